@@ -1,0 +1,61 @@
+package model
+
+import "time"
+
+// ForwardTarget is what a forward leads to: a Service, whose Pod is chosen among the Ready ones each time
+// anew, or one Pod. Exactly one of Service and Pod is set.
+type ForwardTarget struct {
+	// Context is the kubeconfig context that the forward was opened in; it stays there when the screen moves on.
+	Context   string
+	Namespace string
+	Service   string
+	Pod       string
+	// Port is the port asked for, a number or a name: of the Service when Service is set, else of the Pod.
+	Port string
+}
+
+// ForwardSpec asks for a forward.
+type ForwardSpec struct {
+	Target ForwardTarget
+	// LocalAddress is where to listen; empty means 127.0.0.1.
+	LocalAddress string
+	// LocalPort is the port to listen on; zero takes a free one.
+	LocalPort int
+}
+
+// ForwardState says how a forward is doing.
+type ForwardState string
+
+// The states of a forward.
+const (
+	// ForwardConnecting means that it listens, and looks for a Pod or connects to it.
+	ForwardConnecting ForwardState = "connecting"
+	// ForwardActive means that connections are carried.
+	ForwardActive ForwardState = "active"
+	// ForwardWaiting means that there is no Pod to lead to now; it takes the next one that is Ready.
+	ForwardWaiting ForwardState = "waiting"
+	// ForwardFailed means that it ended, or never listened; LastError has the reason.
+	ForwardFailed ForwardState = "failed"
+)
+
+// Forward is one held forward at one moment.
+type Forward struct {
+	ID     int
+	Target ForwardTarget
+	// Local is the address listened on, host:port.
+	Local string
+	State ForwardState
+	// Pod and PodPort are where connections go now; empty and zero while there is none.
+	Pod     string
+	PodPort int32
+	// Connections counts the open ones, Total all there ever were.
+	Connections int
+	Total       int
+	// BytesUp were sent to the Pod, BytesDown came from it.
+	BytesUp   int64
+	BytesDown int64
+	// LastError is the last thing that went wrong, in the runtime's own words; hostile: clean it at the print.
+	LastError string
+	LastErrAt time.Time
+	Since     time.Time
+}

@@ -1,0 +1,165 @@
+package model
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Snapshot is what is known of a cluster at one moment. It is immutable and safe for concurrent use; what
+// it returns must not be changed. Lists are sorted by name.
+type Snapshot struct {
+	at       time.Time
+	tables   tables
+	coverage map[Need]Coverage
+}
+
+type tables struct {
+	services        table[*corev1.Service]
+	endpointSlices  table[*discoveryv1.EndpointSlice]
+	pods            table[*corev1.Pod]
+	events          table[*corev1.Event]
+	deployments     table[*appsv1.Deployment]
+	replicaSets     table[*appsv1.ReplicaSet]
+	statefulSets    table[*appsv1.StatefulSet]
+	daemonSets      table[*appsv1.DaemonSet]
+	jobs            table[*batchv1.Job]
+	ingresses       table[*networkingv1.Ingress]
+	networkPolicies table[*networkingv1.NetworkPolicy]
+	nodes           table[*corev1.Node]
+	namespaces      table[*corev1.Namespace]
+}
+
+// At is when the snapshot was taken, by this machine's clock.
+func (s *Snapshot) At() time.Time { return s.at }
+
+// Coverage says what is known of a kind in a namespace: by a read of that very namespace, else by one of
+// all namespaces. Cluster-scoped kinds are asked for with AllNamespaces.
+func (s *Snapshot) Coverage(kind Kind, namespace string) Coverage {
+	own, asked := s.coverage[Need{kind, namespace}]
+	if asked && own.Known() {
+		return own
+	}
+	if all, ok := s.coverage[Need{kind, AllNamespaces}]; ok && (!asked || all.Known()) {
+		return all
+	}
+	return own
+}
+
+// Covered returns every need that was ever asked for with its coverage. The caller owns the map.
+func (s *Snapshot) Covered() map[Need]Coverage { return maps.Clone(s.coverage) }
+
+// ServiceNamespaces returns the names of the namespaces in which any Service is held, sorted.
+func (s *Snapshot) ServiceNamespaces() []string {
+	return slices.Sorted(maps.Keys(s.tables.services.byNamespace))
+}
+
+// Services returns the Services of a namespace, or of all.
+func (s *Snapshot) Services(namespace string) []*corev1.Service {
+	return s.tables.services.list(namespace)
+}
+
+// Service returns one Service, or nil.
+func (s *Snapshot) Service(key Key) *corev1.Service { return s.tables.services.get(key) }
+
+// EndpointSlices returns the EndpointSlices of a namespace, or of all.
+func (s *Snapshot) EndpointSlices(namespace string) []*discoveryv1.EndpointSlice {
+	return s.tables.endpointSlices.list(namespace)
+}
+
+// SlicesOf returns the EndpointSlices that belong to a Service: those of its namespace whose label
+// kubernetes.io/service-name names it, whoever manages them (KEP-752; kube-proxy does not ask who).
+func (s *Snapshot) SlicesOf(service Key) []*discoveryv1.EndpointSlice {
+	shelf := s.tables.endpointSlices.byNamespace[service.Namespace]
+	if shelf == nil {
+		return nil
+	}
+	return shelf.labelled(discoveryv1.LabelServiceName, service.Name)
+}
+
+// Pods returns the Pods of a namespace, or of all.
+func (s *Snapshot) Pods(namespace string) []*corev1.Pod { return s.tables.pods.list(namespace) }
+
+// Pod returns one Pod, or nil.
+func (s *Snapshot) Pod(key Key) *corev1.Pod { return s.tables.pods.get(key) }
+
+// Selected returns the Pods of a namespace that carry every pair of the selector. An empty selector
+// selects nothing: to a Service it means "no selector", never "every Pod".
+func (s *Snapshot) Selected(namespace string, selector map[string]string) []*corev1.Pod {
+	shelf := s.tables.pods.byNamespace[namespace]
+	if shelf == nil || len(selector) == 0 {
+		return nil
+	}
+	return shelf.selected(selector)
+}
+
+// Events returns the events of a namespace, or of all.
+func (s *Snapshot) Events(namespace string) []*corev1.Event { return s.tables.events.list(namespace) }
+
+// EventsOf returns the events of a namespace that speak of the object with this uid. An object that was
+// deleted and made anew has another uid, and so does not inherit events.
+func (s *Snapshot) EventsOf(namespace string, uid types.UID) []*corev1.Event {
+	shelf := s.tables.events.byNamespace[namespace]
+	if shelf == nil || uid == "" {
+		return nil
+	}
+	return shelf.about(uid)
+}
+
+// Deployments returns the Deployments of a namespace, or of all.
+func (s *Snapshot) Deployments(namespace string) []*appsv1.Deployment {
+	return s.tables.deployments.list(namespace)
+}
+
+// Deployment returns one Deployment, or nil.
+func (s *Snapshot) Deployment(key Key) *appsv1.Deployment { return s.tables.deployments.get(key) }
+
+// ReplicaSets returns the ReplicaSets of a namespace, or of all.
+func (s *Snapshot) ReplicaSets(namespace string) []*appsv1.ReplicaSet {
+	return s.tables.replicaSets.list(namespace)
+}
+
+// ReplicaSet returns one ReplicaSet, or nil.
+func (s *Snapshot) ReplicaSet(key Key) *appsv1.ReplicaSet { return s.tables.replicaSets.get(key) }
+
+// StatefulSets returns the StatefulSets of a namespace, or of all.
+func (s *Snapshot) StatefulSets(namespace string) []*appsv1.StatefulSet {
+	return s.tables.statefulSets.list(namespace)
+}
+
+// StatefulSet returns one StatefulSet, or nil.
+func (s *Snapshot) StatefulSet(key Key) *appsv1.StatefulSet { return s.tables.statefulSets.get(key) }
+
+// DaemonSets returns the DaemonSets of a namespace, or of all.
+func (s *Snapshot) DaemonSets(namespace string) []*appsv1.DaemonSet {
+	return s.tables.daemonSets.list(namespace)
+}
+
+// Jobs returns the Jobs of a namespace, or of all.
+func (s *Snapshot) Jobs(namespace string) []*batchv1.Job { return s.tables.jobs.list(namespace) }
+
+// Ingresses returns the Ingresses of a namespace, or of all.
+func (s *Snapshot) Ingresses(namespace string) []*networkingv1.Ingress {
+	return s.tables.ingresses.list(namespace)
+}
+
+// NetworkPolicies returns the NetworkPolicies of a namespace, or of all.
+func (s *Snapshot) NetworkPolicies(namespace string) []*networkingv1.NetworkPolicy {
+	return s.tables.networkPolicies.list(namespace)
+}
+
+// Nodes returns the Nodes.
+func (s *Snapshot) Nodes() []*corev1.Node { return s.tables.nodes.list(AllNamespaces) }
+
+// Node returns one Node, or nil.
+func (s *Snapshot) Node(name string) *corev1.Node { return s.tables.nodes.get(Key{Name: name}) }
+
+// Namespaces returns the Namespaces.
+func (s *Snapshot) Namespaces() []*corev1.Namespace { return s.tables.namespaces.list(AllNamespaces) }

@@ -1,0 +1,127 @@
+package model
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// table holds the objects of one kind, a shelf per namespace. Cluster-scoped objects lie on the shelf "".
+type table[T metav1.Object] struct {
+	byNamespace map[string]*shelf[T]
+}
+
+// shelf holds the objects of one kind in one namespace, sorted by name. Its indices are built when first
+// used, once, and are safe for concurrent use.
+type shelf[T metav1.Object] struct {
+	objects []T
+
+	labelsOnce sync.Once
+	byLabel    map[labelPair][]T
+
+	uidOnce sync.Once
+	byUID   map[types.UID][]T
+}
+
+type labelPair struct{ key, value string }
+
+func (t table[T]) list(namespace string) []T {
+	if namespace != AllNamespaces {
+		if shelf := t.byNamespace[namespace]; shelf != nil {
+			return shelf.objects
+		}
+		return nil
+	}
+	if len(t.byNamespace) == 1 {
+		for _, shelf := range t.byNamespace {
+			return shelf.objects
+		}
+	}
+	var all []T
+	for _, namespace := range slices.Sorted(maps.Keys(t.byNamespace)) {
+		all = append(all, t.byNamespace[namespace].objects...)
+	}
+	return all
+}
+
+func (t table[T]) get(key Key) T {
+	var none T
+	shelf := t.byNamespace[key.Namespace]
+	if shelf == nil {
+		return none
+	}
+	if i, ok := shelf.search(key.Name); ok {
+		return shelf.objects[i]
+	}
+	return none
+}
+
+func (s *shelf[T]) search(name string) (int, bool) {
+	return slices.BinarySearchFunc(s.objects, name, func(object T, name string) int {
+		return cmp.Compare(object.GetName(), name)
+	})
+}
+
+func (s *shelf[T]) index() map[labelPair][]T {
+	s.labelsOnce.Do(func() {
+		s.byLabel = map[labelPair][]T{}
+		for _, object := range s.objects {
+			for key, value := range object.GetLabels() {
+				pair := labelPair{key, value}
+				s.byLabel[pair] = append(s.byLabel[pair], object)
+			}
+		}
+	})
+	return s.byLabel
+}
+
+func (s *shelf[T]) labelled(key, value string) []T { return s.index()[labelPair{key, value}] }
+
+// selected looks only at the objects of the rarest pair, so that a label every Pod carries costs nothing.
+func (s *shelf[T]) selected(selector map[string]string) []T {
+	index := s.index()
+	var rarest []T
+	first := true
+	for key, value := range selector {
+		having := index[labelPair{key, value}]
+		if first || len(having) < len(rarest) {
+			rarest, first = having, false
+		}
+	}
+	if len(selector) == 1 {
+		return rarest
+	}
+	var matching []T
+	for _, object := range rarest {
+		if carries(object.GetLabels(), selector) {
+			matching = append(matching, object)
+		}
+	}
+	return matching
+}
+
+func carries(labels, selector map[string]string) bool {
+	for key, value := range selector {
+		if got, ok := labels[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *shelf[T]) about(uid types.UID) []T {
+	s.uidOnce.Do(func() {
+		s.byUID = map[types.UID][]T{}
+		for _, object := range s.objects {
+			if event, ok := any(object).(*corev1.Event); ok {
+				s.byUID[event.InvolvedObject.UID] = append(s.byUID[event.InvolvedObject.UID], object)
+			}
+		}
+	})
+	return s.byUID[uid]
+}
