@@ -1,0 +1,93 @@
+package isolation
+
+import (
+	"time"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// Rung is one way to try a request, named as in the JSON contract.
+type Rung string
+
+// The rungs, in the order in which they are run and shown.
+const (
+	RungPod          Rung = "pod"
+	RungService      Rung = "service"
+	RungProxyService Rung = "proxy-service"
+	RungProxyPod     Rung = "proxy-pod"
+	RungFromHere     Rung = "from-here"
+	RungInCluster    Rung = "in-cluster"
+)
+
+// Outcome is what came of a rung, coded as in the JSON contract.
+type Outcome string
+
+// The outcomes. OK means that bytes came back, whatever they said, or that a connection without a protocol held.
+const (
+	OK          Outcome = "ok"
+	Refused     Outcome = "refused"
+	Timeout     Outcome = "timeout"
+	NoEndpoints Outcome = "no-endpoints"
+	Denied      Outcome = "denied"
+	Failed      Outcome = "error"
+	NotRun      Outcome = "not-run"
+)
+
+// Request says what to test. Empty fields are chosen from the cluster: the first port, the Pod that a
+// port-forward to the Service would choose, path and scheme by evidence.
+type Request struct {
+	Service model.Key
+	// Port is a name or number of the Service's ports.
+	Port string
+	Pod  string
+	// Path begins with a slash. Scheme is auto, http, https, grpc or tcp; empty means auto.
+	Path   string
+	Scheme string
+	// Host is the HTTP Host header.
+	Host string
+	// ReadOnly forbids every rung that needs a forward or a proxy.
+	ReadOnly bool
+}
+
+// Observation is what was seen on one rung.
+type Observation struct {
+	Rung Rung
+	// Crosses says what the rung goes through, for a person: "port-forward → localhost inside the Pod".
+	Crosses string
+	Outcome Outcome
+	// Running is true while the rung has no outcome yet.
+	Running bool
+	// Detail is the answer in few words, the runtime's or API server's own where there are any: "200 OK",
+	// "connection refused". Hostile: clean it at the print.
+	Detail string
+	// Took is how long the rung needed.
+	Took time.Duration
+}
+
+// Conclusion is what the rungs together mean.
+type Conclusion struct {
+	// ID is the finding it amounts to, e.g. PORT-09; empty for healthy, inconclusive and unknown.
+	ID   string
+	Mark check.Mark
+	// Text is the conclusion in one sentence, Why is the reason, Next is what to do next.
+	Text string
+	Why  string
+	Next string
+	// Confidence is Probed where the rungs alone prove it.
+	Confidence check.Confidence
+}
+
+// Result is one test of one port, finished or under way. It is immutable.
+type Result struct {
+	// Request has every field filled in that could be.
+	Request Request
+	// PodPort is the port dialled on the Pod, Protocol how it is spoken to and by what evidence: "http, from the
+	// readiness probe".
+	PodPort  int32
+	Protocol string
+	// Rungs has one observation for each rung, in order.
+	Rungs []Observation
+	// Conclusion is nil until the test is over.
+	Conclusion *Conclusion
+}
