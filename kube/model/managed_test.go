@@ -1,0 +1,65 @@
+package model
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func entry(manager, fields string, at time.Time) metav1.ManagedFieldsEntry {
+	when := metav1.NewTime(at)
+	return metav1.ManagedFieldsEntry{Manager: manager, Time: &when, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}
+}
+
+func TestNewestOwnerOfAFieldIsTold(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	service := &corev1.Service{}
+	service.ManagedFields = []metav1.ManagedFieldsEntry{
+		entry("helm", `{"f:spec":{"f:selector":{},"f:type":{}}}`, noon),
+		entry("kubectl-patch", `{"f:spec":{"f:type":{}}}`, noon.Add(time.Hour)),
+		entry("labeller", `{"f:metadata":{"f:labels":{"f:type":{},"f:selector":{}}}}`, noon.Add(2*time.Hour)),
+		entry("broken", `{"f:spec":["f:type"`, noon.Add(3*time.Hour)),
+		{Manager: "no fields"},
+	}
+	if got, ok := TypeChanged(service); !ok || got.Manager != "kubectl-patch" || !got.At.Equal(noon.Add(time.Hour)) {
+		t.Errorf("type: %+v %v", got, ok)
+	}
+	if got, ok := SelectorChanged(service); !ok || got.Manager != "helm" {
+		t.Errorf("selector: %+v %v", got, ok)
+	}
+	if got, ok := PortsChanged(service); ok {
+		t.Errorf("nobody owns ports, got %+v", got)
+	}
+}
+
+func TestEverHadEndpoints(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	placeholder := entry("kube-controller-manager", `{"f:addressType":{},"f:metadata":{"f:labels":{"f:endpoints":{}}}}`, noon)
+	once := entry("kube-controller-manager", `{"f:addressType":{},"f:endpoints":{},"f:ports":{}}`, noon)
+	for name, test := range map[string]struct {
+		slice      discoveryv1.EndpointSlice
+		had, known bool
+	}{
+		"has them now":           {slice: discoveryv1.EndpointSlice{Endpoints: make([]discoveryv1.Endpoint, 1)}, had: true, known: true},
+		"never, whatever labels": {slice: withFields(placeholder), known: true},
+		"had once":               {slice: withFields(once), had: true, known: true},
+		"nothing to ask":         {slice: discoveryv1.EndpointSlice{}},
+	} {
+		if had, known := EverHadEndpoints(&test.slice); had != test.had || known != test.known {
+			t.Errorf("%s: had %v known %v", name, had, known)
+		}
+	}
+	slice := withFields(once)
+	if got := SliceChanged(&slice); !got.Equal(noon) {
+		t.Errorf("changed at %v", got)
+	}
+}
+
+func withFields(entries ...metav1.ManagedFieldsEntry) discoveryv1.EndpointSlice {
+	return discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{ManagedFields: entries}}
+}
