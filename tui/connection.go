@@ -1,0 +1,170 @@
+package tui
+
+import (
+	"context"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/engine"
+)
+
+const recentNamespaces = 9
+
+// connect leaves the session there is, and opens one for a context; empty is the one that the command line
+// or the kubeconfig says.
+func (r *root) connect(name string) tea.Cmd {
+	first := r.generation == 0
+	r.leaveSession()
+	commands := []tea.Cmd{}
+	if !first {
+		commands = append(commands, r.popToHome())
+	}
+	sh := r.sh
+	sh.connection, sh.failure = connecting, nil
+	sh.info = SessionInfo{Context: name, ReadOnly: sh.info.ReadOnly}
+	generation, ctx := r.generation, r.ctx
+	connector, wanted, recall := sh.connector, r.options.Scope, r.options.Recall
+	if !first {
+		wanted = nil
+	}
+	open := func() tea.Msg {
+		session, err := connector.Open(ctx, name)
+		if err != nil {
+			return sessionFailed{generation, err}
+		}
+		scope, pick := startScope(ctx, session, wanted, recall)
+		return sessionOpened{generation, session, scope, pick}
+	}
+	return tea.Batch(append(commands, open, r.tell(stateChanged{}))...)
+}
+
+// startScope is the namespace to begin with: what the command line says, else the context's own, else the
+// last one used there, else all where that is permitted. pick means that none of these is known to be
+// readable, and the person has to name one.
+func startScope(ctx context.Context, session Session, wanted *string, recall func(string) string) (scope string, pick bool) {
+	info := session.Info()
+	if wanted != nil {
+		return *wanted, false
+	}
+	if info.Namespace != "" {
+		return info.Namespace, false
+	}
+	if recall != nil {
+		if last := recall(info.Context); last != "" {
+			return last, false
+		}
+	}
+	question := mayList("services", model.AllNamespaces)
+	for _, answer := range session.Access(ctx, []model.AccessQuestion{question}) {
+		if answer.Err == nil && !answer.Allowed {
+			return "default", true
+		}
+	}
+	return model.AllNamespaces, false
+}
+
+func (r *root) leaveSession() {
+	r.generation++
+	if r.endSession != nil {
+		r.endSession()
+		r.endSession = nil
+	}
+	sh := r.sh
+	sh.session, sh.state = nil, nil
+	sh.rights = map[model.AccessQuestion]model.AccessAnswer{}
+}
+
+func (r *root) fromSession(msg tea.Msg) tea.Cmd {
+	sh := r.sh
+	switch msg := msg.(type) {
+	case sessionOpened:
+		if msg.generation != r.generation {
+			return closing(msg.session)
+		}
+		sh.session, sh.info, sh.connection = msg.session, msg.session.Info(), connected
+		ctx, end := context.WithCancel(r.ctx)
+		r.endSession = end
+		r.enterScope(msg.scope)
+		commands := []tea.Cmd{r.runSession(ctx), r.askRights(), r.tell(stateChanged{})}
+		if msg.pick {
+			pickNamespace(sh)
+		}
+		return tea.Batch(commands...)
+	case sessionFailed:
+		if msg.generation != r.generation {
+			return nil
+		}
+		sh.connection, sh.failure = connectionFailed, msg.err
+		r.note(noteError, msg.err.Error())
+		r.toast = nil
+		return r.tell(stateChanged{})
+	case stateArrived:
+		// After a change of scope the engine may still say something of the one before.
+		if msg.generation != r.generation || msg.state.Scope != sh.scope {
+			return nil
+		}
+		sh.state = msg.state
+		return r.tell(stateChanged{})
+	case rightsArrived:
+		if msg.generation == r.generation {
+			for _, answer := range msg.answers {
+				sh.rights[answer.AccessQuestion] = answer
+			}
+		}
+	}
+	return nil
+}
+
+// runSession judges until ctx ends, and closes the session then. It is a command, so that a panic in it is
+// caught by Bubble Tea, which restores the terminal.
+func (r *root) runSession(ctx context.Context) tea.Cmd {
+	session, generation, send := r.sh.session, r.generation, r.send
+	return func() tea.Msg {
+		defer session.Close()
+		session.Run(ctx, func(state *engine.State) { send(stateArrived{generation, state}) })
+		return nil
+	}
+}
+
+func closing(session Session) tea.Cmd {
+	return func() tea.Msg { session.Close(); return nil }
+}
+
+func (r *root) askRights() tea.Cmd {
+	session, generation, ctx, questions := r.sh.session, r.generation, r.ctx, rightsAskedFor(r.sh.scope)
+	return func() tea.Msg { return rightsArrived{generation, session.Access(ctx, questions)} }
+}
+
+func (r *root) enterScope(namespace string) {
+	sh := r.sh
+	sh.scope = namespace
+	sh.state = nil
+	sh.session.SetScope(namespace)
+	if namespace != model.AllNamespaces {
+		recent := []string{namespace}
+		for _, other := range sh.recent {
+			if other != namespace && len(recent) < recentNamespaces {
+				recent = append(recent, other)
+			}
+		}
+		// The digits must not change their meaning under the fingers: a namespace that has one keeps it.
+		if !slices.Contains(sh.recent, namespace) {
+			sh.recent = recent
+		}
+	}
+}
+
+func (r *root) setScope(namespace string) tea.Cmd {
+	home := r.popToHome()
+	if r.sh.session == nil {
+		return home
+	}
+	r.enterScope(namespace)
+	commands := []tea.Cmd{home, r.askRights(), r.tell(stateChanged{})}
+	if remember, name := r.options.Remember, r.sh.info.Context; remember != nil {
+		commands = append(commands, func() tea.Msg { remember(name, namespace); return nil })
+	}
+	return tea.Batch(commands...)
+}

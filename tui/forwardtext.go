@@ -1,0 +1,96 @@
+package tui
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// forwardTarget writes what a forward leads to as kubectl would: svc/checkout:80, pod/checkout-x2lqp:8080.
+func forwardTarget(target model.ForwardTarget) string {
+	kind, name := "svc", target.Service
+	if target.Pod != "" {
+		kind, name = "pod", target.Pod
+	}
+	return kind + "/" + clean(name) + ":" + clean(target.Port)
+}
+
+// forwardNow writes where a forward's connections go at present.
+func forwardNow(forward model.Forward) string {
+	if forward.Pod == "" {
+		return "–"
+	}
+	return fmt.Sprintf("%s:%d", clean(forward.Pod), forward.PodPort)
+}
+
+// forwardCommand is the kubectl line that does the same for as long as one Pod lives.
+func forwardCommand(forward model.Forward) string {
+	local, remote := "", forward.Target.Port
+	if _, port, err := net.SplitHostPort(forward.Local); err == nil {
+		local = port
+	}
+	target := forwardTarget(forward.Target)
+	return strings.Join([]string{
+		"kubectl", "--context", shellQuote(forward.Target.Context), "-n", shellQuote(forward.Target.Namespace),
+		"port-forward", shellQuote(strings.TrimSuffix(target, ":"+clean(remote))), shellQuote(local + ":" + clean(remote)),
+	}, " ")
+}
+
+// humanBytes writes an amount of bytes in four digits at most.
+func humanBytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	amount := float64(n)
+	for _, unit := range []string{"kB", "MB", "GB", "TB"} {
+		amount /= 1000
+		if amount < 10 {
+			return fmt.Sprintf("%.1f %s", amount, unit)
+		}
+		if amount < 1000 {
+			return fmt.Sprintf("%.0f %s", amount, unit)
+		}
+	}
+	return fmt.Sprintf("%.0f PB", amount/1000)
+}
+
+// sshSide is what is known of the SSH connection that svctui runs over; the zero value means none.
+type sshSide struct {
+	// Connection is the variable SSH_CONNECTION: the client's address and port, then the server's.
+	Connection string
+	User       string
+}
+
+// sshLine returns the line to type on the machine at the other end of the SSH connection, so that a local port
+// here can be reached there; empty without an SSH connection. The address is the one that this connection came
+// in on, which is not what was typed where a jump host or a name translation lies between.
+func sshLine(side sshSide, local string) string {
+	_, port, err := net.SplitHostPort(local)
+	if err != nil || side.Connection == "" {
+		return ""
+	}
+	host, sshPort := "THIS-HOST", ""
+	if fields := strings.Fields(side.Connection); len(fields) == 4 {
+		host = fields[2]
+		if fields[3] != "22" {
+			sshPort = "-p " + fields[3] + " "
+		}
+	}
+	return fmt.Sprintf("ssh -N %s-L %s:%s %s@%s", sshPort, port, local, cmp.Or(side.User, "YOU"), host)
+}
+
+// shellQuote writes a word so that a POSIX shell takes it as it stands.
+func shellQuote(word string) string {
+	if word == "" {
+		return "''"
+	}
+	if strings.IndexFunc(word, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_./:@%+=,", r))
+	}) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -1,0 +1,33 @@
+package tui
+
+import tea "charm.land/bubbletea/v2"
+
+// globalBindings work on every page whose own bindings leave the key alone.
+func globalBindings() []binding {
+	return append(globalActions(),
+		binding{
+			keys: []string{"esc"}, help: "goes back; clears the filter first; never quits",
+			run: func(sh *shell) tea.Cmd { sh.back(); return nil },
+		},
+		binding{
+			keys: []string{"q"}, help: "goes back; at home quits",
+			run: func(sh *shell) tea.Cmd {
+				sh.ask(func(r *root) tea.Cmd {
+					if len(r.stack) > 1 {
+						return r.pop()
+					}
+					return r.quit()
+				})
+				return nil
+			},
+		},
+		binding{
+			keys: []string{"ctrl+c"}, help: "quits at once; asks when forwards are open, and a second one leaves",
+			run: func(sh *shell) tea.Cmd { sh.quit(); return nil },
+		},
+		binding{
+			keys: []string{"ctrl+r"}, help: "connects and logs in again, and reads everything anew",
+			run: func(sh *shell) tea.Cmd { sh.reconnect(); return nil },
+		},
+	)
+}

@@ -1,0 +1,135 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// Options says what Run shows and through what. Only Connector is needed.
+type Options struct {
+	Connector Connector
+	// Forwards outlives sessions; nil where forwards cannot be held.
+	Forwards Forwards
+
+	// Context is the context to open; empty is the one that the command line or the kubeconfig says.
+	Context string
+	// Scope is the namespace that the command line asked for, or model.AllNamespaces; nil follows the rule:
+	// the context's namespace, else Recall, else all if permitted.
+	Scope *string
+	// Service is opened at once; the zero Key opens the list. An empty Namespace means the scope's.
+	Service model.Key
+	// Recall returns the namespace last shown in a context, Remember keeps it. Both may be nil; they may
+	// block, and are never called at the same time as themselves.
+	Recall   func(contextName string) string
+	Remember func(contextName, namespace string)
+
+	Version string
+	// ReadOnly forbids forwards and proxies.
+	ReadOnly bool
+	// SSH says that the terminal is at the far end of a connection.
+	SSH bool
+
+	// OnStart is called before the terminal is changed, with a function that gives it back as it was: to be
+	// called from any goroutine that panics, before the panic is let out. It returns within a second, and a
+	// second call does nothing. nil is allowed.
+	OnStart func(restore func())
+
+	// Now is the clock, Environ the environment, Input and Output the terminal; nil means the process's own.
+	Now     func() time.Time
+	Environ []string
+	Input   io.Reader
+	Output  io.Writer
+}
+
+func (o Options) complete() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	return o
+}
+
+// ErrKilled is what Run returns when ctx ended before the user did: after a signal.
+var ErrKilled = errors.New("ended by a signal")
+
+// Run draws until the user quits or ctx ends. It handles no signal: the caller ends ctx on SIGTERM, SIGHUP and
+// SIGINT, and the terminal is restored before Run returns. A panic in Update, View or a command is caught,
+// printed after the terminal was restored, and returned as an error; for panics elsewhere see Options.OnStart.
+func Run(ctx context.Context, options Options) error {
+	options = options.complete()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := newRoot(ctx, options, nil)
+	programOptions := []tea.ProgramOption{
+		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithEnvironment(options.Environ),
+	}
+	if options.Input != nil {
+		programOptions = append(programOptions, tea.WithInput(options.Input))
+	}
+	if options.Output != nil {
+		programOptions = append(programOptions, tea.WithOutput(options.Output))
+	}
+	program := tea.NewProgram(r, programOptions...)
+	r.send = program.Send
+	if options.OnStart != nil {
+		options.OnStart(restorer(program, options))
+	}
+	_, err := program.Run()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, tea.ErrProgramPanic):
+		return fmt.Errorf("svctui stopped on a defect of its own: %w", err)
+	case ctx.Err() != nil:
+		return ErrKilled
+	default:
+		return fmt.Errorf("draw on the terminal: %w", err)
+	}
+}
+
+const restoreWithin = 700 * time.Millisecond
+
+// restorer gives the terminal back: the proper way, and where that does not come through in time (the
+// panicking goroutine may hold what it needs) by hand.
+func restorer(program *tea.Program, options Options) func() {
+	input, _ := options.Input.(*os.File)
+	if options.Input == nil {
+		input = os.Stdin
+	}
+	output := options.Output
+	if output == nil {
+		output = os.Stdout
+	}
+	var before *term.State
+	if input != nil {
+		// Not a terminal: nothing to give back.
+		before, _ = term.GetState(input.Fd())
+	}
+	return func() {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			program.Kill()
+		}()
+		select {
+		case <-done:
+		case <-time.After(restoreWithin):
+			// Leave the alternate screen, show the cursor, bracketed paste off, plain text.
+			_, _ = io.WriteString(output, "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[m\r\n")
+			if before != nil {
+				_ = term.Restore(input.Fd(), before)
+			}
+		}
+	}
+}
