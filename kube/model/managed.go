@@ -1,14 +1,17 @@
 package model
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
+
+// What is kept of managedFields in a Snapshot: of every entry the manager, operation, subresource and time; of Services
+// the owners of spec.selector, spec.type and spec.ports, of workloads those of spec.replicas, of EndpointSlices those of endpoints.
 
 // FieldChange is the change of a field, as managedFields tell it: who owns it, and when that owner last changed any of
 // the fields it owns. The time is the API server's clock.
@@ -24,24 +27,24 @@ type FieldChange struct {
 // SelectorChanged says who owns spec.selector of a Service and since when; ok is false where managedFields
 // do not tell.
 func SelectorChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "spec", "selector")
+	return newestOwner(service.GetManagedFields(), "f:spec", "f:selector")
 }
 
 // TypeChanged says who owns spec.type of a Service and since when: a Service switched to LoadBalancer
 // yesterday may be two years old.
 func TypeChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "spec", "type")
+	return newestOwner(service.GetManagedFields(), "f:spec", "f:type")
 }
 
 // PortsChanged says who owns spec.ports of a Service and since when.
 func PortsChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "spec", "ports")
+	return newestOwner(service.GetManagedFields(), "f:spec", "f:ports")
 }
 
 // ReplicasChanged says who owns spec.replicas of a workload and since when. An autoscaler writes it through the
 // scale subresource.
 func ReplicasChanged(workload metav1.Object) (change FieldChange, ok bool) {
-	return newestOwner(workload.GetManagedFields(), "spec", "replicas")
+	return newestOwner(workload.GetManagedFields(), "f:spec", "f:replicas")
 }
 
 // SliceChanged is when any manager last changed the slice, its creation at the earliest. It is zero where
@@ -63,22 +66,44 @@ func EverHadEndpoints(slice *discoveryv1.EndpointSlice) (had, known bool) {
 		return true, true
 	}
 	for i := range slice.ManagedFields {
-		entry := &slice.ManagedFields[i]
-		if entry.FieldsV1 == nil {
-			continue
-		}
-		known = true
-		if owns(entry, "endpoints") {
+		if owns(&slice.ManagedFields[i], "f:endpoints", "") {
 			return true, true
 		}
 	}
-	return false, known
+	return false, len(slice.ManagedFields) > 0
 }
 
-func newestOwner(entries []metav1.ManagedFieldsEntry, path ...string) (newest FieldChange, ok bool) {
+// OwnsField tells whether a fieldsV1 text owns a field or anything below it, named as there: f:spec and
+// f:selector. An empty child asks for the parent alone. A text that is no JSON owns nothing.
+func OwnsField(fieldsV1 []byte, parent, child string) bool {
+	last := child
+	if last == "" {
+		last = parent
+	}
+	// Most entries do not even name the field: looking for the text spares parsing them.
+	if !bytes.Contains(fieldsV1, []byte(`"`+last+`"`)) {
+		return false
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(fieldsV1, &fields) != nil {
+		return false
+	}
+	below, owned := fields[parent]
+	if !owned || child == "" {
+		return owned
+	}
+	var children map[string]json.RawMessage
+	if json.Unmarshal(below, &children) != nil {
+		return false
+	}
+	_, owned = children[child]
+	return owned
+}
+
+func newestOwner(entries []metav1.ManagedFieldsEntry, parent, child string) (newest FieldChange, ok bool) {
 	for i := range entries {
 		entry := &entries[i]
-		if !owns(entry, path...) {
+		if !owns(entry, parent, child) {
 			continue
 		}
 		change := FieldChange{Manager: entry.Manager, Subresource: entry.Subresource}
@@ -92,26 +117,6 @@ func newestOwner(entries []metav1.ManagedFieldsEntry, path ...string) (newest Fi
 	return newest, ok
 }
 
-// owns tells whether a managedFields entry owns a field or anything below it. The text search first spares the
-// parsing of nearly every entry.
-func owns(entry *metav1.ManagedFieldsEntry, path ...string) bool {
-	if entry.FieldsV1 == nil {
-		return false
-	}
-	if !strings.Contains(entry.FieldsV1.GetRawString(), `"f:`+path[len(path)-1]+`"`) {
-		return false
-	}
-	fields := json.RawMessage(entry.FieldsV1.GetRawBytes())
-	for _, name := range path {
-		var below map[string]json.RawMessage
-		if json.Unmarshal(fields, &below) != nil {
-			return false
-		}
-		next, found := below["f:"+name]
-		if !found {
-			return false
-		}
-		fields = next
-	}
-	return true
+func owns(entry *metav1.ManagedFieldsEntry, parent, child string) bool {
+	return entry.FieldsV1 != nil && OwnsField(entry.FieldsV1.GetRawBytes(), parent, child)
 }
