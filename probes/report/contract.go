@@ -1,0 +1,169 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// APIVersion names the contract that `-o json` and `-o yaml` keep. Fields may be added within a version;
+// none is renamed, removed or given another meaning.
+const APIVersion = "svctui/v1"
+
+// The types of the contract. Every list is there even when it is empty.
+type (
+	contract struct {
+		APIVersion string            `json:"apiVersion"`
+		Context    string            `json:"context"`
+		Summary    contractSummary   `json:"summary"`
+		Services   []contractService `json:"services"`
+	}
+	contractSummary struct {
+		Services int `json:"services"`
+		Fail     int `json:"fail"`
+		Warn     int `json:"warn"`
+		Unknown  int `json:"unknown"`
+		OK       int `json:"ok"`
+	}
+	contractService struct {
+		Namespace string              `json:"namespace"`
+		Name      string              `json:"name"`
+		Type      string              `json:"type"`
+		Verdict   string              `json:"verdict"`
+		Findings  []contractFinding   `json:"findings"`
+		Unchecked []contractUnchecked `json:"unchecked"`
+	}
+	contractFinding struct {
+		ID         string             `json:"id"`
+		Severity   string             `json:"severity"`
+		Confidence string             `json:"confidence"`
+		Title      string             `json:"title"`
+		Why        string             `json:"why"`
+		Cause      *contractCause     `json:"cause,omitempty"`
+		Evidence   []contractEvidence `json:"evidence"`
+		Fix        *contractFix       `json:"fix,omitempty"`
+	}
+	contractCause struct {
+		Text       string `json:"text"`
+		Confidence string `json:"confidence"`
+	}
+	contractEvidence struct {
+		Kind      string `json:"kind"`
+		Namespace string `json:"namespace"`
+		Name      string `json:"name"`
+		Field     string `json:"field"`
+		Value     string `json:"value"`
+	}
+	contractFix struct {
+		Command string `json:"command"`
+		Note    string `json:"note"`
+	}
+	contractUnchecked struct {
+		Check string `json:"check"`
+		Need  string `json:"need"`
+		Why   string `json:"why"`
+	}
+)
+
+// toContract passes every string that may come from the cluster through text.
+func toContract(document Document, text func(string) string) contract {
+	tally := Count(document.Reports)
+	out := contract{
+		APIVersion: APIVersion,
+		Context:    text(document.Context),
+		Summary:    contractSummary(tally),
+		Services:   make([]contractService, 0, len(document.Reports)),
+	}
+	for _, report := range document.Reports {
+		service := contractService{
+			Namespace: text(report.Key.Namespace),
+			Name:      text(report.Key.Name),
+			Type:      text(document.typeOf(report.Key)),
+			Verdict:   Verdict(report).String(),
+			Findings:  make([]contractFinding, 0, len(report.Findings)),
+			Unchecked: make([]contractUnchecked, 0, len(report.Unchecked)),
+		}
+		for _, finding := range report.Findings {
+			service.Findings = append(service.Findings, toContractFinding(finding, text))
+		}
+		for _, unchecked := range report.Unchecked {
+			service.Unchecked = append(service.Unchecked, contractUnchecked{
+				Check: strings.Join(unchecked.Check, ","),
+				Need:  text(unchecked.Need),
+				Why:   unchecked.Coverage.State.String(),
+			})
+		}
+		out.Services = append(out.Services, service)
+	}
+	return out
+}
+
+func toContractFinding(finding check.Finding, text func(string) string) contractFinding {
+	out := contractFinding{
+		ID:         finding.ID,
+		Severity:   finding.Severity.String(),
+		Confidence: finding.Confidence.String(),
+		Title:      text(finding.Title),
+		Why:        text(finding.Why),
+		Evidence:   make([]contractEvidence, 0, len(finding.Evidence)),
+	}
+	if finding.Cause != nil {
+		out.Cause = &contractCause{Text: text(finding.Cause.Text), Confidence: finding.Cause.Confidence.String()}
+	}
+	for _, evidence := range finding.Evidence {
+		out.Evidence = append(out.Evidence, contractEvidence{
+			Kind:      text(evidence.Kind),
+			Namespace: text(evidence.Namespace),
+			Name:      text(evidence.Name),
+			Field:     text(evidence.Field),
+			Value:     text(evidence.Value),
+		})
+	}
+	if finding.Fix != nil {
+		out.Fix = &contractFix{Command: text(finding.Fix.Command), Note: text(finding.Fix.Note)}
+	}
+	return out
+}
+
+func toJSON(document Document) (string, error) {
+	return EncodeJSON(toContract(document, func(s string) string { return s }))
+}
+
+// EncodeJSON writes a value as indented JSON that is safe to print: what Clean would take out is written as
+// a \u escape, so that a program still reads the very string that the cluster holds.
+func EncodeJSON(value any) (string, error) {
+	var buffer bytes.Buffer
+	encoder := json.NewEncoder(&buffer)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return "", err
+	}
+	plain := buffer.String()
+	var out strings.Builder
+	out.Grow(len(plain))
+	for _, r := range plain {
+		// Outside of strings JSON is ASCII, and inside of them the encoder has escaped everything below a space.
+		switch {
+		case r < 0x7f || !unsafe(r):
+			out.WriteRune(r)
+		case r <= 0xffff:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		default:
+			r -= 0x10000
+			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+		}
+	}
+	return out.String(), nil
+}
+
+// toYAML cleans the strings, as YAML's writer would let some of the hostile ones through.
+func toYAML(document Document) (string, error) {
+	out, err := yaml.Marshal(toContract(document, CleanLines))
+	return string(out), err
+}

@@ -1,0 +1,268 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/exp/golden"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/report"
+)
+
+var now = time.Date(2026, 5, 4, 14, 2, 0, 0, time.UTC)
+
+func service(name string, serviceType corev1.ServiceType) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
+		Spec:       corev1.ServiceSpec{Type: serviceType},
+	}
+}
+
+func key(name string) model.Key { return model.Key{Namespace: "shop", Name: name} }
+
+// shop has one Service of every verdict.
+func shop() report.Document {
+	snapshot := model.NewBuilder(nil).Put(
+		service("checkout", corev1.ServiceTypeClusterIP),
+		service("search", ""),
+		service("audit", corev1.ServiceTypeClusterIP),
+		service("web", corev1.ServiceTypeLoadBalancer),
+		service("payments", corev1.ServiceTypeClusterIP),
+		service("catalog", corev1.ServiceTypeClusterIP),
+	).Build(now)
+	checkout := &check.Report{
+		Key: key("checkout"), Verdict: check.Fail, Counted: true, Since: now.Add(-3 * time.Minute),
+		Reach: "Inside the cluster, as checkout.shop.svc.",
+		Route: []check.Hop{{Text: "clients"}, {Text: "checkout.shop:80"}, {Text: "app=checkout tier=backend"}, {Text: "0 of 12 Pods", Broken: true}},
+		Findings: []check.Finding{
+			{
+				ID: "SEL-01", Severity: check.Critical, Confidence: check.Proven, Step: check.StepSelector,
+				Title: "No Pod carries app=checkout.",
+				Why:   "3 Pods of deploy/checkout carry app=check-out. A Service sends traffic only to Pods that carry every pair of its selector.",
+				Cause: &check.Cause{Text: "a dash too few in the Service's selector", Confidence: check.Likely},
+				Evidence: []check.Evidence{
+					{Kind: "Service", Namespace: "shop", Name: "checkout", Field: "spec.selector.app", Value: "checkout"},
+					{Kind: "Pod", Namespace: "shop", Name: "checkout-7d9f6b-x2lqp", Field: "metadata.labels.app", Value: "check-out"},
+				},
+				Fix: &check.Fix{
+					Command: `kubectl --context prod -n shop patch svc checkout --type=merge -p '{"spec":{"selector":{"app":"check-out"}}}'`,
+					Note:    "Managed by Helm release shop: change it in the chart, or the next release undoes it.",
+				},
+				Since: now.Add(-3 * time.Minute),
+			},
+			{
+				ID: "EPS-01", Severity: check.Minor, Confidence: check.Proven, Settling: true, Title: "The slice is younger than 10 s.",
+				Fix: &check.Fix{Note: "Wait."},
+			},
+		},
+		Steps: [check.StepCount]check.StepResult{
+			{Mark: check.MarkOK}, {Mark: check.MarkFail, Note: "0/0"}, {Mark: check.MarkFail, Note: "0/12"},
+			{Mark: check.MarkNone}, {Mark: check.MarkNone}, {Mark: check.MarkPending, Note: "t"}, {Mark: check.MarkWarn, Note: "2"},
+		},
+	}
+	return report.Document{
+		Context: "prod", Scope: "shop", At: now, Snapshot: snapshot,
+		Reports: []*check.Report{
+			{
+				Key: key("audit"), Verdict: check.Unknown,
+				Unchecked: []check.Unchecked{{
+					Check: []string{"SEL-01", "SEL-04"}, Need: "list pods", Kind: model.Pods, Namespace: "shop",
+					Coverage: model.Coverage{State: model.Forbidden, Reason: `pods is forbidden: User "eve" cannot list`},
+				}},
+			},
+			{Key: key("catalog"), Verdict: check.Partial, Usable: 4, Selected: 4, Counted: true},
+			checkout,
+			{Key: key("chekout"), Verdict: check.Fail, Missing: true, Findings: []check.Finding{{
+				ID: "SVC-01", Severity: check.Critical, Confidence: check.Proven, Title: "No Service is named chekout.",
+				Cause: &check.Cause{Text: "checkout exists", Confidence: check.Likely},
+			}}},
+			{
+				Key: key("payments"), Verdict: check.OK, Usable: 3, Selected: 3, Counted: true,
+				Findings: []check.Finding{{ID: "ADV-04", Severity: check.Info, Confidence: check.Proven, Title: "No readiness probe."}},
+			},
+			{Key: key("search"), Verdict: check.Warn, Usable: 2, Selected: 2, Counted: true, Findings: []check.Finding{{
+				ID: "PORT-05", Severity: check.Critical, Confidence: check.Likely, Title: "The container declares 8080, not 80.",
+			}}},
+			{Key: key("web"), Verdict: check.OK, Usable: 3, Selected: 3, Counted: true},
+		},
+	}
+}
+
+func write(t *testing.T, document report.Document, format report.Format, style report.Style) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := report.Write(&out, document, format, style); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	named := shop()
+	named.Named = true
+	named.Reports = []*check.Report{named.Reports[2], named.Reports[6]}
+	for name, test := range map[string]struct {
+		document report.Document
+		format   report.Format
+		style    report.Style
+	}{
+		"text":        {shop(), report.Text, report.Style{}},
+		"colour":      {shop(), report.Text, report.Style{Color: true, Width: 72}},
+		"ascii":       {shop(), report.Text, report.Style{ASCII: true, Width: 40}},
+		"named":       {named, report.Text, report.Style{}},
+		"markdown":    {shop(), report.Markdown, report.Style{}},
+		"json":        {shop(), report.JSON, report.Style{}},
+		"yaml":        {shop(), report.YAML, report.Style{}},
+		"empty-json":  {report.Document{}, report.JSON, report.Style{}},
+		"empty-text":  {report.Document{Context: "prod"}, report.Text, report.Style{}},
+		"single-text": {report.Document{Scope: "shop", Reports: shop().Reports[5:6]}, report.Text, report.Style{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			golden.RequireEqual(t, write(t, test.document, test.format, test.style))
+		})
+	}
+}
+
+func TestWriteRefusesAnUnknownFormat(t *testing.T) {
+	t.Parallel()
+	if err := report.Write(&bytes.Buffer{}, shop(), "toml", report.Style{}); err == nil {
+		t.Fatal("wrote toml")
+	}
+}
+
+// TestContractKeepsItsFields names every field of the contract: scripts rest on them.
+func TestContractKeepsItsFields(t *testing.T) {
+	t.Parallel()
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(write(t, shop(), report.JSON, report.Style{})), &fields); err != nil {
+		t.Fatal(err)
+	}
+	want := func(value any, names ...string) map[string]any {
+		t.Helper()
+		object, _ := value.(map[string]any)
+		if len(object) != len(names) {
+			t.Errorf("got fields %v, want %v", object, names)
+		}
+		for _, name := range names {
+			if _, ok := object[name]; !ok {
+				t.Errorf("no field %q in %v", name, object)
+			}
+		}
+		return object
+	}
+	first := func(value any) any { return value.([]any)[0] }
+	top := want(fields, "apiVersion", "context", "summary", "services")
+	summary := want(top["summary"], "services", "fail", "warn", "unknown", "ok")
+	if summary["services"] != 7.0 || summary["fail"] != 2.0 || summary["warn"] != 1.0 || summary["unknown"] != 1.0 || summary["ok"] != 3.0 {
+		t.Errorf("summary %v", summary)
+	}
+	services := top["services"].([]any)
+	audit := want(services[0], "namespace", "name", "type", "verdict", "findings", "unchecked")
+	want(first(audit["unchecked"]), "check", "need", "why")
+	checkout := services[2].(map[string]any)
+	finding := want(first(checkout["findings"]), "id", "severity", "confidence", "title", "why", "cause", "evidence", "fix")
+	want(finding["cause"], "text", "confidence")
+	want(first(finding["evidence"]), "kind", "namespace", "name", "field", "value")
+	want(finding["fix"], "command", "note")
+	for _, service := range services {
+		if verdict := service.(map[string]any)["verdict"]; verdict == "partial" {
+			t.Error("a partial verdict left the program")
+		}
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		verdicts []check.Verdict
+		want     int
+	}{
+		{nil, 0},
+		{[]check.Verdict{check.OK, check.Partial, check.Warn}, 0},
+		{[]check.Verdict{check.OK, check.Unknown}, 2},
+		{[]check.Verdict{check.Unknown, check.Fail, check.OK}, 1},
+	} {
+		var reports []*check.Report
+		for _, verdict := range test.verdicts {
+			reports = append(reports, &check.Report{Verdict: verdict})
+		}
+		if got := report.ExitCode(reports); got != test.want {
+			t.Errorf("ExitCode(%v) = %d, want %d", test.verdicts, got, test.want)
+		}
+	}
+}
+
+// hostile is a string that a terminal, Markdown or YAML would act on.
+const hostile = "\x1b]0;t\x07\u202e`` | <img src=x> [a](b) \"'\n# x\n---\n```\n: {a: &b}\xff\u009b2J"
+
+func hostileDocument() report.Document {
+	return report.Document{
+		Context: hostile, Scope: hostile, Named: true, At: now,
+		Reports: []*check.Report{{
+			Key: model.Key{Namespace: hostile, Name: hostile}, Verdict: check.Fail, Reach: hostile,
+			Route: []check.Hop{{Text: hostile}, {Text: hostile, Broken: true}},
+			Findings: []check.Finding{{
+				ID: "SEL-01", Severity: check.Critical, Confidence: check.Proven, Title: hostile, Why: hostile,
+				Cause:    &check.Cause{Text: hostile},
+				Evidence: []check.Evidence{{Kind: hostile, Namespace: hostile, Name: hostile, Field: hostile, Value: hostile}},
+				Fix:      &check.Fix{Command: hostile, Note: hostile},
+			}},
+			Unchecked: []check.Unchecked{{Check: []string{"X"}, Need: hostile, Coverage: model.Coverage{State: model.Failed, Reason: hostile}}},
+			Steps:     [check.StepCount]check.StepResult{{Note: hostile}},
+		}},
+	}
+}
+
+func TestNothingHostileIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, format := range report.Formats() {
+		out := write(t, hostileDocument(), format, report.Style{})
+		for _, r := range out {
+			if r != '\n' && (unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r)) {
+				t.Errorf("%s: %U in %q", format, r, out)
+				break
+			}
+		}
+	}
+}
+
+func TestJSONKeepsTheStringThatTheClusterHolds(t *testing.T) {
+	t.Parallel()
+	var out struct{ Context string }
+	if err := json.Unmarshal([]byte(write(t, hostileDocument(), report.JSON, report.Style{})), &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.ToValidUTF8(hostile, "\uFFFD"); out.Context != want {
+		t.Errorf("got %q, want %q", out.Context, want)
+	}
+}
+
+func TestYAMLIsTheSameDocumentAsJSON(t *testing.T) {
+	t.Parallel()
+	var fromJSON, fromYAML map[string]any
+	if err := json.Unmarshal([]byte(write(t, shop(), report.JSON, report.Style{})), &fromJSON); err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict([]byte(write(t, shop(), report.YAML, report.Style{})), &fromYAML); err != nil {
+		t.Fatal(err)
+	}
+	left, _ := json.Marshal(fromJSON)
+	right, _ := json.Marshal(fromYAML)
+	if !bytes.Equal(left, right) {
+		t.Errorf("JSON %s\nYAML %s", left, right)
+	}
+	if err := yaml.UnmarshalStrict([]byte(write(t, hostileDocument(), report.YAML, report.Style{})), &fromYAML); err != nil {
+		t.Error(err)
+	}
+}
