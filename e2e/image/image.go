@@ -1,0 +1,109 @@
+// Package image makes the workload image without a registry or a container engine.
+package image
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// Write builds the program in moduleDir/workload for Linux and this machine's processor, and writes
+// an archive in the format of `docker save` with it under two tags: workloadTag starts it with a Pod's
+// arguments, pauseTag as the container that holds a Pod's namespaces. It returns the digest of the
+// program, which is the same for the same source. An archive of that digest is not written again.
+func Write(ctx context.Context, moduleDir, archive, workloadTag, pauseTag string) (digest string, err error) {
+	program, err := build(ctx, moduleDir)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(program)
+	digest = hex.EncodeToString(sum[:])
+	digestFile := archive + ".digest"
+	if last, err := os.ReadFile(digestFile); err == nil && string(last) == digest {
+		return digest, nil
+	}
+	images := map[name.Tag]v1.Image{}
+	for reference, entrypoint := range map[string][]string{
+		workloadTag: {"/workload"},
+		pauseTag:    {"/workload", "pause"},
+	} {
+		tag, err := name.NewTag(reference)
+		if err != nil {
+			return "", fmt.Errorf("image: %w", err)
+		}
+		if images[tag], err = oneLayer(program, entrypoint); err != nil {
+			return "", fmt.Errorf("image: %s: %w", reference, err)
+		}
+	}
+	if err := tarball.MultiWriteToFile(archive, images); err != nil {
+		return "", fmt.Errorf("image: write %s: %w", archive, err)
+	}
+	return digest, os.WriteFile(digestFile, []byte(digest), 0o600)
+}
+
+func build(ctx context.Context, moduleDir string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "svctui-workload-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	target := filepath.Join(dir, "workload")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", target, "./workload")
+	cmd.Dir = moduleDir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOWORK=off")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("image: go build ./workload: %w\n%s", err, strings.TrimSpace(string(output)))
+	}
+	return os.ReadFile(target)
+}
+
+func oneLayer(program []byte, entrypoint []string) (v1.Image, error) {
+	var archive bytes.Buffer
+	writer := tar.NewWriter(&archive)
+	// A world-writable /tmp, for the files by which a test switches readiness.
+	if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
+		return nil, err
+	}
+	if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "workload", Mode: 0o755, Size: int64(len(program))}); err != nil {
+		return nil, err
+	}
+	if _, err := writer.Write(program); err != nil {
+		return nil, err
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(archive.Bytes())), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err != nil {
+		return nil, err
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	config.Config.Entrypoint = entrypoint
+	return mutate.ConfigFile(img, config)
+}
