@@ -79,6 +79,7 @@ func remove(ctx context.Context, dir, binDir string) error {
 	removeControlGroups(containers)
 	note(removeNamespaces(ctx, dir))
 	removeLinksInto("/var/log/containers", dir)
+	removeDevicePluginFolder()
 	note(os.RemoveAll(dir))
 	return errors.Join(problems...)
 }
@@ -125,13 +126,20 @@ func endContainers(ctx context.Context, dir, binDir string) error {
 	for _, container := range containers {
 		_ = syscall.Kill(container.PID, syscall.SIGKILL)
 	}
-	poll(ctx, 5*time.Second, func() bool { return len(containerIDs(dir)) == 0 })
+	if runs(dir, binDir, "containerd") {
+		poll(ctx, 5*time.Second, func() bool { return len(containerIDs(dir)) == 0 })
+	}
 	for _, shim := range shims {
 		if err := shim.end(ctx, syscall.SIGKILL, 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func runs(dir, binDir, program string) bool {
+	found, err := strays(dir, binDir)
+	return err == nil && slices.ContainsFunc(found, func(p process) bool { return p.Name == program })
 }
 
 // containerIDs are the containers that containerd knows of, on all nodes.
@@ -202,4 +210,16 @@ func removeLinksInto(folder, dir string) {
 			_ = os.Remove(link)
 		}
 	}
+}
+
+// removeDevicePluginFolder removes the one folder that kubelet makes whatever its --root-dir is, unless
+// a kubelet of the machine's own keeps anything else beside it.
+func removeDevicePluginFolder() {
+	const root, plugins = "/var/lib/kubelet", "/var/lib/kubelet/device-plugins"
+	if entries, err := os.ReadDir(root); err != nil || len(entries) != 1 {
+		return
+	}
+	_ = os.Remove(plugins + "/kubelet.sock")
+	_ = os.Remove(plugins) // both fail, as they should, if something else is in them
+	_ = os.Remove(root)
 }
