@@ -19,8 +19,9 @@ type binding struct {
 	// disabled says why the key does nothing now; empty when it works. It must do without a session. nil
 	// means that it always works.
 	disabled func(sh *shell) string
-	// run acts.
-	run func(sh *shell) tea.Cmd
+	// run acts. runKey is for a binding of several keys that has to know which one it was; one of the two is set.
+	run    func(sh *shell) tea.Cmd
+	runKey func(sh *shell, key string) tea.Cmd
 	// count is put behind the name in the footer, e.g. how many forwards are open; empty for nothing.
 	count func(sh *shell) string
 }
@@ -86,15 +87,19 @@ func find(bindings []binding, key string) *binding {
 }
 
 // press runs a binding, or says why it does nothing.
-func (b *binding) press(sh *shell) tea.Cmd {
+func (b *binding) press(sh *shell, key string) tea.Cmd {
 	if why := b.reason(sh); why != "" {
 		sh.notify(noteInfo, b.shown()+" does nothing here: "+why)
 		return nil
 	}
-	if b.run == nil {
+	switch {
+	case b.runKey != nil:
+		return b.runKey(sh, key)
+	case b.run != nil:
+		return b.run(sh)
+	default:
 		return nil
 	}
-	return b.run(sh)
 }
 
 // footer draws as many bindings as fit, and always the way to the help.

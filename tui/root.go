@@ -158,7 +158,7 @@ func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 		return top.update(r.sh, msg)
 	}
 	if b := find(top.bindings(), key); b != nil {
-		return b.press(r.sh)
+		return b.press(r.sh, key)
 	}
 	if key == "esc" {
 		if e, ok := top.(escaper); ok && e.escape(r.sh) {
@@ -166,7 +166,7 @@ func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	if b := find(globalBindings(), key); b != nil {
-		return b.press(r.sh)
+		return b.press(r.sh, key)
 	}
 	return top.update(r.sh, msg)
 }

@@ -1,0 +1,123 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// drawPanel is what the list says of the selected Service: its route, the leading cause, the fix. It is always
+// as high as it is told, so that moving the cursor moves nothing else.
+func drawPanel(sh *shell, row *serviceRow, width, height int) []string {
+	t := &sh.theme
+	lines := make([]string, 0, height)
+	if row == nil {
+		return fitLines(nil, width, height)
+	}
+	const indent = 5
+	lines = append(lines, strings.Repeat(" ", indent)+drawRoute(t, row.report.Route, width-indent-1))
+	lead := leadLines(sh, row.report, width-indent-1, height-2)
+	for i, line := range lead {
+		prefix := strings.Repeat(" ", indent)
+		if i == 0 {
+			glyph, _ := t.mark(markOfVerdict(row.report.Verdict))
+			prefix = " " + t.badge(markOfVerdict(row.report.Verdict)).on(" "+glyph+" ") + " "
+		}
+		lines = append(lines, prefix+line)
+	}
+	lines = append(lines, strings.Repeat(" ", indent)+lastPanelLine(sh, row.report, width-indent-1))
+	return fitLines(lines, width, height)
+}
+
+// leadLines says the leading cause on at most so many lines.
+func leadLines(sh *shell, report *check.Report, width, height int) []string {
+	t := &sh.theme
+	lead := report.Leading()
+	switch {
+	case lead != nil:
+		id := "  " + lead.ID
+		title := clean(lead.Title)
+		lines := wrap(title, width)
+		if height > 1 && len(lines) < height && lead.Why != "" {
+			if cells(title)+cells(id) <= width {
+				title = t.strong.on(title) + t.dim.on(id)
+			} else {
+				title = t.strong.on(cut(title, width-cells(id))) + t.dim.on(id)
+			}
+			out := []string{title}
+			for _, line := range wrap(clean(lead.Why), width) {
+				out = append(out, t.text.on(line))
+			}
+			return clip(out, height, width)
+		}
+		if cells(title)+cells(id) > width && height > 1 {
+			for i := range lines {
+				lines[i] = t.strong.on(lines[i])
+			}
+			return clip(lines, height, width)
+		}
+		return []string{t.strong.on(cut(title, width-cells(id))) + t.dim.on(id)}
+	case report.Verdict == check.Unknown && len(report.Unchecked) > 0:
+		return []string{t.strong.on(cut(uncheckedText(&report.Unchecked[0]), width))}
+	case report.Verdict == check.Partial:
+		return []string{t.text.on("The endpoints are fine; not every check has run yet.")}
+	case report.Counted:
+		return []string{t.text.on(fmt.Sprintf("%s usable, nothing found that keeps requests from them.", countOf(report.Usable, report.Selected)))}
+	default:
+		return []string{t.text.on("Nothing found that keeps requests away.")}
+	}
+}
+
+// clip keeps the first lines and marks that there are more.
+func clip(lines []string, height, width int) []string {
+	if len(lines) <= height {
+		return lines
+	}
+	lines = lines[:height]
+	lines[height-1] = cut(lines[height-1]+" "+glyphMore, width)
+	return lines
+}
+
+func countOf(usable, selected int) string {
+	if usable == selected {
+		return "All " + count(selected, "endpoint is", "endpoints are")
+	}
+	return fmt.Sprintf("%d of %s", usable, count(selected, "endpoint is", "endpoints are"))
+}
+
+// lastPanelLine is the fix; where there is nothing to fix, how the Service can be reached.
+func lastPanelLine(sh *shell, report *check.Report, width int) string {
+	t := &sh.theme
+	if lead := report.Leading(); lead != nil && lead.Fix != nil {
+		label := t.ok.bold().on("fix") + "  "
+		if lead.Fix.Command == "" {
+			return label + t.text.on(cut(clean(lead.Fix.Note), width-5))
+		}
+		hint := ""
+		if b := find(serviceActions(nil), "c"); b != nil {
+			hint = "   " + t.accent.on("c") + t.dim.on(" copy")
+		}
+		command := oneLine(lead.Fix.Command)
+		return label + t.text.on(cut(command, width-5-cells(hint))) + hint
+	}
+	return t.dim.on(cut(clean(report.Reach), width))
+}
+
+// oneLine writes a command that goes over several lines on one.
+func oneLine(command string) string {
+	return clean(strings.Join(strings.Fields(strings.ReplaceAll(command, "\\\n", " ")), " "))
+}
+
+// uncheckedText says what could not be looked at, and why.
+func uncheckedText(u *check.Unchecked) string {
+	where := ""
+	if u.Namespace != "" {
+		where = " in " + u.Namespace
+	}
+	text := fmt.Sprintf("Not checked, for want of %s%s: %s", u.Need, where, u.Coverage.State)
+	if u.Coverage.Reason != "" {
+		text += " (" + u.Coverage.Reason + ")"
+	}
+	return clean(text)
+}
