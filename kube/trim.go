@@ -1,0 +1,223 @@
+package kube
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+const (
+	// annotationLimit is the longest annotation value that is kept, in bytes.
+	annotationLimit = 2048
+	// commandLimit is the longest command or argument list that is kept of a container, in bytes.
+	commandLimit = 1024
+)
+
+// trim takes out of an object that just arrived what no check reads, in place, so that ten thousand of them
+// fit a small bastion. The object must not be shared yet. What is kept of managedFields is said in
+// kube/model; the annotation kubectl.kubernetes.io/last-applied-configuration is emptied, so that
+// its presence still tells who manages the object; longer annotations than annotationLimit go.
+//
+// Of Pods the environment, volumes, resources and scheduling rules go. A check that wants the ClusterIPs
+// hard-coded in an environment has to read the Pod by itself.
+func trim(object metav1.Object) {
+	trimAnnotations(object)
+	switch object := object.(type) {
+	case *corev1.Service:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, serviceFields)
+	case *discoveryv1.EndpointSlice:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, sliceFields)
+	case *corev1.Pod:
+		object.ManagedFields = nil
+		trimPodSpec(&object.Spec)
+		trimPodStatus(&object.Status)
+	case *corev1.Event:
+		object.ManagedFields = nil
+	case *appsv1.Deployment:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, workloadFields)
+		trimTemplate(&object.Spec.Template)
+	case *appsv1.ReplicaSet:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, workloadFields)
+		trimTemplate(&object.Spec.Template)
+	case *appsv1.StatefulSet:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, workloadFields)
+		object.Spec.VolumeClaimTemplates = nil
+		trimTemplate(&object.Spec.Template)
+	case *appsv1.DaemonSet:
+		object.ManagedFields = nil
+		trimTemplate(&object.Spec.Template)
+	case *batchv1.Job:
+		object.ManagedFields = nil
+		trimTemplate(&object.Spec.Template)
+	case *corev1.Node:
+		object.ManagedFields = nil
+		object.Status.Images = nil
+		object.Status.VolumesAttached = nil
+		object.Status.VolumesInUse = nil
+	default:
+		object.SetManagedFields(nil)
+	}
+}
+
+func trimAnnotations(object metav1.Object) {
+	annotations := object.GetAnnotations()
+	for key, value := range annotations {
+		switch {
+		case key == corev1.LastAppliedConfigAnnotation:
+			annotations[key] = ""
+		case len(value) > annotationLimit:
+			delete(annotations, key)
+		}
+	}
+}
+
+// ownedField is a field whose owner is kept, as in model.OwnsField.
+type ownedField struct{ parent, child string }
+
+func serviceFields() []ownedField {
+	return []ownedField{{"f:spec", "f:selector"}, {"f:spec", "f:type"}, {"f:spec", "f:ports"}}
+}
+
+func sliceFields() []ownedField { return []ownedField{{"f:endpoints", ""}} }
+
+func workloadFields() []ownedField { return []ownedField{{"f:spec", "f:replicas"}} }
+
+// trimManagedFields keeps of each entry the manager, operation, subresource and time, and of its fieldsV1 the
+// given fields that it owns.
+func trimManagedFields(entries []metav1.ManagedFieldsEntry, fields func() []ownedField) []metav1.ManagedFieldsEntry {
+	if len(entries) == 0 {
+		return nil
+	}
+	kept := make([]metav1.ManagedFieldsEntry, 0, len(entries))
+	for _, entry := range entries {
+		kept = append(kept, metav1.ManagedFieldsEntry{
+			Manager:     entry.Manager,
+			Operation:   entry.Operation,
+			Subresource: entry.Subresource,
+			Time:        entry.Time,
+			FieldsV1:    trimFieldsV1(entry.FieldsV1, fields()),
+		})
+	}
+	return kept
+}
+
+func trimFieldsV1(whole *metav1.FieldsV1, fields []ownedField) *metav1.FieldsV1 {
+	if whole == nil {
+		return nil
+	}
+	raw := whole.GetRawBytes()
+	var kept []byte
+	for _, field := range fields {
+		if !model.OwnsField(raw, field.parent, field.child) {
+			continue
+		}
+		if kept == nil {
+			kept = append(append(make([]byte, 0, 64), `{"`...), field.parent...)
+			kept = append(kept, `":{`...)
+		} else {
+			kept = append(kept, ',')
+		}
+		if field.child != "" {
+			kept = append(append(append(kept, '"'), field.child...), `":{}`...)
+		}
+	}
+	if kept == nil {
+		return nil
+	}
+	return metav1.NewFieldsV1(string(append(kept, "}}"...)))
+}
+
+func trimTemplate(template *corev1.PodTemplateSpec) {
+	trimAnnotations(&template.ObjectMeta)
+	trimPodSpec(&template.Spec)
+}
+
+func trimPodSpec(spec *corev1.PodSpec) {
+	*spec = corev1.PodSpec{
+		InitContainers:                trimContainers(spec.InitContainers),
+		Containers:                    trimContainers(spec.Containers),
+		RestartPolicy:                 spec.RestartPolicy,
+		TerminationGracePeriodSeconds: spec.TerminationGracePeriodSeconds,
+		DNSPolicy:                     spec.DNSPolicy,
+		NodeSelector:                  spec.NodeSelector,
+		ServiceAccountName:            spec.ServiceAccountName,
+		NodeName:                      spec.NodeName,
+		HostNetwork:                   spec.HostNetwork,
+		Hostname:                      spec.Hostname,
+		Subdomain:                     spec.Subdomain,
+		ReadinessGates:                spec.ReadinessGates,
+		SchedulingGates:               spec.SchedulingGates,
+	}
+}
+
+func trimContainers(containers []corev1.Container) []corev1.Container {
+	if len(containers) == 0 {
+		return nil
+	}
+	kept := make([]corev1.Container, 0, len(containers))
+	for _, container := range containers {
+		trimmed := corev1.Container{
+			Name:            container.Name,
+			Image:           container.Image,
+			ImagePullPolicy: container.ImagePullPolicy,
+			Ports:           container.Ports,
+			RestartPolicy:   container.RestartPolicy,
+			LivenessProbe:   container.LivenessProbe,
+			ReadinessProbe:  container.ReadinessProbe,
+			StartupProbe:    container.StartupProbe,
+		}
+		if shorterThan(container.Command, container.Args, commandLimit) {
+			trimmed.Command, trimmed.Args = container.Command, container.Args
+		}
+		kept = append(kept, trimmed)
+	}
+	return kept
+}
+
+func shorterThan(command, args []string, limit int) bool {
+	for _, words := range [][]string{command, args} {
+		for _, word := range words {
+			limit -= len(word)
+		}
+	}
+	return limit >= 0
+}
+
+func trimPodStatus(status *corev1.PodStatus) {
+	*status = corev1.PodStatus{
+		Phase:                 status.Phase,
+		Conditions:            status.Conditions,
+		Message:               status.Message,
+		Reason:                status.Reason,
+		NominatedNodeName:     status.NominatedNodeName,
+		HostIP:                status.HostIP,
+		PodIP:                 status.PodIP,
+		PodIPs:                status.PodIPs,
+		StartTime:             status.StartTime,
+		InitContainerStatuses: trimContainerStatuses(status.InitContainerStatuses),
+		ContainerStatuses:     trimContainerStatuses(status.ContainerStatuses),
+	}
+}
+
+func trimContainerStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
+	if len(statuses) == 0 {
+		return nil
+	}
+	kept := make([]corev1.ContainerStatus, 0, len(statuses))
+	for _, status := range statuses {
+		kept = append(kept, corev1.ContainerStatus{
+			Name:                 status.Name,
+			State:                status.State,
+			LastTerminationState: status.LastTerminationState,
+			Ready:                status.Ready,
+			RestartCount:         status.RestartCount,
+			Image:                status.Image,
+			Started:              status.Started,
+		})
+	}
+	return kept
+}
