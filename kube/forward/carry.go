@@ -1,0 +1,205 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+const (
+	// reasonGrace is how long after the Pod's side ended the runtime's reason may come. They travel on different streams.
+	reasonGrace = 500 * time.Millisecond
+	// farewell is how long a local side may still send when the Pod's side has ended.
+	farewell = 2 * time.Second
+)
+
+// accept takes local connections until the listener is closed.
+func (h *held) accept(ctx context.Context, parts *sync.WaitGroup) {
+	for {
+		local, err := h.listener.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Out of file descriptors, say: that passes.
+			h.note(fmt.Errorf("accepting a connection on %s: %w", h.listener.Addr(), err))
+			sleep(ctx, firstPause)
+			continue
+		}
+		parts.Go(guarded(func() { h.serve(ctx, local) }))
+	}
+}
+
+// serve carries one local connection, and counts it.
+func (h *held) serve(ctx context.Context, local net.Conn) {
+	h.mu.Lock()
+	h.locals[local] = struct{}{}
+	h.mu.Unlock()
+	h.change(func(status *model.Forward) { status.Connections++; status.Total++ })
+	defer func() {
+		_ = local.Close()
+		h.mu.Lock()
+		delete(h.locals, local)
+		h.mu.Unlock()
+		h.change(func(status *model.Forward) { status.Connections-- })
+	}()
+	if ctx.Err() != nil {
+		return
+	}
+	err := h.carry(ctx, local)
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	reset(local)
+	h.note(err)
+}
+
+func (h *held) carry(ctx context.Context, local net.Conn) error {
+	to, err := h.awaitRoute(ctx)
+	if err != nil {
+		return err
+	}
+	remote, err := h.streams.Open(ctx, h.target.Namespace, to.pod, to.port)
+	if err != nil {
+		return fmt.Errorf("port-forward to Pod %s: %w", to.pod, err)
+	}
+	defer func() { _ = remote.Close() }()
+	return join(local, remote, h.counted(&h.bytesUp), h.counted(&h.bytesDown))
+}
+
+func (h *held) counted(total *atomic.Int64) func(int) {
+	return func(n int) {
+		total.Add(int64(n))
+		h.touched()
+	}
+}
+
+// awaitRoute returns where a connection goes. It waits while the forward connects, but not for a Pod to become Ready.
+func (h *held) awaitRoute(ctx context.Context) (route, error) {
+	deadline := time.NewTimer(routeWait)
+	defer deadline.Stop()
+	for {
+		h.mu.Lock()
+		status, to, moved := h.status, h.route, h.moved
+		h.mu.Unlock()
+		switch status.State {
+		case model.ForwardActive:
+			return to, nil
+		case model.ForwardConnecting:
+		default:
+			return route{}, errors.New(status.LastError)
+		}
+		select {
+		case <-moved:
+		case <-deadline.C:
+			return route{}, fmt.Errorf("no connection to a Pod in %s; %s", routeWait, status.LastError)
+		case <-ctx.Done():
+			return route{}, ctx.Err()
+		}
+	}
+}
+
+// join copies both ways until both have ended, and returns why a connection did not end well: the runtime's own words
+// where there are any. It closes neither side for good.
+func join(local net.Conn, remote Stream, up, down func(int)) error {
+	sent := make(chan struct{})
+	go guarded(func() {
+		defer close(sent)
+		readErr, writeErr := pump(remote, local, up)
+		switch {
+		case writeErr != nil:
+		case readErr != nil && !errors.Is(readErr, os.ErrDeadlineExceeded):
+			_ = remote.Close()
+		default:
+			_ = remote.CloseWrite()
+		}
+	})()
+	lostErr, localErr := pump(local, remote, down)
+	if localErr != nil || lostErr != nil {
+		reset(local)
+		err := lostErr
+		if text := reason(remote); lostErr != nil && text != nil {
+			err = text
+		}
+		_ = remote.Close()
+		<-sent
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		return err
+	}
+	if text := reason(remote); text != nil {
+		reset(local)
+		<-sent
+		return text
+	}
+	// The Pod's side has ended. The local side may still be sending; closing under it would destroy what it has not read yet.
+	closeWrite(local)
+	_ = local.SetReadDeadline(time.Now().Add(farewell))
+	<-sent
+	return nil
+}
+
+// pump copies until from ends, and tells a failure to read from one to write. The end of from is no failure.
+func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr error) {
+	buffer := make([]byte, chunkSize)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			count(n)
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil, nil
+		case err != nil:
+			return err, nil
+		}
+	}
+}
+
+// reason returns what the runtime says about the end of a connection, or nil.
+func reason(remote Stream) error {
+	grace := time.NewTimer(reasonGrace)
+	defer grace.Stop()
+	select {
+	case text, some := <-remote.Errors():
+		if some {
+			return errors.New(text)
+		}
+	case <-grace.C:
+	}
+	return nil
+}
+
+// reset ends a local connection so that its other side sees an error and not an orderly end.
+func reset(local net.Conn) {
+	if tcp, ok := local.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = local.Close()
+}
+
+func closeWrite(local net.Conn) {
+	if tcp, ok := local.(*net.TCPConn); ok {
+		_ = tcp.CloseWrite()
+	}
+}
+
+func (h *held) closeLocals() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for local := range h.locals {
+		reset(local)
+	}
+}

@@ -1,0 +1,219 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/streaming/pkg/httpstream"
+)
+
+const (
+	// streamReplyTimeout bounds the wait for a new stream's acknowledgement, which is two round trips at most. A connection that
+	// does not give it is taken for dead.
+	streamReplyTimeout = 6 * time.Second
+	// drainTimeout is how long streams may still deliver what had come before their connection was lost.
+	drainTimeout = 2 * time.Second
+)
+
+// errConnectionLost is what streams end with when the connection under them is gone.
+var errConnectionLost = errors.New("lost connection to the API server or to the Pod's node")
+
+// connection is one upgraded request: many streams to one Pod. Safe for concurrent use.
+type connection struct {
+	multiplexed httpstream.Connection
+	network     *watchedConn
+
+	mu      sync.Mutex
+	lastID  int
+	streams map[*stream]struct{}
+	// idleSince is when the last stream ended.
+	idleSince time.Time
+	// ended is closed when everything the connection started has ended.
+	ended chan struct{}
+}
+
+func newConnection(multiplexed httpstream.Connection, network *watchedConn) *connection {
+	c := &connection{
+		multiplexed: multiplexed,
+		network:     network,
+		streams:     map[*stream]struct{}{},
+		idleSince:   time.Now(),
+		ended:       make(chan struct{}),
+	}
+	go c.endWithNetwork()
+	return c
+}
+
+// endWithNetwork ends the streams when the connection is lost. The library alone leaves a stream hanging while another
+// one is not read.
+func (c *connection) endWithNetwork() {
+	defer close(c.ended)
+	<-c.multiplexed.CloseChan()
+	_ = c.network.Close()
+	deadline := time.NewTimer(drainTimeout)
+	defer deadline.Stop()
+	for _, open := range c.open() {
+		select {
+		case <-open.pumped:
+		case <-deadline.C:
+			deadline.Reset(0)
+		}
+		open.abandon()
+		<-open.pumped
+	}
+	_ = c.multiplexed.Close()
+}
+
+func (c *connection) open() []*stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*stream, 0, len(c.streams))
+	for one := range c.streams {
+		all = append(all, one)
+	}
+	return all
+}
+
+// lost is closed when no more streams can be opened.
+func (c *connection) lost() <-chan bool { return c.multiplexed.CloseChan() }
+
+func (c *connection) isLost() bool {
+	select {
+	case <-c.lost():
+		return true
+	default:
+		return false
+	}
+}
+
+// stalled tells whether a stream on it waits for its reader, which holds up its neighbours.
+func (c *connection) stalled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for one := range c.streams {
+		if one.stalled.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// idle tells whether no stream is open, and since when.
+func (c *connection) idle() (time.Time, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.idleSince, len(c.streams) == 0
+}
+
+// close ends the connection and its streams, and waits for that. It does not wait for the peer.
+func (c *connection) close() {
+	_ = c.network.Close()
+	for _, open := range c.open() {
+		open.abandon()
+	}
+	<-c.ended
+}
+
+// openStream opens the pair of streams that carries one connection to a port, the error stream's sending side closed.
+func (c *connection) openStream(ctx context.Context, port int32) (*stream, error) {
+	c.mu.Lock()
+	c.lastID++
+	id := strconv.Itoa(c.lastID)
+	c.mu.Unlock()
+
+	created := make(chan *stream, 1)
+	failed := make(chan error, 1)
+	go func() {
+		pair, err := c.createPair(id, port)
+		if err != nil {
+			failed <- err
+			return
+		}
+		created <- pair
+	}()
+	reply := time.NewTimer(streamReplyTimeout)
+	defer reply.Stop()
+	select {
+	case opened := <-created:
+		return opened, nil
+	case err := <-failed:
+		return nil, err
+	case <-c.lost():
+		return nil, errConnectionLost
+	case <-reply.C:
+		go c.close()
+		return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
+	case <-ctx.Done():
+		go func() {
+			select {
+			case late := <-created:
+				_ = late.Close()
+			case <-failed:
+			case <-c.ended:
+			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+// createPair asks for both streams at once: the server joins them by their request id, in whatever order they come.
+func (c *connection) createPair(id string, port int32) (*stream, error) {
+	header := func(streamType string) http.Header {
+		headers := http.Header{}
+		headers.Set(corev1.StreamType, streamType)
+		headers.Set(corev1.PortHeader, strconv.Itoa(int(port)))
+		headers.Set(corev1.PortForwardRequestIDHeader, id)
+		return headers
+	}
+	var errorStream httpstream.Stream
+	var errorStreamErr error
+	errorStreamDone := make(chan struct{})
+	go func() {
+		defer close(errorStreamDone)
+		errorStream, errorStreamErr = c.multiplexed.CreateStream(header(corev1.StreamTypeError))
+		if errorStreamErr == nil {
+			_ = errorStream.Close()
+		}
+	}()
+	dataStream, err := c.multiplexed.CreateStream(header(corev1.StreamTypeData))
+	<-errorStreamDone
+	if err == nil && errorStreamErr == nil {
+		return c.adopt(newStream(c, dataStream, errorStream))
+	}
+	for _, created := range []httpstream.Stream{errorStream, dataStream} {
+		if created != nil {
+			_ = created.Reset()
+			c.multiplexed.RemoveStreams(created)
+		}
+	}
+	if c.isLost() || errors.Is(err, io.EOF) || errors.Is(errorStreamErr, io.EOF) {
+		return nil, errConnectionLost
+	}
+	return nil, fmt.Errorf("opening a stream to port %d: %w", port, errors.Join(err, errorStreamErr))
+}
+
+// adopt registers a new stream, unless the connection was lost meanwhile.
+func (c *connection) adopt(opened *stream) (*stream, error) {
+	c.mu.Lock()
+	c.streams[opened] = struct{}{}
+	c.mu.Unlock()
+	if c.isLost() {
+		_ = opened.Close()
+		return nil, errConnectionLost
+	}
+	return opened, nil
+}
+
+func (c *connection) forget(ended *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.streams, ended)
+	c.idleSince = time.Now()
+}

@@ -1,0 +1,213 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// routeWait is how long a new local connection waits while the forward is about to connect.
+const routeWait = 10 * time.Second
+
+// held is one held forward: a listener, and a route that follows the Pods.
+type held struct {
+	target   model.ForwardTarget
+	client   kubernetes.Interface
+	streams  *Streams
+	listener net.Listener
+	// touched is called after each change of what list shows; it does not block.
+	touched func()
+
+	bytesUp, bytesDown atomic.Int64
+
+	mu     sync.Mutex
+	status model.Forward
+	route  route
+	// moved is closed, and made anew, whenever the state changes.
+	moved chan struct{}
+	// locals are the open local connections.
+	locals localConns
+}
+
+type localConns map[net.Conn]struct{}
+
+// snapshot returns the forward as it is now.
+func (h *held) snapshot() model.Forward {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.status
+	now.BytesUp, now.BytesDown = h.bytesUp.Load(), h.bytesDown.Load()
+	return now
+}
+
+// change edits the status, tells everybody, and is the only place where it changes.
+func (h *held) change(edit func(*model.Forward)) {
+	h.mu.Lock()
+	edit(&h.status)
+	close(h.moved)
+	h.moved = make(chan struct{})
+	h.mu.Unlock()
+	h.touched()
+}
+
+func (h *held) note(err error) {
+	h.change(func(status *model.Forward) { noteIn(status, err) })
+}
+
+func noteIn(status *model.Forward, err error) {
+	status.LastError, status.LastErrAt = err.Error(), time.Now()
+}
+
+// run holds the forward until ctx ends or it fails for good, and returns when nothing of it is left.
+func (h *held) run(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	defer h.streams.Close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer h.closeLocals()
+	defer func() { _ = h.listener.Close() }()
+
+	parts.Go(guarded(func() { h.accept(ctx, &parts) }))
+	routes := make(chan routed)
+	parts.Go(guarded(func() {
+		followRoute(ctx, h.client, h.target, func(to route, err error) {
+			select {
+			case routes <- routed{to, err}:
+			case <-ctx.Done():
+			}
+		})
+	}))
+	(&keeper{held: h, parts: &parts, routes: routes, pause: newBackoff()}).run(ctx)
+}
+
+// routed is what followRoute hands over.
+type routed struct {
+	to  route
+	err error
+}
+
+// keeper keeps the connection of one held forward: it connects where the route leads, and again when the connection is lost.
+type keeper struct {
+	held   *held
+	parts  *sync.WaitGroup
+	routes <-chan routed
+	pause  *backoff
+
+	present  route
+	attempt  context.CancelFunc
+	attempts chan connected
+	lost     <-chan bool
+}
+
+// connected is the outcome of one attempt to connect.
+type connected struct {
+	to   route
+	lost <-chan bool
+	err  error
+}
+
+func (k *keeper) run(ctx context.Context) {
+	k.attempts = make(chan connected)
+	k.attempt = func() {}
+	defer func() { k.attempt() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case next := <-k.routes:
+			if errors.Is(next.err, errNever) {
+				k.held.change(func(status *model.Forward) {
+					status.State, status.Pod, status.PodPort = model.ForwardFailed, "", 0
+					noteIn(status, next.err)
+				})
+				return
+			}
+			k.follow(ctx, next)
+		case outcome := <-k.attempts:
+			k.settle(ctx, outcome)
+		case <-k.lost:
+			k.lost = nil
+			k.held.change(func(status *model.Forward) {
+				status.State = model.ForwardConnecting
+				noteIn(status, errConnectionLost)
+			})
+			k.connect(ctx, k.pause.first())
+		}
+	}
+}
+
+func (k *keeper) follow(ctx context.Context, next routed) {
+	var none *noRoute
+	switch {
+	case errors.As(next.err, &none):
+		k.leave()
+		k.held.change(func(status *model.Forward) {
+			status.State, status.Pod, status.PodPort = model.ForwardWaiting, "", 0
+			noteIn(status, next.err)
+		})
+	case next.err != nil:
+		// Not known now: what works goes on working.
+		k.held.note(next.err)
+	case next.to != k.present:
+		k.leave()
+		k.present = next.to
+		k.held.change(func(status *model.Forward) {
+			status.State, status.Pod, status.PodPort = model.ForwardConnecting, next.to.pod, next.to.port
+			k.held.route = next.to
+		})
+		k.pause.reset()
+		k.connect(ctx, 0)
+	}
+}
+
+// leave gives up the present route. Connections that are open on it go on until they end.
+func (k *keeper) leave() {
+	k.attempt()
+	k.lost = nil
+	if k.present.pod != "" {
+		k.held.streams.release(model.Key{Namespace: k.held.target.Namespace, Name: k.present.pod})
+	}
+	k.present = route{}
+}
+
+func (k *keeper) connect(ctx context.Context, after time.Duration) {
+	k.attempt()
+	ctx, k.attempt = context.WithCancel(ctx)
+	to := k.present
+	k.parts.Go(guarded(func() {
+		if sleep(ctx, after); ctx.Err() != nil {
+			return
+		}
+		lost, err := k.held.streams.keep(ctx, model.Key{Namespace: k.held.target.Namespace, Name: to.pod})
+		select {
+		case k.attempts <- connected{to, lost, err}:
+		case <-ctx.Done():
+		}
+	}))
+}
+
+func (k *keeper) settle(ctx context.Context, outcome connected) {
+	if outcome.to != k.present {
+		return
+	}
+	if outcome.err != nil {
+		k.held.change(func(status *model.Forward) {
+			status.State = model.ForwardConnecting
+			noteIn(status, fmt.Errorf("port-forward to Pod %s: %w", outcome.to.pod, outcome.err))
+		})
+		k.connect(ctx, k.pause.step(outcome.err))
+		return
+	}
+	k.pause.reset()
+	k.lost = outcome.lost
+	k.held.change(func(status *model.Forward) { status.State = model.ForwardActive })
+}

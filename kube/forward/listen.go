@@ -1,0 +1,37 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// loopback is where forwards listen unless told otherwise: nobody else on the network can use them.
+const loopback = "127.0.0.1"
+
+// listen opens a local port; zero takes a free one.
+func listen(ctx context.Context, address string, port int) (net.Listener, error) {
+	if address == "" {
+		address = loopback
+	}
+	if port < 0 || port > 65535 {
+		return nil, fmt.Errorf("%d is no port: choose one from 1 to 65535, or 0 for a free one", port)
+	}
+	where := net.JoinHostPort(address, strconv.Itoa(port))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", where)
+	switch {
+	case err == nil:
+		return listener, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		if holder := holderOf(port); holder != "" {
+			return nil, fmt.Errorf("%s is in use by %s: choose another port, or 0 for a free one", where, holder)
+		}
+		return nil, fmt.Errorf("%s is in use by another process: choose another port, or 0 for a free one", where)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s may not be listened on without more rights: choose a port from 1024 on", where)
+	}
+	return nil, fmt.Errorf("cannot listen on %s: %w", where, err)
+}

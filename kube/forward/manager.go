@@ -1,0 +1,183 @@
+package forward
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// Cluster is what a forward needs of the cluster that it leads into. It must go on working when the session that it came
+// from is closed.
+type Cluster interface {
+	ContextName() string
+	// RESTConfig is not changed.
+	RESTConfig() *rest.Config
+	// Dial takes the place of the network for the forwards themselves; nil for the network. Plain requests go by
+	// RESTConfig().Dial.
+	Dial() DialFunc
+}
+
+// touchPeriod is how often the counting of bytes alone is told, at most.
+const touchPeriod = 250 * time.Millisecond
+
+// Manager holds forwards until they are stopped, whatever becomes of the sessions they were opened from. Safe for
+// concurrent use.
+type Manager struct {
+	changed chan struct{}
+
+	mu       sync.Mutex
+	lastID   int
+	forwards []*managed
+	closed   bool
+
+	// telling is true while a timer is set that tells of a change.
+	telling atomic.Bool
+}
+
+type managed struct {
+	*held
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+// NewManager returns a Manager without forwards.
+func NewManager() *Manager { return &Manager{changed: make(chan struct{}, 1)} }
+
+// Open listens on the local port that is asked for, and from then on leads what connects to it to the target. It returns the
+// forward's id as soon as it listens; whether a Pod is there shows in List. The error says who holds a port that is
+// taken, where the system tells.
+func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardSpec) (int, error) {
+	target := spec.Target
+	if target.Context == "" {
+		target.Context = through.ContextName()
+	}
+	if (target.Service == "") == (target.Pod == "") || target.Namespace == "" || target.Port == "" {
+		return 0, fmt.Errorf("a forward needs a namespace, a port, and either a Service or a Pod; got %+v", target)
+	}
+	client, err := clientFor(through.RESTConfig())
+	if err != nil {
+		return 0, fmt.Errorf("the cluster of context %q cannot be spoken to: %w", target.Context, err)
+	}
+	listener, err := listen(ctx, spec.LocalAddress, spec.LocalPort)
+	if err != nil {
+		return 0, err
+	}
+	forward := &held{
+		target:   target,
+		client:   client,
+		streams:  NewStreams(through.RESTConfig(), through.Dial()),
+		listener: listener,
+		touched:  m.touched,
+		moved:    make(chan struct{}),
+		locals:   localConns{},
+	}
+	run, stop := context.WithCancel(context.Background())
+	one := &managed{held: forward, stop: stop, ended: make(chan struct{})}
+
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		stop()
+		_ = listener.Close()
+		return 0, fmt.Errorf("the forwards are closed")
+	}
+	m.lastID++
+	id := m.lastID
+	forward.status = model.Forward{
+		ID: id, Target: target, Local: listener.Addr().String(), State: model.ForwardConnecting, Since: time.Now(),
+	}
+	m.forwards = append(m.forwards, one)
+	m.mu.Unlock()
+
+	go guarded(func() {
+		defer close(one.ended)
+		forward.run(run)
+	})()
+	m.tell()
+	return id, nil
+}
+
+// Stop ends a forward and its connections, and waits for that. An id that is not there is ignored.
+func (m *Manager) Stop(id int) {
+	m.mu.Lock()
+	at := slices.IndexFunc(m.forwards, func(one *managed) bool { return one.status.ID == id })
+	if at < 0 {
+		m.mu.Unlock()
+		return
+	}
+	one := m.forwards[at]
+	m.forwards = slices.Delete(slices.Clone(m.forwards), at, at+1)
+	m.mu.Unlock()
+	one.end()
+	m.tell()
+}
+
+// Close stops all forwards; no more can be opened.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	all := m.forwards
+	m.forwards, m.closed = nil, true
+	m.mu.Unlock()
+	for _, one := range all {
+		one.stop()
+	}
+	for _, one := range all {
+		one.end()
+	}
+	m.tell()
+}
+
+func (o *managed) end() {
+	o.stop()
+	<-o.ended
+}
+
+// List returns the forwards in the order they were opened.
+func (m *Manager) List() []model.Forward {
+	m.mu.Lock()
+	all := slices.Clone(m.forwards)
+	m.mu.Unlock()
+	list := make([]model.Forward, len(all))
+	for i, one := range all {
+		list[i] = one.snapshot()
+	}
+	return list
+}
+
+// Changed returns a channel of capacity one that holds a value after List changed. What only counts bytes is told a
+// few times a second.
+func (m *Manager) Changed() <-chan struct{} { return m.changed }
+
+func (m *Manager) tell() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// touched tells of a change soon, and once for many.
+func (m *Manager) touched() {
+	if !m.telling.Load() && m.telling.CompareAndSwap(false, true) {
+		time.AfterFunc(touchPeriod, func() {
+			m.telling.Store(false)
+			m.tell()
+		})
+	}
+}
+
+// clientFor makes a client for following Pods: without the limits that would starve it, and without a timeout, which would cut
+// watches.
+func clientFor(config *rest.Config) (kubernetes.Interface, error) {
+	config = rest.CopyConfig(config)
+	config.QPS = -1
+	config.Timeout = 0
+	return kubernetes.NewForConfig(config)
+}

@@ -1,0 +1,190 @@
+package forward
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/streaming/pkg/httpstream"
+)
+
+// Stream is one connection to a port of a Pod.
+type Stream interface {
+	// Read returns io.EOF when the Pod's side ended well, and another error when the connection under it was lost.
+	// Close ends both directions at once; it is safe to call more than once, and at any time.
+	io.ReadWriteCloser
+	// Errors yields what the container runtime says of this connection, at most one text, and is closed when the
+	// runtime has nothing more to say. An empty close is no error.
+	Errors() <-chan string
+	// CloseWrite ends what is sent and leaves the other direction open.
+	CloseWrite() error
+}
+
+const (
+	// chunkSize is the library's largest data frame, about.
+	chunkSize = 32 << 10
+	// chunksAhead is how much is read ahead of the reader, so that a slow one does not at once hold up its neighbours.
+	chunksAhead = 32
+	// errorTextLimit bounds what is kept of a runtime's error text, in bytes.
+	errorTextLimit = 16 << 10
+)
+
+type chunk struct {
+	data []byte
+	err  error
+}
+
+// stream implements Stream over a pair of multiplexed streams.
+type stream struct {
+	connection *connection
+	data       httpstream.Stream
+	errorText  httpstream.Stream
+
+	errors chan string
+	// ahead carries what came; it is closed when nothing more comes.
+	ahead chan chunk
+	// stalled is true while ahead is full.
+	stalled atomic.Bool
+	// gone is closed when nobody reads any more.
+	gone     chan struct{}
+	goneOnce sync.Once
+	// pumped is closed when both pumps have ended.
+	pumped chan struct{}
+
+	readMu sync.Mutex
+	unread []byte
+	end    error
+
+	closeOnce sync.Once
+}
+
+func newStream(c *connection, data, errorText httpstream.Stream) *stream {
+	s := &stream{
+		connection: c,
+		data:       data,
+		errorText:  errorText,
+		errors:     make(chan string, 1),
+		ahead:      make(chan chunk, chunksAhead),
+		gone:       make(chan struct{}),
+		pumped:     make(chan struct{}),
+	}
+	var pumps sync.WaitGroup
+	pumps.Go(s.pumpData)
+	pumps.Go(s.pumpErrorText)
+	go func() {
+		pumps.Wait()
+		close(s.pumped)
+	}()
+	return s
+}
+
+func (s *stream) pumpData() {
+	defer close(s.ahead)
+	buffer := make([]byte, chunkSize)
+	for {
+		n, err := s.data.Read(buffer)
+		next := chunk{data: buffer[:n:n], err: err}
+		if n < chunkSize/4 {
+			next.data = bytes.Clone(next.data)
+		} else {
+			buffer = make([]byte, chunkSize)
+		}
+		if err == io.EOF && s.connection.isLost() {
+			next.err = errConnectionLost
+		}
+		select {
+		case s.ahead <- next:
+		default:
+			s.stalled.Store(true)
+			select {
+			case s.ahead <- next:
+			case <-s.gone:
+				return
+			}
+			s.stalled.Store(false)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (s *stream) pumpErrorText() {
+	defer close(s.errors)
+	text, _ := io.ReadAll(io.LimitReader(s.errorText, errorTextLimit))
+	if message := strings.TrimSpace(string(text)); message != "" {
+		s.errors <- message
+	}
+}
+
+// Read yields what came from the Pod.
+func (s *stream) Read(p []byte) (int, error) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	for len(s.unread) == 0 {
+		if s.end != nil {
+			return 0, s.end
+		}
+		var next chunk
+		var more bool
+		select {
+		case next, more = <-s.ahead:
+		case <-s.gone:
+			select {
+			case next, more = <-s.ahead:
+			default:
+			}
+		}
+		if !more {
+			next.err = net.ErrClosed
+		}
+		s.unread, s.end = next.data, next.err
+	}
+	n := copy(p, s.unread)
+	s.unread = s.unread[n:]
+	return n, nil
+}
+
+// Write sends to the Pod.
+func (s *stream) Write(p []byte) (int, error) {
+	n, err := s.data.Write(p)
+	if err != nil && s.connection.isLost() {
+		err = errConnectionLost
+	}
+	return n, err
+}
+
+// Errors implements Stream.
+func (s *stream) Errors() <-chan string { return s.errors }
+
+// CloseWrite implements Stream.
+func (s *stream) CloseWrite() error { return s.data.Close() }
+
+// Close implements Stream.
+func (s *stream) Close() error {
+	s.closeOnce.Do(func() {
+		s.stopReading()
+		// Reset alone stays silent once the sending side is closed, and the Pod would go on sending to nobody.
+		for _, one := range []httpstream.Stream{s.data, s.errorText} {
+			if cancelling, ok := one.(interface{ Cancel() error }); ok && !s.connection.isLost() {
+				_ = cancelling.Cancel()
+			}
+		}
+		s.abandon()
+		s.connection.multiplexed.RemoveStreams(s.data, s.errorText)
+		s.connection.forget(s)
+	})
+	return nil
+}
+
+// abandon ends both streams on this side without asking the other.
+func (s *stream) abandon() {
+	s.stopReading()
+	_ = s.data.Reset()
+	_ = s.errorText.Reset()
+}
+
+func (s *stream) stopReading() { s.goneOnce.Do(func() { close(s.gone) }) }

@@ -1,0 +1,86 @@
+package forward
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// silenceLimit is how long a peer may leave pings unanswered. It is above two ping periods.
+	silenceLimit = 12 * time.Second
+	// unansweredWrites is how many writes a live peer surely leaves unanswered no longer than silenceLimit. A peer whose
+	// application does not read stops reading itself, and then answers no ping either; it must not be taken for dead.
+	unansweredWrites = 20
+)
+
+// flag is a switch that is turned on once.
+type flag struct{ atomic.Bool }
+
+func (f *flag) set()        { f.Store(true) }
+func (f *flag) isSet() bool { return f.Load() }
+
+// watchedConn is the network connection under a portforward connection. It closes itself when its peer is silent in
+// spite of pings, which a cut network or a sleep leaves behind and the system notices only after minutes.
+type watchedConn struct {
+	net.Conn
+	raw net.Conn
+
+	// readingSince is when the pending Read began, in Unix nanoseconds; zero when none is pending.
+	readingSince atomic.Int64
+	writes       atomic.Int64
+	silence      *time.Ticker
+	closeOnce    sync.Once
+	closed       chan struct{}
+}
+
+func newWatchedConn(conn, raw net.Conn) *watchedConn {
+	watched := &watchedConn{Conn: conn, raw: raw, silence: time.NewTicker(silenceLimit / 4), closed: make(chan struct{})}
+	go watched.closeWhenSilent()
+	return watched
+}
+
+func (c *watchedConn) closeWhenSilent() {
+	defer c.silence.Stop()
+	for {
+		select {
+		case <-c.closed:
+			return
+		case now := <-c.silence.C:
+			since := c.readingSince.Load()
+			if since != 0 && now.UnixNano()-since > int64(silenceLimit) && c.writes.Load() < unansweredWrites {
+				_ = c.Close()
+				return
+			}
+		}
+	}
+}
+
+// Read notes since when the peer is silent.
+func (c *watchedConn) Read(p []byte) (int, error) {
+	c.readingSince.Store(time.Now().UnixNano())
+	n, err := c.Conn.Read(p)
+	c.readingSince.Store(0)
+	if n > 0 {
+		c.writes.Store(0)
+	}
+	return n, err
+}
+
+// Write counts what the peer has not answered yet.
+func (c *watchedConn) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// Close closes the network connection first, so that neither a pending Write nor a farewell holds it up.
+func (c *watchedConn) Close() error {
+	var err error
+	c.closeOnce.Do(func() {
+		close(c.closed)
+		err = c.raw.Close()
+		_ = c.Conn.Close()
+	})
+	return err
+}
