@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// curious reads as widely as a check may, and writes all that it read into the report.
+func curious() checks {
+	c := simple()
+	c.judge = func(in check.Input, key model.Key) *check.Report {
+		report := simple().judge(in, key)
+		service := in.Snapshot.Service(key)
+		report.Reach = fmt.Sprint(service.Labels, service.Spec.ExternalName)
+		for _, event := range in.Snapshot.EventsOf(key.Namespace, service.UID) {
+			report.Reach += event.Message
+		}
+		for _, slice := range in.Snapshot.SlicesOf(key) {
+			report.Reach += fmt.Sprint(slice.Name, len(slice.Endpoints), slice.Labels)
+			for _, endpoint := range slice.Endpoints {
+				if endpoint.TargetRef != nil && slice.Labels[discoveryv1.LabelManagedBy] != controllerName {
+					report.Reach += fmt.Sprint(in.Snapshot.Pod(model.Key{Namespace: key.Namespace, Name: endpoint.TargetRef.Name}))
+				}
+			}
+		}
+		if target := serviceNamed(service.Spec.ExternalName); target.Name != "" {
+			report.Reach += fmt.Sprint(in.Snapshot.Service(target), len(in.Snapshot.SlicesOf(target)))
+		}
+		for _, pod := range in.Snapshot.Selected(key.Namespace, service.Spec.Selector) {
+			report.Reach += fmt.Sprint(pod.Name, pod.Labels, pod.Status.Message)
+			if node := in.Snapshot.Node(pod.Spec.NodeName); node != nil {
+				report.Reach += fmt.Sprint(node.Labels)
+			}
+			for _, event := range in.Snapshot.EventsOf(key.Namespace, pod.UID) {
+				report.Reach += event.Message
+			}
+			for _, set := range in.Snapshot.ReplicaSets(key.Namespace) {
+				if metav1.IsControlledBy(pod, set) {
+					report.Reach += fmt.Sprint(set.Status.Replicas)
+				}
+			}
+		}
+		for _, deployment := range in.Snapshot.Deployments(key.Namespace) {
+			if len(service.Spec.Selector) > 0 && matches(service.Spec.Selector, deployment.Spec.Template.Labels) {
+				report.Reach += fmt.Sprint(deployment.Name, deployment.Status.Replicas)
+			}
+		}
+		if len(report.Findings) > 0 {
+			// What is in trouble looks at everything in its namespace.
+			for _, pod := range in.Snapshot.Pods(key.Namespace) {
+				report.Reach += fmt.Sprint(pod.Name, pod.Labels)
+			}
+			for _, other := range in.Snapshot.Services(key.Namespace) {
+				report.Reach += fmt.Sprint(other.Name, other.Spec.Selector)
+			}
+		}
+		report.Unchecked = []check.Unchecked{{Coverage: in.Snapshot.Coverage(model.Pods, key.Namespace)}}
+		return report
+	}
+	c.judgeMissing = func(in check.Input, key model.Key) *check.Report {
+		report := &check.Report{Key: key, Missing: true}
+		for _, service := range in.Snapshot.Services(model.AllNamespaces) {
+			report.Reach += service.Name
+		}
+		return report
+	}
+	return c
+}
+
+// TestIncrementalIsTheSameAsFromScratch makes random changes, and compares what is judged after each of them
+// with all judged anew: with checks of the test's own that read as widely as they may, and with the real ones.
+func TestIncrementalIsTheSameAsFromScratch(t *testing.T) {
+	t.Parallel()
+	for name, checks := range map[string]checks{"curious": curious(), "real": catalogue()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) { incremental(t, checks) })
+		})
+	}
+}
+
+func incremental(t *rapid.T, checks checks) {
+	scope := rapid.SampledFrom([]string{model.AllNamespaces, "a"}).Draw(t, "scope")
+	source := newFixture(scope)
+	source.live()
+	begin := time.Date(2026, 5, 4, 14, 0, 0, 0, time.UTC)
+	wanted := []model.Key{key("a", "s0"), key("b", "missing")}
+	judged := judgement{checks: checks, wanted: wanted}
+	for step := range rapid.IntRange(1, 12).Draw(t, "steps") {
+		for range rapid.IntRange(1, 4).Draw(t, "changes") {
+			change(t, source)
+		}
+		// Time stands still, as what time changes is another test's matter.
+		snapshot, changes := source.Take()
+		judged.update(begin, snapshot, changes, scope)
+		scratch := judgement{checks: checks, wanted: wanted}
+		scratch.update(begin, snapshot, nil, scope)
+		if diff := cmp.Diff(scratch.reports, judged.reports, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(check.Report{}, "Since")); diff != "" {
+			t.Fatalf("after step %d, changes %v: from scratch is -, incremental is +\n%s", step, changes, diff)
+		}
+	}
+}
+
+// change changes one object or one coverage.
+func change(t *rapid.T, source *fixture) {
+	pick := func(label string, values ...string) string { return rapid.SampledFrom(values).Draw(t, label) }
+	number := func(label string, most int) int { return rapid.IntRange(0, most).Draw(t, label) }
+	namespace := pick("namespace", "a", "b")
+	labels := func() map[string]string {
+		all := map[string]string{}
+		for _, name := range []string{"app", "tier"} {
+			if value := pick(name, "", "x", "y", "xx"); value != "" {
+				all[name] = value
+			}
+		}
+		return all
+	}
+	object := func(prefix string, most int) metav1.ObjectMeta {
+		name := fmt.Sprint(prefix, number("name", most))
+		return metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(namespace + "/" + name), Labels: map[string]string{}}
+	}
+	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}}
+	kind := model.Kind(pick("kind", string(model.Services), string(model.EndpointSlices), string(model.Pods), string(model.Events),
+		string(model.Deployments), string(model.ReplicaSets), string(model.Jobs), string(model.Nodes), "coverage"))
+	var next metav1.Object
+	switch kind {
+	case model.Services:
+		service := &corev1.Service{ObjectMeta: object("s", 3)}
+		service.Spec.Type = corev1.ServiceTypeClusterIP
+		service.Spec.Ports = []corev1.ServicePort{{Port: 80, Protocol: corev1.ProtocolTCP}}
+		if pick("type", "ClusterIP", "ClusterIP", "ExternalName") == "ExternalName" {
+			service.Spec.Type = corev1.ServiceTypeExternalName
+			service.Spec.ExternalName = pick("external", "s0.b.svc.cluster.local", "s1.a.", "example.com")
+		} else {
+			service.Spec.Selector = labels()
+		}
+		next = service
+	case model.EndpointSlices:
+		slice := &discoveryv1.EndpointSlice{ObjectMeta: object("slice", 4), AddressType: discoveryv1.AddressTypeIPv4}
+		slice.Labels[discoveryv1.LabelServiceName] = fmt.Sprint("s", number("of", 3))
+		slice.Labels[discoveryv1.LabelManagedBy] = pick("by", controllerName, controllerName, "me")
+		name, port := "", int32(80)
+		protocol := corev1.ProtocolTCP
+		slice.Ports = []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}}
+		for i := range number("endpoints", 2) {
+			slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
+				Addresses: []string{fmt.Sprint("10.0.0.", i+1)},
+				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: fmt.Sprint("p", number("target", 3))},
+			})
+		}
+		next = slice
+	case model.Pods:
+		pod := &corev1.Pod{ObjectMeta: object("p", 3)}
+		pod.Labels = labels()
+		pod.Spec.NodeName = fmt.Sprint("n", number("node", 1))
+		pod.Spec.Containers = []corev1.Container{{Name: "c"}}
+		pod.Status.Phase = corev1.PodPhase(pick("phase", "Running", "Pending", "Succeeded"))
+		pod.Status.Message = fmt.Sprint(number("message", 9))
+		if owner := number("owner", 2); owner > 0 {
+			controller := true
+			name := fmt.Sprint("rs", owner-1)
+			pod.OwnerReferences = []metav1.OwnerReference{{
+				APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name, UID: types.UID(namespace + "/" + name), Controller: &controller,
+			}}
+			// What a ReplicaSet controls carries its selector.
+			pod.Labels["rs"] = name
+		}
+		next = pod
+	case model.Events:
+		event := &corev1.Event{ObjectMeta: object("e", 3), Message: fmt.Sprint(number("message", 9)), Type: "Warning"}
+		about := pick("about", "Service/s", "Pod/p", "ReplicaSet/rs", "EndpointSlice/slice")
+		for i, c := range about {
+			if c == '/' {
+				event.InvolvedObject.Kind = about[:i]
+				event.InvolvedObject.Name = fmt.Sprint(about[i+1:], number("which", 3))
+			}
+		}
+		event.InvolvedObject.Namespace = namespace
+		event.InvolvedObject.UID = types.UID(namespace + "/" + event.InvolvedObject.Name)
+		next = event
+	case model.Deployments:
+		next = &appsv1.Deployment{
+			ObjectMeta: object("d", 1),
+			Spec:       appsv1.DeploymentSpec{Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template},
+			Status:     appsv1.DeploymentStatus{Replicas: int32(number("replicas", 3))},
+		}
+	case model.ReplicaSets:
+		set := &appsv1.ReplicaSet{ObjectMeta: object("rs", 1), Status: appsv1.ReplicaSetStatus{Replicas: int32(number("replicas", 3))}}
+		template.Labels["rs"] = set.Name
+		set.Spec.Template = template
+		set.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"rs": set.Name}}
+		next = set
+	case model.Jobs:
+		next = &batchv1.Job{ObjectMeta: object("j", 1), Spec: batchv1.JobSpec{Template: template}}
+	case model.Nodes:
+		node := &corev1.Node{ObjectMeta: object("n", 1)}
+		node.Namespace, node.Labels = "", labels()
+		next = node
+	default:
+		need := model.Need{
+			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.EndpointSlices}).Draw(t, "need"),
+			Namespace: rapid.SampledFrom([]string{"a", "b", model.AllNamespaces}).Draw(t, "where"),
+		}
+		source.cover(model.CoverageState(number("state", int(model.Failed))), need)
+		return
+	}
+	where := model.Key{Namespace: next.GetNamespace(), Name: next.GetName()}
+	if before := held(source.snapshot, kind, where); before != nil && rapid.Bool().Draw(t, "gone") {
+		source.remove(kind, where)
+		return
+	}
+	source.put(next)
+}

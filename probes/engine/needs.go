@@ -1,0 +1,249 @@
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+const (
+	// maxWatches is how many watches may be open at once, those of Services and EndpointSlices included. The
+	// Service that is open on the screen may exceed it, and so may a single namespace, whose watches are small.
+	maxWatches = 10
+	// alwaysWatched are Services and EndpointSlices.
+	alwaysWatched = 2
+	// podWatches is how many namespaces in trouble have their Pods read before the worst of them gets everything.
+	podWatches = 4
+	// smallCluster is the number of endpoints up to which everything is read cluster-wide; above largeCluster it
+	// is not. Between the two it stays as it is, so that a cluster on the border does not flap.
+	smallCluster = 4000
+	largeCluster = 5000
+	// linger is how long the data of a namespace is kept after its trouble is over.
+	linger = 30 * time.Second
+)
+
+// planner decides what is asked of the Source besides Services and EndpointSlices.
+type planner struct {
+	checks checks
+	scope  string
+	large  bool
+	// denied are kinds that may not be listed cluster-wide; they are asked for by namespace.
+	denied map[model.Kind]bool
+	// held are the namespaces that are read, most deserving first.
+	held []heldNamespace
+}
+
+type heldNamespace struct {
+	name string
+	// troubled is when trouble was last seen there; over means that there is none now.
+	troubled time.Time
+	over     bool
+}
+
+// plan returns what is needed now, sorted, without duplicates.
+func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Need {
+	if p.denied == nil || p.scope != j.scope {
+		*p = planner{checks: p.checks, scope: j.scope, denied: map[model.Kind]bool{}}
+	}
+	needs := needSet{}
+	switch {
+	case j.scope != model.AllNamespaces:
+		p.everything(needs, j.scope)
+	case !j.settled():
+		// How large the cluster is will be known in a moment.
+		p.clusterScoped(needs)
+	default:
+		p.measure(j)
+		if !p.large {
+			p.noteDenied(j)
+			p.everything(needs, model.AllNamespaces)
+		}
+		if p.large || len(p.denied) > 0 {
+			p.clusterScoped(needs)
+			p.troubled(now, j, needs)
+		}
+	}
+	if focus != nil && j.snapshot.Service(*focus) != nil {
+		for _, need := range p.checks.openNeeds(*focus, j.snapshot) {
+			needs.add(need)
+		}
+	}
+	return needs.sorted()
+}
+
+func (p *planner) everything(needs needSet, namespace string) {
+	for _, kind := range p.checks.kinds {
+		switch {
+		case !kind.Namespaced():
+			needs.add(model.Need{Kind: kind})
+		case namespace != model.AllNamespaces || !p.denied[kind]:
+			needs.add(model.Need{Kind: kind, Namespace: namespace})
+		}
+	}
+}
+
+func (p *planner) clusterScoped(needs needSet) {
+	for _, kind := range p.checks.kinds {
+		if !kind.Namespaced() {
+			needs.add(model.Need{Kind: kind})
+		}
+	}
+}
+
+// measure decides whether the cluster is too large to read whole.
+func (p *planner) measure(j *judgement) {
+	endpoints := 0
+	for _, slice := range j.snapshot.EndpointSlices(model.AllNamespaces) {
+		endpoints += len(slice.Endpoints)
+	}
+	switch {
+	case endpoints > largeCluster:
+		p.large = true
+	case endpoints < smallCluster:
+		p.large = false
+	}
+}
+
+func (p *planner) noteDenied(j *judgement) {
+	for need, coverage := range j.covered {
+		if need.Namespace == model.AllNamespaces && need.Kind.Namespaced() && coverage.State == model.Forbidden {
+			p.denied[need.Kind] = true
+		}
+	}
+}
+
+// troubled asks for the namespaces in trouble, worst first, within the limit of watches: at first the Pods of
+// a few, then all that the checks want of the worst.
+func (p *planner) troubled(now time.Time, j *judgement, needs needSet) {
+	wants := p.wants(j, p.hold(now, j))
+	full := func() bool { return len(needs)+alwaysWatched >= maxWatches }
+	pods := 0
+	for _, namespace := range wants {
+		for _, need := range namespace {
+			if need.Kind == model.Pods && pods < podWatches && !full() {
+				needs.add(need)
+				pods++
+			}
+		}
+	}
+	for _, namespace := range wants {
+		for _, need := range namespace {
+			if !full() {
+				needs.add(need)
+			}
+		}
+	}
+}
+
+// hold returns the namespaces worth reading, most deserving first: those with the most Services that have
+// nothing usable, which is known without reading more; among equals the ones that are being read already. A
+// namespace is kept until its trouble has been over for a while.
+func (p *planner) hold(now time.Time, j *judgement) []string {
+	dead, candidates := map[string]int{}, map[string]heldNamespace{}
+	for _, report := range j.reports {
+		if !report.Missing && inTrouble(report) {
+			name := report.Key.Namespace
+			candidates[name] = heldNamespace{name: name, troubled: now}
+			if nothingUsable(report) {
+				dead[name]++
+			}
+		}
+	}
+	place := map[string]int{}
+	for i, namespace := range p.held {
+		place[namespace.name] = i - len(p.held)
+		if _, troubled := candidates[namespace.name]; !troubled && now.Sub(namespace.troubled) < linger {
+			namespace.over = true
+			candidates[namespace.name] = namespace
+		}
+	}
+	p.held = slices.SortedFunc(maps.Values(candidates), func(a, b heldNamespace) int {
+		return cmp.Or(
+			cmp.Compare(dead[b.name], dead[a.name]),
+			cmp.Compare(place[a.name], place[b.name]),
+			cmp.Compare(a.name, b.name),
+		)
+	})
+	p.held = p.held[:min(len(p.held), maxWatches-alwaysWatched)]
+	names := make([]string, len(p.held))
+	for i, namespace := range p.held {
+		names[i] = namespace.name
+	}
+	return names
+}
+
+// lingersUntil is when the next namespace is let go; zero when none is about to be.
+func (p *planner) lingersUntil() time.Time {
+	var earliest time.Time
+	for _, namespace := range p.held {
+		until := namespace.troubled.Add(linger)
+		if namespace.over && (earliest.IsZero() || until.Before(earliest)) {
+			earliest = until
+		}
+	}
+	return earliest
+}
+
+// wants returns, for each namespace, what the checks of its Services in trouble want.
+func (p *planner) wants(j *judgement, namespaces []string) [][]model.Need {
+	// A namespace full of broken Services wants the same of each.
+	const enough = 20
+	all := make([][]model.Need, 0, len(namespaces))
+	for _, namespace := range namespaces {
+		wanted := needSet{}
+		asked := 0
+		for _, report := range j.inNamespace(namespace) {
+			if report.Missing || !inTrouble(report) {
+				continue
+			}
+			for _, need := range p.checks.needs(report.Key, j.snapshot) {
+				wanted.add(need)
+			}
+			if asked++; asked == enough {
+				break
+			}
+		}
+		if asked == 0 {
+			// Its trouble is over, or nearly so: what was asked for stays a little.
+			for need := range j.covered {
+				if need.Namespace == namespace && need.Kind != model.Services && need.Kind != model.EndpointSlices {
+					wanted.add(need)
+				}
+			}
+		}
+		all = append(all, wanted.sorted())
+	}
+	return all
+}
+
+// inTrouble tells whether a Service deserves a closer look. It must not turn false by that look alone, or
+// the data would come and go for ever: so a Service with nothing usable stays in trouble whatever explains it.
+func inTrouble(report *check.Report) bool {
+	return report.Verdict >= check.Unknown || nothingUsable(report)
+}
+
+func nothingUsable(report *check.Report) bool { return report.Counted && report.Usable == 0 }
+
+// needSet is a set of needs.
+type needSet map[model.Need]struct{}
+
+// add adds a need, unless all namespaces of its kind are asked for already.
+func (s needSet) add(need model.Need) {
+	if _, all := s[model.Need{Kind: need.Kind}]; !all {
+		s[need] = struct{}{}
+	}
+}
+
+func (s needSet) sorted() []model.Need {
+	kinds := model.Kinds()
+	return slices.SortedFunc(maps.Keys(s), func(a, b model.Need) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)),
+			cmp.Compare(a.Namespace, b.Namespace),
+		)
+	})
+}

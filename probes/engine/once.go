@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// OnceOptions say how Once works.
+type OnceOptions struct {
+	Options
+	// Wait is how long findings that have not held long enough may be waited for; zero judges at once.
+	Wait time.Duration
+	// Waiting, when set, is told once why it takes longer, and for how long at most.
+	Waiting func(unsettled int, atMost time.Duration)
+}
+
+// UnreadableError says that the Services of the scope cannot be read at all.
+type UnreadableError struct {
+	Scope    string
+	Coverage model.Coverage
+}
+
+// Error names what was tried and what the API server or the network said. It may hold hostile characters.
+func (e *UnreadableError) Error() string {
+	where := "in all namespaces"
+	if e.Scope != model.AllNamespaces {
+		where = "in namespace " + e.Scope
+	}
+	verb := e.Coverage.Verb
+	if verb == "" {
+		verb = "list"
+	}
+	text := fmt.Sprintf("cannot %s Services %s: %s", verb, where, e.Coverage.State)
+	if e.Coverage.Reason != "" {
+		text += ": " + e.Coverage.Reason
+	}
+	return text
+}
+
+// Once reads everything that the checks declare, waits until each kind is known or known not to be readable,
+// and judges once. Where a finding is still settling, it judges again until it has settled or Wait is over.
+// With Wanted set, the state holds the reports of those Services only.
+//
+// When ctx ends before Services are known, the error is of ctx; when it ends later, the rest is judged as
+// unchecked. An UnreadableError says that Services cannot be read.
+func Once(ctx context.Context, source Source, options OnceOptions) (*State, error) {
+	return once(ctx, New(source, options.Options), options)
+}
+
+func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
+	scope := e.source.Scope()
+	all := planner{checks: e.judgement.checks}
+	needs := needSet{}
+	all.everything(needs, scope)
+	e.source.Ask(needs.sorted())
+	needs.add(model.Need{Kind: model.Services, Namespace: scope})
+	needs.add(model.Need{Kind: model.EndpointSlices, Namespace: scope})
+
+	snapshot, changes := e.source.Take()
+	for pending(snapshot, needs) {
+		select {
+		case <-ctx.Done():
+			if snapshot == nil || snapshot.Coverage(model.Services, scope).Pending() {
+				return nil, fmt.Errorf("reading Services: %w", context.Cause(ctx))
+			}
+			needs = nil
+			continue
+		case <-e.source.Changed():
+		}
+		// Everything is judged at the end, so the changes do not matter.
+		snapshot, changes = e.source.Take()
+	}
+	if coverage := snapshot.Coverage(model.Services, scope); !coverage.Known() {
+		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
+	}
+	e.judgement.update(e.now(), snapshot, changes, scope)
+	e.settle(ctx, options)
+	state := e.judgement.state(e.now())
+	if len(options.Wanted) > 0 {
+		state.Reports = only(state.Reports, options.Wanted)
+	}
+	return state, nil
+}
+
+// settle keeps judging while a finding is settling that will have settled before the wait is over.
+func (e *Engine) settle(ctx context.Context, options OnceOptions) {
+	deadline := e.now().Add(options.Wait)
+	for told := false; ; told = true {
+		unsettled, next, last := e.unsettled(deadline, options.Wanted)
+		if unsettled == 0 {
+			return
+		}
+		if !told && options.Waiting != nil {
+			options.Waiting(unsettled, last.Sub(e.now()))
+		}
+		timer := time.NewTimer(max(next.Sub(e.now()), 0))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-e.source.Changed():
+		case <-timer.C:
+		}
+		timer.Stop()
+		if !sleep(ctx, e.coalesce/2) {
+			return
+		}
+		now := e.now()
+		snapshot, changes := e.source.Take()
+		e.judgement.update(now, snapshot, changes, e.judgement.scope)
+		e.judgement.wake(now)
+		if now.After(deadline) {
+			return
+		}
+	}
+}
+
+// unsettled counts the Services with findings that will have settled by the deadline, and says when the first
+// and the last of them will.
+func (e *Engine) unsettled(deadline time.Time, wanted []model.Key) (count int, first, last time.Time) {
+	for _, report := range e.judgement.reports {
+		if len(wanted) > 0 && !slices.Contains(wanted, report.Key) {
+			continue
+		}
+		for _, finding := range report.Findings {
+			if !finding.Settling || finding.Again.IsZero() || finding.Again.After(deadline) {
+				continue
+			}
+			count++
+			if first.IsZero() || finding.Again.Before(first) {
+				first = finding.Again
+			}
+			if finding.Again.After(last) {
+				last = finding.Again
+			}
+			break
+		}
+	}
+	return count, first, last
+}
+
+func pending(snapshot *model.Snapshot, needs needSet) bool {
+	if snapshot == nil {
+		return true
+	}
+	for need := range needs {
+		if snapshot.Coverage(need.Kind, need.Namespace).Pending() {
+			return true
+		}
+	}
+	return false
+}
+
+func only(reports []*check.Report, wanted []model.Key) []*check.Report {
+	return slices.DeleteFunc(slices.Clone(reports), func(report *check.Report) bool {
+		return !slices.Contains(wanted, report.Key)
+	})
+}

@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// touched gathers the Services that changes touch. It may name too many, never too few: what a check reads
+// of other objects must be reflected here.
+type touched struct {
+	*judgement
+	services keySet
+	// whole are namespaces of which every Service is touched; model.AllNamespaces means all of them.
+	whole map[string]bool
+	// uneasy are namespaces of which every Service that has findings is touched: its cause and its near
+	// misses may lie in objects that do not belong to it.
+	uneasy map[string]bool
+}
+
+func newTouched(j *judgement) *touched {
+	return &touched{judgement: j, services: keySet{}, whole: map[string]bool{}, uneasy: map[string]bool{}}
+}
+
+// by notes one change.
+func (t *touched) by(change model.Change) {
+	switch change.Kind {
+	case model.Services:
+		t.service(change.Key)
+		t.uneasy[change.Key.Namespace] = true
+		for _, key := range t.wanted {
+			t.services[key] = struct{}{}
+		}
+	case model.EndpointSlices:
+		for _, object := range []metav1.Object{change.Before, change.After} {
+			if slice, ok := object.(*discoveryv1.EndpointSlice); ok && slice != nil {
+				t.service(model.Key{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]})
+			}
+		}
+	case model.Pods:
+		for _, object := range []metav1.Object{change.Before, change.After} {
+			if pod, ok := object.(*corev1.Pod); ok && pod != nil {
+				t.labels(pod.Namespace, pod.Labels)
+			}
+		}
+	case model.Events:
+		for _, object := range []metav1.Object{change.Before, change.After} {
+			if event, ok := object.(*corev1.Event); ok && event != nil {
+				t.event(event)
+			}
+		}
+	case model.Deployments, model.ReplicaSets, model.StatefulSets, model.DaemonSets, model.Jobs:
+		t.workload(change.Before)
+		t.workload(change.After)
+	case model.Nodes:
+		if nodeChanged(change.Before, change.After) {
+			t.whole[model.AllNamespaces] = true
+		}
+	case model.Namespaces:
+		t.whole[change.Key.Name] = true
+	default:
+		t.whole[change.Key.Namespace] = true
+	}
+}
+
+// byCoverage notes the differences between what was known and what is.
+func (t *touched) byCoverage(before, after map[model.Need]model.Coverage) {
+	for need, coverage := range after {
+		if before[need] != coverage {
+			t.whole[need.Namespace] = true
+		}
+	}
+	for need := range before {
+		if _, ok := after[need]; !ok {
+			t.whole[need.Namespace] = true
+		}
+	}
+}
+
+// keys returns the Services gathered.
+func (t *touched) keys() map[model.Key]bool {
+	keys := map[model.Key]bool{}
+	for key := range t.services {
+		keys[key] = true
+	}
+	if len(t.whole) > 0 {
+		all := t.whole[model.AllNamespaces]
+		for key := range t.index.entries {
+			if all || t.whole[key.Namespace] {
+				keys[key] = true
+			}
+		}
+		for _, key := range t.wanted {
+			keys[key] = true
+		}
+	}
+	for namespace := range t.uneasy {
+		for _, report := range t.inNamespace(namespace) {
+			if !easy(report) {
+				keys[report.Key] = true
+			}
+		}
+	}
+	return keys
+}
+
+// easy tells whether a report rests on nothing but the Service, its slices and the Pods it selects.
+func easy(report *check.Report) bool {
+	return len(report.Findings) == 0 && (report.Verdict == check.OK || report.Verdict == check.Partial)
+}
+
+// service touches a Service and the ExternalName Services that lead to it.
+func (t *touched) service(key model.Key) {
+	t.services[key] = struct{}{}
+	for external := range t.index.byExternalName[key] {
+		t.services[external] = struct{}{}
+	}
+}
+
+// labels touches what a Pod with these labels may belong to.
+func (t *touched) labels(namespace string, labels map[string]string) {
+	t.index.selecting(namespace, labels, t.service)
+	for key := range t.index.foreign[namespace] {
+		t.services[key] = struct{}{}
+	}
+	t.uneasy[namespace] = true
+}
+
+func (t *touched) event(event *corev1.Event) {
+	about := model.Key{Namespace: event.Namespace, Name: event.InvolvedObject.Name}
+	switch event.InvolvedObject.Kind {
+	case "Service":
+		t.service(about)
+	case "Pod":
+		if pod := t.snapshot.Pod(about); pod != nil {
+			t.labels(pod.Namespace, pod.Labels)
+		}
+		t.uneasy[event.Namespace] = true
+	case "EndpointSlice":
+		slices := t.snapshot.EndpointSlices(event.Namespace)
+		if i, ok := searchSlice(slices, about.Name); ok {
+			t.service(model.Key{Namespace: event.Namespace, Name: slices[i].Labels[discoveryv1.LabelServiceName]})
+		}
+		t.uneasy[event.Namespace] = true
+	default:
+		t.whole[event.Namespace] = true
+	}
+}
+
+func searchSlice(sorted []*discoveryv1.EndpointSlice, name string) (int, bool) {
+	return slices.BinarySearchFunc(sorted, name, func(slice *discoveryv1.EndpointSlice, name string) int {
+		return model.Key{Name: slice.Name}.Compare(model.Key{Name: name})
+	})
+}
+
+// workload touches the Services that select the workload's Pods, those there are and those its template makes.
+func (t *touched) workload(object metav1.Object) {
+	if object == nil {
+		return
+	}
+	var selector *metav1.LabelSelector
+	var template map[string]string
+	switch object := object.(type) {
+	case *appsv1.Deployment:
+		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	case *appsv1.ReplicaSet:
+		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	case *appsv1.StatefulSet:
+		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	case *appsv1.DaemonSet:
+		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	case *batchv1.Job:
+		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	}
+	namespace := object.GetNamespace()
+	if selector == nil || len(selector.MatchLabels) == 0 {
+		t.whole[namespace] = true
+		return
+	}
+	t.labels(namespace, template)
+	for _, pod := range t.snapshot.Selected(namespace, selector.MatchLabels) {
+		t.index.selecting(namespace, pod.Labels, t.service)
+	}
+}
+
+// nodeChanged tells whether more of a Node changed than its heartbeats.
+func nodeChanged(before, after metav1.Object) bool {
+	old, okOld := before.(*corev1.Node)
+	node, okNode := after.(*corev1.Node)
+	if !okOld || !okNode || old == nil || node == nil {
+		return true
+	}
+	return !equality.Semantic.DeepEqual(withoutHeartbeats(old), withoutHeartbeats(node))
+}
+
+func withoutHeartbeats(node *corev1.Node) *corev1.Node {
+	quiet := node.DeepCopy()
+	quiet.ResourceVersion = ""
+	quiet.ManagedFields = nil
+	quiet.Status.Images = nil
+	quiet.Status.Allocatable, quiet.Status.Capacity = nil, nil
+	quiet.Status.VolumesInUse, quiet.Status.VolumesAttached = nil, nil
+	for i := range quiet.Status.Conditions {
+		quiet.Status.Conditions[i].LastHeartbeatTime = metav1.Time{}
+	}
+	return quiet
+}
