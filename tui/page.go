@@ -126,15 +126,31 @@ func (t *turn) do(l *life, work func(ctx context.Context) tea.Msg) tea.Cmd {
 
 // stream is life.stream for the newest run.
 func (t *turn) stream(l *life, work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
+	return t.begin(l).stream(work)
+}
+
+// begin starts a run, of several commands if need be.
+func (t *turn) begin(l *life) *run {
 	t.cancel()
 	ctx, stop := context.WithCancel(l.ctx)
 	t.stop = stop
-	seq, token, deliver := t.seq, l.token, l.send
+	return &run{turn: t, life: l, seq: t.seq, ctx: ctx}
+}
+
+// run is one run of a turn.
+type run struct {
+	turn *turn
+	life *life
+	seq  int64
+	ctx  context.Context
+}
+
+// stream is life.stream for this run.
+func (r *run) stream(work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
 	return func() tea.Msg {
-		defer stop()
-		work(ctx, func(msg tea.Msg) {
-			if ctx.Err() == nil {
-				deliver(addressed{token: token, turn: t, seq: seq, msg: msg})
+		work(r.ctx, func(msg tea.Msg) {
+			if r.ctx.Err() == nil {
+				r.life.send(addressed{token: r.life.token, turn: r.turn, seq: r.seq, msg: msg})
 			}
 		})
 		return nil

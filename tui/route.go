@@ -1,13 +1,14 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/svctui/svctui/probes/check"
 )
 
 // drawRoute draws the way of a request on one line, up to where it breaks. Where it does not fit, arrows become
-// short, then the longest texts give way in their middle.
+// short, the clients are left out, and then texts give way in their middle; what is at fault stays whole.
 func drawRoute(t *theme, hops []check.Hop, width int) string {
 	if len(hops) == 0 || width <= 0 {
 		return ""
@@ -30,19 +31,29 @@ func drawRoute(t *theme, hops []check.Hop, width int) string {
 	if total() > width {
 		good, bad = "─▶", "─✗"
 	}
+	if total() > width && len(hops) > 3 && !hops[1].Broken {
+		// Who asks is known; where it breaks is not.
+		hops, texts = hops[1:], texts[1:]
+	}
+	for i := range hops {
+		// Beside the part at fault the rest of a hop says little.
+		if fault := clean(hops[i].Fault); fault != "" && total() > width && strings.Contains(texts[i], fault) && texts[i] != fault {
+			texts[i] = fault + glyphMore
+		}
+	}
+	full := slices.Clone(texts)
 	for total() > width {
-		longest := 0
+		longest := -1
 		for i := range texts {
-			if cells(texts[i]) > cells(texts[longest]) {
+			if have := cells(texts[i]); hops[i].Fault == "" && have > 8 && (longest < 0 || have > cells(texts[longest])) {
 				longest = i
 			}
 		}
-		have := cells(texts[longest])
-		if have <= 5 {
+		if longest < 0 {
 			break
 		}
 		// One step at a time evens the texts out; a big step would ruin one to spare the others.
-		texts[longest] = shorten(clean(hops[longest].Text), have-1)
+		texts[longest] = shorten(full[longest], cells(texts[longest])-1)
 	}
 	var b strings.Builder
 	broken := false

@@ -1,19 +1,280 @@
 package tui
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
 	tea "charm.land/bubbletea/v2"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/engine"
 )
 
 // servicePage is one Service: its route, the leading cause, the seven steps and their evidence.
-type servicePage struct{ key model.Key }
+type servicePage struct {
+	key  model.Key
+	life *life
+
+	// report and service are the newest there are; they stay when the Service is gone.
+	report  *check.Report
+	service *corev1.Service
+	// snapshot is the one that they are of.
+	state  *engine.State
+	gone   bool
+	goneAt time.Time
+
+	// focused is the session that was told to read for this Service.
+	focused Session
+
+	step check.Step
+	// steered says that the person chose the step or the finding; until then both follow the leading cause.
+	steered bool
+	// topic is which finding, then which unchecked, is told at the top.
+	topic int
+
+	scroll int
+	// drawn are the evidence's lines and rows at the last view, to keep scrolling within bounds.
+	drawnLines, drawnRows int
+
+	tail logTail
+}
 
 func newServicePage(key model.Key) *servicePage { return &servicePage{key: key} }
 
-func (p *servicePage) opened(*shell, *life) tea.Cmd   { return nil }
-func (p *servicePage) update(*shell, tea.Msg) tea.Cmd { return nil }
-func (p *servicePage) view(*shell, int, int) string   { return "" }
-func (p *servicePage) capturesInput() bool            { return false }
-func (p *servicePage) title() string                  { return clean(p.key.Name) }
-func (p *servicePage) bindings() []binding            { return nil }
+func (p *servicePage) opened(sh *shell, l *life) tea.Cmd {
+	p.life = l
+	return p.follow(sh)
+}
+
+func (p *servicePage) closed(sh *shell) {
+	if sh.session != nil && p.focused == sh.session {
+		sh.session.Focus(nil)
+	}
+}
+
+func (p *servicePage) title() string       { return clean(p.key.Name) }
+func (p *servicePage) capturesInput() bool { return false }
+
+func (p *servicePage) crumbs(sh *shell) []string {
+	namespace := p.key.Namespace
+	if namespace == "" {
+		namespace = sh.scope
+	}
+	return []string{namespaceName(namespace), clean(p.key.Name)}
+}
+
+func (p *servicePage) update(sh *shell, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case revealed:
+		p.focused = nil
+		return p.follow(sh)
+	case stateChanged:
+		return p.follow(sh)
+	case logsArrived:
+		p.tail.take(msg)
+	}
+	return nil
+}
+
+// follow takes what the newest state says of the Service.
+func (p *servicePage) follow(sh *shell) tea.Cmd {
+	if p.key.Namespace == "" && sh.connection == connected {
+		p.key.Namespace = sh.scope
+		if p.key.Namespace == model.AllNamespaces {
+			p.key.Namespace = sh.info.Namespace
+		}
+	}
+	if sh.session != nil && p.focused != sh.session {
+		p.focused = sh.session
+		key := p.key
+		sh.session.Focus(&key)
+	}
+	if sh.state == nil {
+		return nil
+	}
+	report := reportOf(sh.state, p.key)
+	service := sh.state.Snapshot.Service(p.key)
+	switch {
+	case report != nil && !report.Missing:
+		p.report, p.service, p.state, p.gone = report, service, sh.state, false
+	case p.report != nil && !p.report.Missing && sh.state.Settled && servicesKnown(sh.state, p.key.Namespace):
+		if !p.gone {
+			p.gone, p.goneAt = true, sh.now()
+		}
+	case report != nil:
+		p.report, p.state = report, sh.state
+	case p.state == nil || sh.state.Settled:
+		p.state = sh.state
+	}
+	if !p.steered {
+		p.topic, p.step = 0, check.StepService
+		if p.report != nil {
+			if lead := p.report.Leading(); lead != nil {
+				p.step = lead.Step
+			}
+		}
+	}
+	return p.followLogs(sh)
+}
+
+func servicesKnown(state *engine.State, namespace string) bool {
+	return state.Snapshot.Coverage(model.Services, namespace).Known()
+}
+
+// reportOf finds the report of a Service.
+func reportOf(state *engine.State, key model.Key) *check.Report {
+	if state == nil {
+		return nil
+	}
+	i, ok := slices.BinarySearchFunc(state.Reports, key, func(r *check.Report, key model.Key) int { return r.Key.Compare(key) })
+	if !ok {
+		return nil
+	}
+	return state.Reports[i]
+}
+
+func (p *servicePage) choose(sh *shell, step check.Step) tea.Cmd {
+	if step >= check.StepCount {
+		return nil
+	}
+	p.steered = true
+	if step != p.step {
+		p.step, p.scroll = step, 0
+	}
+	return p.followLogs(sh)
+}
+
+// topics is how many findings and unchecked there are to tell.
+func (p *servicePage) topics() int {
+	if p.report == nil {
+		return 0
+	}
+	return len(p.report.Findings) + len(p.report.Unchecked)
+}
+
+func (p *servicePage) nextTopic(sh *shell) tea.Cmd {
+	if p.topics() == 0 {
+		return nil
+	}
+	p.steered = true
+	p.topic = (p.topic + 1) % p.topics()
+	if p.topic < len(p.report.Findings) {
+		return p.choose(sh, p.report.Findings[p.topic].Step)
+	}
+	return nil
+}
+
+func (p *servicePage) scrollBy(lines int) {
+	p.scroll = max(min(p.scroll+lines, p.drawnLines-p.drawnRows), 0)
+}
+
+func (p *servicePage) chosen(*shell) (model.Key, bool) {
+	return p.key, p.report != nil && !p.report.Missing
+}
+
+func (p *servicePage) bindings() []binding {
+	act := func(run func()) func(*shell) tea.Cmd {
+		return func(*shell) tea.Cmd { run(); return nil }
+	}
+	all := []binding{
+		{
+			keys: []string{"1", "2", "3", "4", "5", "6", "7"}, label: "1–7", name: "step", help: "shows the evidence of a step",
+			runKey: func(sh *shell, key string) tea.Cmd { return p.choose(sh, check.Step(digit(key)-1)) },
+		},
+		{
+			keys: []string{"tab"}, label: "Tab", name: "next finding", help: "tells the next finding, or what could not be checked",
+			disabled: func(*shell) string {
+				if p.topics() < 2 {
+					return "there is nothing else to tell"
+				}
+				return ""
+			},
+			run: p.nextTopic,
+		},
+	}
+	all = append(all, serviceActions(p.chosen)...)
+	return append(all,
+		binding{keys: []string{"esc"}, name: "back", help: "goes back", run: func(sh *shell) tea.Cmd { sh.back(); return nil }},
+		binding{keys: []string{"down", "j"}, help: "selects the next step", run: func(sh *shell) tea.Cmd { return p.choose(sh, p.step+1) }},
+		binding{keys: []string{"up", "k"}, help: "selects the step before", run: func(sh *shell) tea.Cmd {
+			if p.step == 0 {
+				return nil
+			}
+			return p.choose(sh, p.step-1)
+		}},
+		binding{keys: []string{"pgdown", "ctrl+f", "space"}, help: "scrolls the evidence down", run: act(func() { p.scrollBy(max(p.drawnRows-1, 1)) })},
+		binding{keys: []string{"pgup", "ctrl+b"}, help: "scrolls the evidence up", run: act(func() { p.scrollBy(-max(p.drawnRows-1, 1)) })},
+		binding{keys: []string{"g", "home"}, help: "goes to the beginning of the evidence", run: act(func() { p.scroll = 0 })},
+		binding{keys: []string{"G", "end"}, help: "goes to the end of the evidence", run: act(func() { p.scrollBy(p.drawnLines) })},
+	)
+}
+
+func (p *servicePage) status(sh *shell) string {
+	t := &sh.theme
+	if p.service == nil || sh.width < 90 {
+		return ""
+	}
+	text := clean(string(p.service.Spec.Type)) + "  " + cut(portsText(p.service), 30)
+	if p.report != nil && p.report.Counted {
+		text += fmt.Sprintf("  %d/%d ready", p.report.Usable, p.report.Selected)
+	}
+	return t.dim.on(text)
+}
+
+const (
+	stepsWidth = 28
+	// sideBySideWidth is from where on the steps stand beside the evidence.
+	sideBySideWidth = 96
+	leastEvidence   = 8
+)
+
+func (p *servicePage) view(sh *shell, width, height int) string {
+	t := &sh.theme
+	if p.report == nil || p.report.Missing && p.service == nil && len(p.report.Findings) == 0 {
+		return strings.Join(fitLines(p.drawMissing(sh, width), width, height), "\n")
+	}
+	top := p.drawTop(sh, width, max(height-leastEvidence-2, 4), height >= 30)
+	lines := top
+	if width >= sideBySideWidth && height-len(top) > int(check.StepCount) {
+		rule := strings.Repeat(glyphRule, stepsWidth) + glyphTee + strings.Repeat(glyphRule, width-stepsWidth-1)
+		lines = append(lines, t.rule.on(rule))
+		rows := height - len(lines)
+		steps := fitLines(p.drawSteps(sh, stepsWidth), stepsWidth, rows)
+		evidence := p.window(p.drawEvidence(sh, width-stepsWidth-4), rows, t)
+		wall := t.rule.on(glyphWall)
+		for i := range rows {
+			lines = append(lines, left(steps[i], stepsWidth)+wall+"  "+evidence[i])
+		}
+		return strings.Join(fitLines(lines, width, height), "\n")
+	}
+	lines = append(lines, t.rule.on(strings.Repeat(glyphRule, width)), p.drawStepLine(sh, width))
+	rows := max(height-len(lines), 0)
+	for _, line := range p.window(p.drawEvidence(sh, width-3), rows, t) {
+		lines = append(lines, " "+line)
+	}
+	return strings.Join(fitLines(lines, width, height), "\n")
+}
+
+// window cuts the visible rows out of the evidence, and says at its end how much more there is.
+func (p *servicePage) window(lines []string, rows int, t *theme) []string {
+	p.drawnLines, p.drawnRows = len(lines), rows
+	if p.scroll > 0 {
+		p.scroll = max(min(p.scroll, len(lines)-rows), 0)
+	}
+	out := make([]string, rows)
+	copy(out, lines[min(p.scroll, len(lines)):])
+	if rest := len(lines) - p.scroll - rows; rest > 0 && rows > 0 {
+		out[rows-1] = t.accent.on("↓") + t.dim.on(fmt.Sprintf(" %s more, PgDn", count(rest+1, "line", "lines")))
+	}
+	return out
+}
+
+// wakeAt is when an age on the screen reads differently.
+func (p *servicePage) wakeAt(sh *shell) time.Time {
+	// Evidence is full of ages; all of them move on whole minutes at the finest.
+	return sh.now().Truncate(time.Minute).Add(time.Minute)
+}

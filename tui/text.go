@@ -62,12 +62,36 @@ func right(s string, width int) string {
 	return s
 }
 
-// wrap breaks plain or painted text at spaces, else anywhere, and never loses any of it.
+// wrap breaks plain text at spaces and nowhere else: a name with a dash in it stays in one piece. A word that
+// is wider than the line is broken anywhere. Nothing is lost but spaces at the breaks.
 func wrap(s string, width int) []string {
 	if width < 1 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(s, width, ""), "\n")
+	var lines []string
+	for _, paragraph := range strings.Split(s, "\n") {
+		line, used := "", 0
+		for _, word := range strings.Split(paragraph, " ") {
+			w := cells(word)
+			if used > 0 && used+1+w > width {
+				lines = append(lines, line)
+				line, used = "", 0
+			} else if used > 0 {
+				line += " "
+				used++
+			}
+			for w > width {
+				head := cutBare(word, width)
+				lines = append(lines, head)
+				word = word[len(head):]
+				w = cells(word)
+			}
+			line += word
+			used += w
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // spread puts two texts at the two ends of a line; the left one gives way.
@@ -136,6 +160,20 @@ func fitLines(lines []string, width, height int) []string {
 				out[i] = ansi.Truncate(out[i], width, glyphMore)
 			}
 		}
+	}
+	return out
+}
+
+// cutBare is cut without a sign that there is more: at least one character, so that a loop comes to its end.
+func cutBare(s string, width int) string {
+	out := ansi.Truncate(s, width, "")
+	if out == "" && s != "" {
+		for i := range s {
+			if i > 0 {
+				return s[:i]
+			}
+		}
+		return s
 	}
 	return out
 }

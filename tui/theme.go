@@ -71,6 +71,12 @@ func newTheme(profile colorprofile.Profile, darkBackground bool) theme {
 		p = sixteenPalette()
 	case !darkBackground:
 		p = lightPalette()
+		if profile < colorprofile.TrueColor {
+			p.selection, p.bar = ansi.IndexedColor(254), ansi.IndexedColor(255)
+		}
+	case profile < colorprofile.TrueColor:
+		// The nearest of the 256 colours to a dark blue-grey is navy; a grey keeps the text readable.
+		p.selection, p.bar = ansi.IndexedColor(237), ansi.IndexedColor(234)
 	}
 	t := theme{
 		palette: p,

@@ -1,0 +1,155 @@
+package tui
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+const (
+	// tailPods is how many Pods' logs are followed beside the steps; the logs screen has them all.
+	tailPods  = 4
+	tailLines = 20
+	tailKept  = 200
+)
+
+// logTail is the end of the logs of the Pods behind a Service, followed while the step of logs is selected.
+type logTail struct {
+	turn  turn
+	pods  []string
+	lines []model.LogLine
+	// errs is why a Pod's log could not be read, by Pod.
+	errs map[string]string
+}
+
+type logsArrived struct {
+	pod   string
+	lines []model.LogLine
+	err   error
+}
+
+func (l *logTail) take(msg logsArrived) {
+	if msg.err != nil {
+		if l.errs == nil {
+			l.errs = map[string]string{}
+		}
+		l.errs[msg.pod] = msg.err.Error()
+		return
+	}
+	l.lines = append(l.lines, msg.lines...)
+	slices.SortStableFunc(l.lines, func(a, b model.LogLine) int { return a.Time.Compare(b.Time) })
+	if extra := len(l.lines) - tailKept; extra > 0 {
+		l.lines = append([]model.LogLine(nil), l.lines[extra:]...)
+	}
+}
+
+// followLogs starts and stops the tail as the selected step and the Pods ask for.
+func (p *servicePage) followLogs(sh *shell) tea.Cmd {
+	if p.step != check.StepLogs || sh.session == nil || p.service == nil {
+		p.tail.turn.cancel()
+		p.tail.pods = nil
+		return nil
+	}
+	pods := tailOf(p.state.Snapshot.Selected(p.key.Namespace, p.service.Spec.Selector))
+	names := make([]string, len(pods))
+	for i, pod := range pods {
+		names[i] = pod.Name
+	}
+	if slices.Equal(names, p.tail.pods) {
+		return nil
+	}
+	run := p.tail.turn.begin(p.life)
+	p.tail.pods, p.tail.lines, p.tail.errs = names, nil, nil
+	session := sh.session
+	var commands []tea.Cmd
+	for _, pod := range pods {
+		request := model.LogRequest{
+			Namespace: pod.Namespace, Pod: pod.Name, Container: mainContainer(pod), Follow: true, TailLines: tailLines,
+		}
+		commands = append(commands, run.stream(func(ctx context.Context, send func(tea.Msg)) {
+			err := session.Logs(ctx, request, func(lines []model.LogLine) {
+				send(logsArrived{pod: request.Pod, lines: slices.Clone(lines)})
+			})
+			if err != nil {
+				send(logsArrived{pod: request.Pod, err: err})
+			}
+		}))
+	}
+	return tea.Batch(commands...)
+}
+
+// tailOf chooses the Pods whose logs say most: those that are not Ready, then by name.
+func tailOf(pods []*corev1.Pod) []*corev1.Pod {
+	chosen := slices.Clone(pods)
+	slices.SortStableFunc(chosen, func(a, b *corev1.Pod) int { return cmp.Compare(readyRank(a), readyRank(b)) })
+	return chosen[:min(len(chosen), tailPods)]
+}
+
+func readyRank(pod *corev1.Pod) int {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
+			return 1
+		}
+	}
+	return 0
+}
+
+// mainContainer is the container that kubectl logs would take: the one that the annotation names, else the first.
+func mainContainer(pod *corev1.Pod) string {
+	if name := pod.Annotations["kubectl.kubernetes.io/default-container"]; name != "" {
+		return name
+	}
+	if len(pod.Spec.Containers) == 0 {
+		return ""
+	}
+	return pod.Spec.Containers[0].Name
+}
+
+func (p *servicePage) drawLogs(sh *shell, width int) []string {
+	t := &sh.theme
+	if len(p.tail.pods) == 0 {
+		return []string{t.dim.on("No Pod stands behind this Service, so there is no log to show.")}
+	}
+	var lines []string
+	for _, pod := range p.tail.pods {
+		if err := p.tail.errs[pod]; err != "" {
+			for _, line := range wrap(clean(pod)+": "+clean(err), width) {
+				lines = append(lines, t.unknown.on(line))
+			}
+		}
+	}
+	podWidth := 0
+	several := len(p.tail.pods) > 1
+	if several {
+		for _, pod := range p.tail.pods {
+			podWidth = max(podWidth, cells(clean(pod)))
+		}
+		podWidth = min(podWidth, max(width/4, 12))
+	}
+	for _, line := range p.tail.lines {
+		prefix := ""
+		if !line.Time.IsZero() {
+			prefix = line.Time.Local().Format("15:04:05") + " "
+		}
+		head := t.dim.on(prefix)
+		used := cells(prefix)
+		if several {
+			head += t.accent.on(left(shorten(clean(line.Pod), podWidth), podWidth)) + " "
+			used += podWidth + 1
+		}
+		for _, part := range wrap(clean(line.Text), max(width-used, 20)) {
+			lines = append(lines, head+t.text.on(part))
+			head = left("", used)
+		}
+	}
+	if len(p.tail.lines) == 0 && len(p.tail.errs) == 0 {
+		lines = append(lines, t.dim.on("Following the logs; nothing was written yet."))
+	}
+	return lines
+}

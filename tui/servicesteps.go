@@ -1,0 +1,59 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// drawSteps draws the seven steps as a checklist.
+func (p *servicePage) drawSteps(sh *shell, width int) []string {
+	t := &sh.theme
+	var lines []string
+	for step := check.Step(0); step < check.StepCount; step++ {
+		result := p.report.Steps[step]
+		selected := step == p.step
+		paint := func(s style, text string) string {
+			if selected && t.palette.selection != nil {
+				s = s.over(t.palette.selection)
+			}
+			return s.on(text)
+		}
+		cursor, name := " ", t.text
+		if selected {
+			cursor, name = glyphCursor, t.strong
+		}
+		if result.Mark == check.MarkNone && !selected {
+			name = t.dim
+		}
+		glyph, sign := t.mark(result.Mark)
+		note := shorten(clean(result.Note), 10)
+		label := left(step.String(), width-6-cells(note))
+		lines = append(lines, paint(t.accent, cursor)+paint(t.dim, strconv.Itoa(int(step)+1)+" ")+paint(sign, glyph)+
+			paint(name, " "+label)+paint(t.dim, note+" "))
+	}
+	return lines
+}
+
+// drawStepLine is the checklist on one line, for narrow screens.
+func (p *servicePage) drawStepLine(sh *shell, width int) string {
+	t := &sh.theme
+	var b strings.Builder
+	b.WriteString(" ")
+	for step := check.Step(0); step < check.StepCount; step++ {
+		glyph, sign := t.mark(p.report.Steps[step].Mark)
+		number := t.dim
+		text := " "
+		if step == p.step {
+			number = t.accent
+			text = " " + t.strong.on(step.String()) + " "
+			if note := clean(p.report.Steps[step].Note); note != "" {
+				text += t.dim.on(note) + " "
+			}
+			b.WriteString(t.accent.on(glyphCursor))
+		}
+		b.WriteString(number.on(strconv.Itoa(int(step)+1)) + sign.on(glyph) + text + " ")
+	}
+	return cut(b.String(), width)
+}
