@@ -139,6 +139,18 @@ func aboutTLS(err error) bool {
 		strings.Contains(err.Error(), "remote error: tls:")
 }
 
+// aboutConnection tells whether the error is about reaching the API server or being let in, rather than about what
+// was asked of it.
+func aboutConnection(err error) bool {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return apierrors.IsUnauthorized(err)
+	}
+	var request *url.Error
+	var network net.Error
+	return errors.As(err, &request) || errors.As(err, &network) || errors.Is(err, errPluginBusy) || aboutTLS(err)
+}
+
 // destination is what a connection was tried with, for the words of an error.
 type destination struct {
 	context string
@@ -205,8 +217,12 @@ func (d destination) explain(err error) error {
 			"no trusted connection to %s: %s; check certificate-authority and tls-server-name of the cluster in the kubeconfig",
 			d.where(), Brief(err))
 	case timedOut(err):
-		return d.error(Unreachable, err, "%s did not answer within %s: is a VPN, a proxy or a tunnel missing, or the cluster stopped?",
-			d.where(), d.waited)
+		within := "in time"
+		if d.waited > 0 {
+			within = "within " + d.waited.String()
+		}
+		return d.error(Unreachable, err, "%s did not answer %s: is a VPN, a proxy or a tunnel missing, or the cluster stopped?",
+			d.where(), within)
 	}
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -284,8 +283,7 @@ func (s *Session) Explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	var status apierrors.APIStatus
-	if errors.As(err, &status) && !apierrors.IsUnauthorized(err) {
+	if !aboutConnection(err) {
 		return err
 	}
 	return s.destination(0).explain(err)

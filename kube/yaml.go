@@ -1,0 +1,36 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// YAML returns the object as `kubectl get -o yaml` prints it: whole, as it is now, without managedFields.
+func (s *Session) YAML(ctx context.Context, ref model.Ref) (string, error) {
+	resource := ref.Kind.Resource()
+	prefix := []string{"api", resource.Version}
+	if resource.Group != "" {
+		prefix = []string{"apis", resource.Group, resource.Version}
+	}
+	request := s.clientset.CoreV1().RESTClient().Get().AbsPath(prefix...).Resource(resource.Resource).Name(ref.Name)
+	if ref.Kind.Namespaced() {
+		request = request.Namespace(ref.Namespace)
+	}
+	body, err := request.SetHeader("Accept", "application/json").DoRaw(ctx)
+	if err != nil {
+		return "", s.Explain(err)
+	}
+	object := &unstructured.Unstructured{}
+	if err := json.Unmarshal(body, &object.Object); err != nil {
+		return "", fmt.Errorf("reading %s %s/%s: the API server's answer is no JSON object: %w", ref.Kind, ref.Namespace, ref.Name, err)
+	}
+	object.SetManagedFields(nil)
+	text, err := yaml.Marshal(object.Object)
+	return string(text), err
+}
