@@ -1,20 +1,229 @@
 package tui
 
-import "github.com/svctui/svctui/kube/model"
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/report"
+)
 
 // serviceActions are the keys that act on one Service, the same at home and on the Service screen. chosen
 // says which Service that is.
 func serviceActions(chosen func(sh *shell) (model.Key, bool)) []binding {
-	return nil
+	act := func(key, name, help string, why func(*shell, model.Key) string, open func(sh *shell, key model.Key) page) binding {
+		return binding{
+			keys: []string{key}, name: name, help: help,
+			disabled: func(sh *shell) string {
+				service, ok := chosen(sh)
+				if !ok {
+					return "no Service is selected"
+				}
+				if why != nil {
+					return why(sh, service)
+				}
+				return ""
+			},
+			run: func(sh *shell) tea.Cmd {
+				if service, ok := chosen(sh); ok {
+					sh.open(open(sh, service))
+				}
+				return nil
+			},
+		}
+	}
+	live := func(sh *shell, _ model.Key) string { return sh.notConnected() }
+	logs := func(sh *shell, key model.Key) string {
+		return firstReason(sh.notConnected(), sh.denied(mayReadLogs(sh.scope)))
+	}
+	ref := func(key model.Key) model.Ref {
+		return model.Ref{Kind: model.Services, Namespace: key.Namespace, Name: key.Name}
+	}
+	return []binding{
+		act("t", "isolation test", "runs the isolation test", whyNoTest, func(_ *shell, key model.Key) page { return newIsolationPage(key) }),
+		act("F", "forward", "opens a forward to the Service or to a Pod", whyNoForward, func(sh *shell, key model.Key) page { return newForwardDialog(sh, key) }),
+		act("l", "logs", "shows the logs of the Pods behind the Service", logs, func(_ *shell, key model.Key) page { return newLogsPage(key, "", false) }),
+		act("p", "previous", "shows the logs from before the last restart", logs, func(_ *shell, key model.Key) page { return newLogsPage(key, "", true) }),
+		act("v", "events", "shows the events of the Service, its Pods and their workload", nil, func(_ *shell, key model.Key) page { return newEventsPage(key) }),
+		act("y", "yaml", "shows the Service as YAML", live, func(_ *shell, key model.Key) page { return newYAMLPage(ref(key)) }),
+		act("d", "describe", "shows what kubectl describe says", live, func(_ *shell, key model.Key) page { return newDescribePage(ref(key)) }),
+		act("c", "copy", "copies the fix, a name, an address or a command", nil, func(sh *shell, key model.Key) page { return newCopyPage(key) }),
+		act("r", "report", "writes a report as Markdown", nil, func(_ *shell, key model.Key) page { return newReportPage(key) }),
+	}
 }
 
 // globalActions are the keys that open a page from anywhere.
 func globalActions() []binding {
-	return nil
+	return []binding{
+		{
+			keys: []string{"f"}, name: "forwards", help: "lists the forwards that are held",
+			disabled: func(sh *shell) string {
+				if sh.forwards == nil {
+					return "forwards cannot be held here"
+				}
+				return ""
+			},
+			count: func(sh *shell) string {
+				if n := openForwards(sh.held); n > 0 {
+					return fmt.Sprint(n)
+				}
+				return ""
+			},
+			run: func(sh *shell) tea.Cmd { openOnce(sh, newForwardsPage()); return nil },
+		},
+		{
+			keys: []string{":"}, name: "jump", help: "goes to a context, a namespace or a Service, or runs a command",
+			run: func(sh *shell) tea.Cmd { sh.open(newJumpPage(sh)); return nil },
+		},
+		{
+			keys: []string{"?"}, name: "help", help: "shows this help",
+			run: func(sh *shell) tea.Cmd {
+				sh.ask(func(r *root) tea.Cmd {
+					if _, already := r.top().(*helpPage); already {
+						return nil
+					}
+					return r.push(newHelpPage(r.top()))
+				})
+				return nil
+			},
+		},
+	}
+}
+
+// openOnce opens a page unless one of its kind is on top already.
+func openOnce[P page](sh *shell, p P) {
+	sh.ask(func(r *root) tea.Cmd {
+		if _, already := r.top().(P); already {
+			return nil
+		}
+		return r.push(p)
+	})
+}
+
+func firstReason(reasons ...string) string {
+	for _, reason := range reasons {
+		if reason != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+func whyNoForward(sh *shell, _ model.Key) string {
+	if sh.forwards == nil {
+		return "forwards cannot be held here"
+	}
+	return firstReason(sh.readOnlyReason(), sh.notConnected(), sh.denied(mayForward(sh.scope)))
+}
+
+// whyNoTest: one rung that may be run is enough for a test.
+func whyNoTest(sh *shell, _ model.Key) string {
+	if why := firstReason(sh.readOnlyReason(), sh.notConnected()); why != "" {
+		return why
+	}
+	forward := sh.denied(mayForward(sh.scope))
+	if forward != "" && sh.denied(mayProxyServices(sh.scope)) != "" && sh.denied(mayProxyPods(sh.scope)) != "" {
+		return forward + ", nor proxies"
+	}
+	return ""
 }
 
 // pickNamespace asks for a namespace, which may be one that cannot be listed.
-func pickNamespace(sh *shell) {}
+func pickNamespace(sh *shell) {
+	session, current := sh.session, sh.scope
+	if session == nil {
+		sh.notify(noteWarning, "namespaces cannot be listed: "+sh.notConnected())
+		return
+	}
+	p := newPickPage("namespace", true, func(sh *shell, value string) tea.Cmd {
+		if value == allNamespacesItem {
+			value = model.AllNamespaces
+		}
+		sh.setScope(value)
+		return nil
+	})
+	recent := sh.recent
+	p.load = func(ctx context.Context) ([]pickItem, string) {
+		names, err := session.Namespaces(ctx)
+		note := ""
+		if err != nil {
+			note, names = "namespaces cannot be listed, type a name: "+clean(err.Error()), recent
+		}
+		items := []pickItem{{value: allNamespacesItem, label: "all namespaces", current: current == model.AllNamespaces}}
+		for _, name := range names {
+			items = append(items, pickItem{value: name, label: clean(name), current: name == current})
+		}
+		return items, note
+	}
+	sh.open(p)
+}
+
+// allNamespacesItem stands for model.AllNamespaces in a picker; no namespace can have this name.
+const allNamespacesItem = "*"
 
 // pickContext asks for a context.
-func pickContext(sh *shell) {}
+func pickContext(sh *shell) {
+	connector, current := sh.connector, sh.info.Context
+	p := newPickPage("context", true, func(sh *shell, value string) tea.Cmd {
+		sh.switchContext(value)
+		return nil
+	})
+	p.load = func(context.Context) ([]pickItem, string) {
+		contexts, err := connector.Contexts()
+		note := ""
+		if err != nil {
+			note = "contexts cannot be listed: " + clean(err.Error())
+		}
+		return contextItems(contexts, current), note
+	}
+	sh.open(p)
+}
+
+func contextItems(contexts []model.ContextInfo, current string) []pickItem {
+	items := make([]pickItem, len(contexts))
+	for i, c := range contexts {
+		detail := clean(c.Server)
+		if c.Namespace != "" {
+			detail += "  " + clean(c.Namespace)
+		}
+		items[i] = pickItem{value: c.Name, label: clean(c.Name), detail: detail, current: c.Name == current}
+	}
+	return items
+}
+
+// reportOf returns what was judged of a Service, or nil.
+func (sh *shell) reportOf(key model.Key) *check.Report {
+	if sh.state == nil {
+		return nil
+	}
+	for _, r := range sh.state.Reports {
+		if r.Key == key {
+			return r
+		}
+	}
+	return nil
+}
+
+// newReportPage shows a report of one Service as Markdown.
+func newReportPage(key model.Key) page {
+	path := []string{namespaceName(key.Namespace), clean(key.Name), "report"}
+	return newTextPage(path, func(sh *shell) func(context.Context) (string, error) {
+		judged := sh.reportOf(key)
+		if judged == nil {
+			return nil
+		}
+		document := report.Document{
+			Context: sh.info.Context, Scope: key.Namespace, At: sh.now(), Snapshot: sh.state.Snapshot,
+			Reports: []*check.Report{judged}, Named: true,
+		}
+		return func(context.Context) (string, error) {
+			var out strings.Builder
+			err := report.Write(&out, document, report.Markdown, report.Style{})
+			return out.String(), err
+		}
+	})
+}

@@ -64,6 +64,20 @@ type sshSide struct {
 	User       string
 }
 
+// sshSideOf reads the environment as sshd sets it.
+func sshSideOf(environ []string) sshSide {
+	var side sshSide
+	for _, pair := range environ {
+		switch name, value, _ := strings.Cut(pair, "="); name {
+		case "SSH_CONNECTION":
+			side.Connection = value
+		case "USER":
+			side.User = value
+		}
+	}
+	return side
+}
+
 // sshLine returns the line to type on the machine at the other end of the SSH connection, so that a local port
 // here can be reached there; empty without an SSH connection. The address is the one that this connection came
 // in on, which is not what was typed where a jump host or a name translation lies between.

@@ -38,8 +38,10 @@ type picker struct {
 	// typed allows names that are not listed.
 	typed bool
 	// note is what must be said of the list: still loading, or why it is not complete.
-	note  string
-	input input
+	note string
+	// prompt stands in front of what is typed.
+	prompt string
+	input  input
 
 	cursor int
 	offset int
@@ -47,7 +49,7 @@ type picker struct {
 }
 
 func newPicker(title string, typed bool) *picker {
-	p := &picker{title: title, typed: typed, input: newInput("", "")}
+	p := &picker{title: title, typed: typed, prompt: "›", input: newInput("", "")}
 	p.narrow()
 	return p
 }
@@ -163,13 +165,10 @@ func (p *picker) view(width, height int, t *theme) []string {
 	if width <= 0 || height <= 0 {
 		return nil
 	}
-	rows := []string{
-		ansi.Truncate(" "+t.strong.on(p.title)+"  "+t.accent.on("›")+" "+p.input.view(max(1, width-cells(p.title)-7)), width, ""),
-		"",
-	}
+	rows := []string{ansi.Truncate(t.accent.on(p.prompt)+" "+p.input.view(width-2), width, ""), ""}
 	if p.note != "" {
 		for line := range strings.SplitSeq(ansi.Wrap(p.note, max(1, width-2), ""), "\n") {
-			rows = append(rows, " "+t.warn.on(line))
+			rows = append(rows, t.warn.on(line))
 		}
 		rows = append(rows, "")
 	}

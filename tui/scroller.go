@@ -243,7 +243,8 @@ func (s *scroller) wrapped(text string, width int) []string {
 		return []string{text}
 	}
 	if s.words {
-		return strings.Split(ansi.Wrap(text, width, ""), "\n")
+		// Wrapping between words leaves blanks in front of a word whole, however wide; the second makes them fit.
+		return strings.Split(ansi.Hardwrap(ansi.Wrap(text, width, ""), width, true), "\n")
 	}
 	return strings.Split(ansi.Hardwrap(text, width, true), "\n")
 }

@@ -45,6 +45,8 @@ type shell struct {
 
 	version string
 	overSSH bool
+	// ssh is the connection that svctui runs over, if any.
+	ssh sshSide
 
 	rights map[model.AccessQuestion]model.AccessAnswer
 
