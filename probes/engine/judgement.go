@@ -45,15 +45,15 @@ func (j *judgement) update(now time.Time, snapshot *model.Snapshot, changes []mo
 	if snapshot == nil {
 		snapshot = model.NewBuilder(nil).Build(now)
 	}
-	if j.snapshot == snapshot && j.scope == scope && len(changes) == 0 {
-		return false
-	}
 	before, covered := j.covered, snapshot.Covered()
 	fresh := j.snapshot == nil || j.scope != scope
 	j.snapshot, j.covered, j.scope = snapshot, covered, scope
 	if fresh {
 		j.judgeAll(now)
 		return true
+	}
+	if len(changes) == 0 && maps.Equal(before, covered) {
+		return false
 	}
 	touched := newTouched(j)
 	for _, change := range changes {

@@ -13,6 +13,10 @@ import (
 // OnceOptions say how Once works.
 type OnceOptions struct {
 	Options
+	// Names are the Services asked for, wherever in the scope they are; empty for all. A name that is nowhere is
+	// reported missing in the namespace Home.
+	Names []string
+	Home  string
 	// Wait is how long findings that have not held long enough may be waited for; zero judges at once.
 	Wait time.Duration
 	// Waiting, when set, is told once why it takes longer, and for how long at most.
@@ -44,7 +48,7 @@ func (e *UnreadableError) Error() string {
 
 // Once reads everything that the checks declare, waits until each kind is known or known not to be readable,
 // and judges once. Where a finding is still settling, it judges again until it has settled or Wait is over.
-// With Wanted set, the state holds the reports of those Services only.
+// With Names set, the state holds the reports of those Services only.
 //
 // When ctx ends before Services are known, the error is of ctx; when it ends later, the rest is judged as
 // unchecked. An UnreadableError says that Services cannot be read.
@@ -78,20 +82,39 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 	if coverage := snapshot.Coverage(model.Services, scope); !coverage.Known() {
 		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
 	}
+	asked := named(snapshot, options.Names, options.Home)
+	e.judgement.wanted = append(asked, options.Wanted...)
 	e.judgement.update(e.now(), snapshot, changes, scope)
-	e.settle(ctx, options)
+	e.settle(ctx, options, asked)
 	state := e.judgement.state(e.now())
-	if len(options.Wanted) > 0 {
-		state.Reports = only(state.Reports, options.Wanted)
+	if len(options.Names) > 0 {
+		state.Reports = only(state.Reports, asked)
 	}
 	return state, nil
 }
 
+// named returns the Services of the given names, and for a name that no Service has the one that is missing.
+func named(snapshot *model.Snapshot, names []string, home string) []model.Key {
+	var keys []model.Key
+	for _, name := range names {
+		before := len(keys)
+		for _, namespace := range snapshot.ServiceNamespaces() {
+			if key := (model.Key{Namespace: namespace, Name: name}); snapshot.Service(key) != nil {
+				keys = append(keys, key)
+			}
+		}
+		if len(keys) == before {
+			keys = append(keys, model.Key{Namespace: home, Name: name})
+		}
+	}
+	return keys
+}
+
 // settle keeps judging while a finding is settling that will have settled before the wait is over.
-func (e *Engine) settle(ctx context.Context, options OnceOptions) {
+func (e *Engine) settle(ctx context.Context, options OnceOptions, asked []model.Key) {
 	deadline := e.now().Add(options.Wait)
 	for told := false; ; told = true {
-		unsettled, next, last := e.unsettled(deadline, options.Wanted)
+		unsettled, next, last := e.unsettled(deadline, asked)
 		if unsettled == 0 {
 			return
 		}
@@ -122,9 +145,9 @@ func (e *Engine) settle(ctx context.Context, options OnceOptions) {
 
 // unsettled counts the Services with findings that will have settled by the deadline, and says when the first
 // and the last of them will.
-func (e *Engine) unsettled(deadline time.Time, wanted []model.Key) (count int, first, last time.Time) {
+func (e *Engine) unsettled(deadline time.Time, asked []model.Key) (count int, first, last time.Time) {
 	for _, report := range e.judgement.reports {
-		if len(wanted) > 0 && !slices.Contains(wanted, report.Key) {
+		if len(asked) > 0 && !slices.Contains(asked, report.Key) {
 			continue
 		}
 		for _, finding := range report.Findings {
@@ -156,8 +179,8 @@ func pending(snapshot *model.Snapshot, needs needSet) bool {
 	return false
 }
 
-func only(reports []*check.Report, wanted []model.Key) []*check.Report {
+func only(reports []*check.Report, asked []model.Key) []*check.Report {
 	return slices.DeleteFunc(slices.Clone(reports), func(report *check.Report) bool {
-		return !slices.Contains(wanted, report.Key)
+		return !slices.Contains(asked, report.Key)
 	})
 }

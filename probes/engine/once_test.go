@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +19,7 @@ func TestOnceWaitsForEveryKind(t *testing.T) {
 		source.put(aService("shop", "web"))
 		begin := time.Now()
 		go func() {
-			for i, kind := range []model.Kind{model.Services, model.EndpointSlices, model.Events, model.Deployments, model.Pods, model.Nodes} {
+			for _, kind := range []model.Kind{model.Services, model.EndpointSlices, model.Events, model.Deployments, model.Pods, model.Nodes} {
 				time.Sleep(time.Second)
 				state := model.Live
 				if kind == model.Nodes {
@@ -27,7 +29,6 @@ func TestOnceWaitsForEveryKind(t *testing.T) {
 				if !kind.Namespaced() {
 					need.Namespace = model.AllNamespaces
 				}
-				_ = i
 				source.cover(state, need)
 			}
 		}()
@@ -96,14 +97,14 @@ func TestOnceWhenTimeRunsOut(t *testing.T) {
 func TestOnceWaitsForWhatIsSettling(t *testing.T) {
 	for name, test := range map[string]struct {
 		wait, settles time.Duration
-		wanted        []model.Key
+		names         []string
 		want          string
 		took          time.Duration
 	}{
 		"settles in time":       {12 * time.Second, 10 * time.Second, nil, "fail", 10 * time.Second},
 		"settles too late":      {12 * time.Second, 5 * time.Minute, nil, "ok", 0},
 		"is not to be waited":   {0, 10 * time.Second, nil, "ok", 0},
-		"is not what was asked": {12 * time.Second, 10 * time.Second, []model.Key{{Namespace: "shop", Name: "other"}}, "none", 0},
+		"is not what was asked": {12 * time.Second, 10 * time.Second, []string{"other"}, "none", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestOnceWaitsForWhatIsSettling(t *testing.T) {
 				source.live()
 				source.put(aService("shop", "web"), aService("shop", "other"))
 				told := 0
-				options := OnceOptions{Options: Options{Wanted: test.wanted}, Wait: test.wait, Waiting: func(unsettled int, _ time.Duration) {
+				options := OnceOptions{Names: test.names, Home: "shop", Wait: test.wait, Waiting: func(unsettled int, _ time.Duration) {
 					told++
 					if unsettled != 1 {
 						t.Errorf("told of %d", unsettled)
@@ -156,17 +157,21 @@ func TestOnceWaitsForWhatIsSettling(t *testing.T) {
 
 func TestOnceReportsOnlyWhatWasAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := newFixture("shop")
+		source := newFixture(model.AllNamespaces)
 		source.answer = func(model.Need) model.Coverage { return model.Coverage{State: model.Live} }
 		source.live()
-		source.put(aService("shop", "web"), aService("shop", "other"))
-		options := OnceOptions{Options: Options{Wanted: []model.Key{key("shop", "web"), key("shop", "wbe")}}}
+		source.put(aService("shop", "web"), aService("shop", "other"), aService("bank", "web"))
+		options := OnceOptions{Names: []string{"web", "wbe"}, Home: "shop"}
 		state, err := once(t.Context(), newEngine(source, options.Options, simple()), options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(state.Reports) != 2 || !state.Reports[1].Missing && !state.Reports[0].Missing || state.verdict(key("shop", "other")) != "none" {
-			t.Errorf("got %v", state.Reports)
+		var got []string
+		for _, report := range state.Reports {
+			got = append(got, fmt.Sprint(report.Key, report.Missing))
+		}
+		if want := []string{"bank/web false", "shop/wbe true", "shop/web false"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
 		}
 	})
 }

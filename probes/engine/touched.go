@@ -74,7 +74,7 @@ func (t *touched) by(change model.Change) {
 // byCoverage notes the differences between what was known and what is.
 func (t *touched) byCoverage(before, after map[model.Need]model.Coverage) {
 	for need, coverage := range after {
-		if before[need] != coverage {
+		if old, ok := before[need]; !ok || old != coverage {
 			t.whole[need.Namespace] = true
 		}
 	}
