@@ -31,10 +31,14 @@ type feed struct {
 
 	// ended says that nothing the reflector still brings is wanted.
 	ended bool
+	// done says that the reflector has ended.
+	done bool
 	// listed says that objects are all there are, as far as coverage says.
 	listed   bool
 	objects  map[model.Key]metav1.Object
 	coverage model.Coverage
+	// watched says that a watch was open since the last list.
+	watched bool
 	// heardAt is when the API server last gave a sign of life about this feed.
 	heardAt time.Time
 	// watch is the one that is open, if any.
@@ -69,6 +73,9 @@ func (f *feed) run(ctx context.Context) {
 		Name:    string(f.need.Kind) + " of " + f.need.Namespace,
 		Backoff: &pace,
 	}).RunWithContext(ctx)
+	f.store.mu.Lock()
+	defer f.store.mu.Unlock()
+	f.done = true
 }
 
 // listWatch is what a reflector reads from. Services and EndpointSlices come by one plain list, which is the
@@ -104,7 +111,7 @@ func (f *feed) openWatch(ctx context.Context, options metav1.ListOptions) (watch
 	f.heard()
 	f.store.mu.Lock()
 	if !f.ended {
-		f.watch = w
+		f.watch, f.watched = w, true
 		f.store.hurry()
 	}
 	f.store.mu.Unlock()
@@ -146,9 +153,13 @@ func (f *feed) failed(ctx context.Context, verb string, err error) {
 		f.drop(model.Forbidden, verb, reason)
 	case apierrors.IsNotFound(err) || meta.IsNoMatchError(err):
 		f.drop(model.Absent, verb, reason)
-	case (apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err)) && f.listed:
-		s.cover(f, model.Listed, f.heardAt, verb, reason)
-		f.cancel()
+	case apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err):
+		// Only a list that no watch followed tells what there was at its time. A right that was taken away
+		// while watching lets the reflector list again, and that decides.
+		if f.listed && !f.watched {
+			s.cover(f, model.Listed, f.heardAt, verb, reason)
+			f.cancel()
+		}
 	case !f.listed:
 		s.cover(f, model.Failed, now, "", reason)
 	case apierrors.IsUnauthorized(err):
@@ -200,6 +211,8 @@ func (f *feed) Replace(items []any, _ string) error {
 	now := time.Now()
 	s.shift(f.need.Kind, func() { f.listed, f.objects = true, objects })
 	f.heardAt, f.brokenSince, f.brokenBy = now, time.Time{}, ""
+	// The watch that a list streamed in by goes on.
+	f.watched = f.watch != nil && f.watch.open()
 	s.cover(f, model.Live, now, "", "")
 	s.notify()
 	s.reconcile()

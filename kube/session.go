@@ -38,11 +38,12 @@ type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 type Options struct {
 	// Flags lead to a kubeconfig. They are not used where RESTConfig is set; nil means kubectl's defaults.
 	Flags *Flags
-	// RESTConfig is where to go instead of a kubeconfig, under the name ContextName: the embedded cluster. Dial
-	// makes its connections, and may be nil.
-	RESTConfig  *rest.Config
-	ContextName string
-	Dial        Dialer
+	// RESTConfig is where to go instead of a kubeconfig: the embedded cluster, as if a context of the name
+	// ContextName with the namespace ContextNamespace led there. Dial makes its connections, and may be nil.
+	RESTConfig       *rest.Config
+	ContextName      string
+	ContextNamespace string
+	Dial             Dialer
 	// Version is svctui's own, for the User-Agent.
 	Version string
 	// Logger takes the warnings of API servers; nil discards them.
@@ -89,7 +90,9 @@ func NewConnector(options Options) *Connector {
 // Contexts lists the contexts of the kubeconfig, sorted by name. The error is a *ConnectError.
 func (c *Connector) Contexts() ([]model.ContextInfo, error) {
 	if config := c.options.RESTConfig; config != nil {
-		return []model.ContextInfo{{Name: c.options.ContextName, Server: config.Host, Current: true}}, nil
+		return []model.ContextInfo{{
+			Name: c.options.ContextName, Server: config.Host, Namespace: c.options.ContextNamespace, Current: true,
+		}}, nil
 	}
 	raw, err := c.options.Flags.load()
 	if err != nil {
@@ -150,7 +153,7 @@ func (c *Connector) resolve(contextName string) (resolved, error) {
 	if config.Dial == nil && c.options.Dial != nil {
 		config.Dial = c.options.Dial
 	}
-	return resolved{config: config, context: c.options.ContextName}, nil
+	return resolved{config: config, context: c.options.ContextName, namespace: c.options.ContextNamespace}, nil
 }
 
 // dress returns a copy of a configuration with what every session of ours has.

@@ -46,6 +46,16 @@ func (w *heardWatch) Stop() {
 	w.inner.Stop()
 }
 
+// open tells whether Stop was not called yet.
+func (w *heardWatch) open() bool {
+	select {
+	case <-w.stopped:
+		return false
+	default:
+		return true
+	}
+}
+
 func trimEvent(event watch.Event) {
 	switch event.Type {
 	case watch.Added, watch.Modified, watch.Deleted:

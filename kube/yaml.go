@@ -22,7 +22,11 @@ func (s *Session) YAML(ctx context.Context, ref model.Ref) (string, error) {
 	if ref.Kind.Namespaced() {
 		request = request.Namespace(ref.Namespace)
 	}
-	body, err := request.SetHeader("Accept", "application/json").DoRaw(ctx)
+	result := request.SetHeader("Accept", "application/json").Do(ctx)
+	if err := result.Error(); err != nil {
+		return "", s.Explain(err)
+	}
+	body, err := result.Raw()
 	if err != nil {
 		return "", s.Explain(err)
 	}
