@@ -23,6 +23,8 @@ const usage = `usage: cluster COMMAND
   down                end it and remove everything it made
   status              its processes, and whether it is usable (exit 1 if not)
   kubeconfig          print the path of the administrator's kubeconfig
+  test [ARG ...]      bring it up and run the end-to-end tests; arguments go to go test, such as -run NAME
+  scenarios [NAME ..] bring scenarios about (all of them, or those that begin so), to look at by hand
   exec -- CMD ...     run a command in the cluster's network namespace, with KUBECONFIG set and kubectl in PATH
   stop NAME           kill one process of it, such as node-1-kubelet, as a crash would
   start NAME          start that process again
@@ -83,7 +85,9 @@ func run(ctx context.Context, arguments []string, out io.Writer) (int, error) {
 		_ = os.Remove(arguments[0] + ".digest")
 		fmt.Fprintf(out, "%s holds %s. For kind: kind load image-archive %s\n", arguments[0], cluster.WorkloadImage, arguments[0])
 		return 0, nil
-	case "status", "kubeconfig", "exec", "stop", "start":
+	case "test":
+		return runTests(ctx, arguments, out)
+	case "status", "scenarios", "kubeconfig", "exec", "stop", "start":
 		c, err := cluster.Open("")
 		if err != nil {
 			return 2, err
@@ -113,6 +117,8 @@ func onCluster(ctx context.Context, c *cluster.Cluster, command string, argument
 		}
 		fmt.Fprintln(out, "usable")
 		return 0, nil
+	case "scenarios":
+		return codeOf(setUpScenarios(ctx, c, arguments, out))
 	case "kubeconfig":
 		fmt.Fprintln(out, c.Kubeconfig())
 		return 0, nil

@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/svctui/svctui/e2e/harness"
+	"github.com/svctui/svctui/e2e/objects"
+	"github.com/svctui/svctui/e2e/scenarios"
+)
+
+// judgeLimit is how long svctui may take to reach every verdict, once every situation stands: its guard
+// times, and rest for two cores.
+const judgeLimit = 90 * time.Second
+
+// quietTime is longer than the guard time within which svctui calls nothing a fault that it reads from
+// slices: a false alarm on a healthy Service has had its chance then.
+const quietTime = 12 * time.Second
+
+// situation is a scenario that stands on the cluster.
+type situation struct {
+	*scenarios.Scenario
+	namespace string
+}
+
+// locate finds a Service of a scenario's expectations.
+func (s situation) locate(service string) (namespace, name string) {
+	if namespace, name, found := strings.Cut(service, "/"); found {
+		return namespace, name
+	}
+	return s.namespace, service
+}
+
+// compare tells in what a diagnosis differs from what the scenario expects.
+func (s situation) compare(diagnosis harness.Diagnosis) error {
+	var problems []error
+	for service, expected := range s.Services {
+		if err := harness.Compare(expected, diagnosis.Find(s.locate(service))); err != nil {
+			problems = append(problems, fmt.Errorf("service %s: %w", service, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// setUpAll brings every scenario about, each in a namespace of its own, a few at a time.
+func setUpAll(t *testing.T, c *harness.Cluster) []situation {
+	t.Helper()
+	all, err := scenarios.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var situations []situation
+	for _, scenario := range all {
+		if c.Own != nil && scenario.Nodes > c.Own.Nodes {
+			t.Logf("%s needs %d nodes and is left out", scenario.Name, scenario.Nodes)
+			continue
+		}
+		situations = append(situations, situation{scenario, c.NamespaceNamed(t, "e2e-"+scenario.Name+"-")})
+	}
+	problems := make([]error, len(situations))
+	var group sync.WaitGroup
+	atOnce := make(chan struct{}, 8)
+	for i, s := range situations {
+		group.Go(func() {
+			atOnce <- struct{}{}
+			defer func() { <-atOnce }()
+			problems[i] = s.SetUp(t.Context(), c.Client, s.namespace)
+		})
+	}
+	group.Wait()
+	if err := errors.Join(problems...); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range situations {
+		if s.Name[0] == 'h' {
+			c.Wait(t, s.namespace, time.Minute, objects.Condition{Settled: settledFor(quietTime)})
+		}
+	}
+	return situations
+}
+
+// TestScenarios brings every scenario about at once and compares what one `svctui diagnose -A` says of them.
+func TestScenarios(t *testing.T) {
+	c := harness.Use(t)
+	c.Binary(t)
+	situations := setUpAll(t, c)
+
+	var diagnosis harness.Diagnosis
+	ctx, cancel := context.WithTimeout(t.Context(), judgeLimit)
+	defer cancel()
+	// Whatever is still wrong at the end is told scenario by scenario below.
+	_ = objects.Eventually(ctx, func(context.Context) error {
+		result := c.Svctui(t, "diagnose", "-A", "-o", "json")
+		if result.Code != 1 {
+			t.Fatalf("diagnose with broken Services: want exit code 1\n%s", result)
+		}
+		diagnosis = harness.Diagnosis{}
+		result.Decode(t, &diagnosis)
+		var problems []error
+		for _, s := range situations {
+			problems = append(problems, s.compare(diagnosis))
+		}
+		return errors.Join(problems...)
+	})
+
+	for _, s := range situations {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			if err := s.compare(diagnosis); err != nil {
+				t.Errorf("%s\n%v", s.Why, err)
+			}
+			for service, expected := range s.Services {
+				checkOneService(t, c, s, service, expected)
+			}
+		})
+	}
+	checkSummary(t, diagnosis)
+}
+
+// checkOneService asks for one Service alone, whose exit code follows its verdict, and runs its isolation test.
+func checkOneService(t *testing.T, c *harness.Cluster, s situation, service string, expected scenarios.Expectation) {
+	t.Helper()
+	namespace, name := s.locate(service)
+	codes := map[string]int{"fail": 1, "warn": 0, "ok": 0, "unknown": 2}
+	if result := c.Svctui(t, "diagnose", name, "-n", namespace); result.Code != codes[expected.Verdict] {
+		t.Errorf("diagnose %s: want exit code %d\n%s", name, codes[expected.Verdict], result)
+	}
+	if expected.Test == nil {
+		return
+	}
+	result := c.Svctui(t, "test", name, "-n", namespace, "-o", "json")
+	if result.Code != expected.Test.Exit {
+		t.Errorf("test %s: want exit code %d\n%s", name, expected.Test.Exit, result)
+	}
+	var ports []harness.PortTest
+	result.Decode(t, &ports)
+	if len(ports) == 0 {
+		t.Fatalf("test %s: no port was tested\n%s", name, result)
+	}
+	if err := harness.CompareTest(*expected.Test, ports[0]); err != nil {
+		t.Errorf("test %s: %v", name, err)
+	}
+}
+
+func checkSummary(t *testing.T, diagnosis harness.Diagnosis) {
+	t.Helper()
+	if diagnosis.APIVersion != "svctui/v1" {
+		t.Errorf("apiVersion %q", diagnosis.APIVersion)
+	}
+	count := harness.Summary{Services: len(diagnosis.Services)}
+	for _, service := range diagnosis.Services {
+		switch service.Verdict {
+		case "fail":
+			count.Fail++
+		case "warn":
+			count.Warn++
+		case "unknown":
+			count.Unknown++
+		case "ok":
+			count.OK++
+		}
+	}
+	if diagnosis.Summary != count {
+		t.Errorf("summary %+v, the Services say %+v", diagnosis.Summary, count)
+	}
+}
