@@ -1,6 +1,8 @@
 package check
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/svctui/svctui/kube/model"
@@ -14,4 +16,201 @@ type Input struct {
 	// KubectlArgs go in front of every kubectl command in a fix, e.g. ["--context", "prod"], so that it
 	// hits the right cluster in any pane. Namespace is added by the check.
 	KubectlArgs []string
+}
+
+// Judge runs every check on one Service. A Service that is not in the snapshot is judged by JudgeMissing. It is
+// pure and safe for concurrent use.
+func Judge(in Input, key model.Key) *Report {
+	service := in.Snapshot.Service(key)
+	if service == nil {
+		return JudgeMissing(in, key)
+	}
+	s := newSubject(in, service)
+	j := judgement{subject: s}
+	for i := range allRules {
+		j.run(&allRules[i])
+	}
+	return j.report()
+}
+
+// judgement gathers what the rules say of one Service.
+type judgement struct {
+	subject   *subject
+	findings  []Finding
+	unchecked []Unchecked
+	// pending is true when something a rule wants is still coming; unreadable when a rule could not run.
+	pending, unreadable bool
+	// explained is true when a finding accounts for nothing being usable.
+	explained bool
+}
+
+func (j *judgement) run(rule *Rule) {
+	s := j.subject
+	if rule.applies != nil && !rule.applies(s) {
+		return
+	}
+	if !j.readable(rule, rule.Reads) {
+		j.unreadable = true
+		return
+	}
+	if rule.looks != nil && !rule.looks(s) {
+		return
+	}
+	j.readable(rule, rule.Uses)
+	if j.readable(rule, rule.Awaits); s.awaiting(rule.Awaits) {
+		j.unreadable = true
+		return
+	}
+	findings := rule.check(s)
+	if len(findings) == 0 {
+		return
+	}
+	j.explained = j.explained || rule.explains
+	j.findings = append(j.findings, findings...)
+}
+
+// readable notes the gaps among the kinds, and tells whether there is none.
+func (j *judgement) readable(rule *Rule, kinds []model.Kind) bool {
+	whole := true
+	for _, kind := range kinds {
+		coverage := j.subject.coverage(kind)
+		if coverage.Pending() {
+			j.pending = true
+		}
+		if !coverage.Known() {
+			whole = false
+		}
+		if !coverage.Known() || coverage.State == model.Stale {
+			j.note(rule, kind, coverage)
+		}
+	}
+	return whole
+}
+
+func (j *judgement) note(rule *Rule, kind model.Kind, coverage model.Coverage) {
+	for i := range j.unchecked {
+		if j.unchecked[i].Kind == kind {
+			for _, id := range rule.IDs {
+				if !slices.Contains(j.unchecked[i].Check, id) {
+					j.unchecked[i].Check = append(j.unchecked[i].Check, id)
+				}
+			}
+			return
+		}
+	}
+	j.unchecked = append(j.unchecked, newUnchecked(slices.Clone(rule.IDs), kind, j.subject.key.Namespace, coverage))
+}
+
+func newUnchecked(ids []string, kind model.Kind, namespace string, coverage model.Coverage) Unchecked {
+	verb := coverage.Verb
+	if verb == "" {
+		verb = "list"
+	}
+	return Unchecked{
+		Check: ids, Need: verb + " " + string(kind), Kind: kind,
+		Namespace: namespaceFor(kind, namespace), Coverage: coverage,
+	}
+}
+
+func (j *judgement) report() *Report {
+	s := j.subject
+	if gap := s.coverage(model.EndpointSlices); !gap.Known() || gap.State == model.Stale {
+		j.unchecked = slices.Insert(j.unchecked, 0, newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap))
+	}
+	j.findings = inOrder(j.findings)
+	report := &Report{
+		Key:       s.key,
+		Findings:  j.findings,
+		Unchecked: j.unchecked,
+		Reach:     reach(s.service),
+		Again:     earliestAgain(j.findings),
+	}
+	report.Usable, report.Selected, report.Counted = s.figures()
+	report.Verdict = j.verdict()
+	report.Since = s.created()
+	if lead := report.Leading(); lead != nil && !lead.Since.IsZero() && (lead.Severity >= Minor || lead.Settling) {
+		report.Since = lead.Since
+	}
+	report.Steps = steps(s, report)
+	report.Route = route(s, report)
+	return report
+}
+
+// verdict sums the findings up. What rests on stale data is unknown, whatever it says: it may be over by now.
+func (j *judgement) verdict() Verdict {
+	s := j.subject
+	if s.stale() {
+		return Unknown
+	}
+	verdict := OK
+	for i := range j.findings {
+		switch finding := &j.findings[i]; {
+		case finding.Red():
+			return Fail
+		case finding.Amber():
+			verdict = Warn
+		}
+	}
+	if verdict == Warn {
+		return Warn
+	}
+	if s.routes() {
+		if !s.coverage(model.EndpointSlices).Known() {
+			return Unknown
+		}
+		if !s.endpoints().Complete() && (j.unreadable || !j.explained) {
+			return Unknown
+		}
+	}
+	if j.unreadable && j.blind() {
+		return Unknown
+	}
+	if j.pending {
+		return Partial
+	}
+	return OK
+}
+
+// blind tells whether a rule could not run whose subject is a fault that the endpoints do not show: a
+// LoadBalancer without an address whose events cannot be read.
+func (j *judgement) blind() bool { return j.subject.loadBalancerPending() && len(j.findings) == 0 }
+
+// inOrder sorts findings so that the first is the one to act on: red, then likely, then what does not change
+// the verdict; among those the graver first, and the cause before its consequence.
+func inOrder(findings []Finding) []Finding {
+	if len(findings) < 2 {
+		return findings
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(weight(a), weight(b)),
+			cmp.Compare(b.Severity, a.Severity),
+			cmp.Compare(ruleRank[a.ID], ruleRank[b.ID]),
+		)
+	})
+	return findings
+}
+
+func weight(f Finding) int {
+	switch {
+	case f.Red():
+		return 0
+	case f.Amber():
+		return 1
+	case f.Settling || f.Severity == Minor && f.Confidence >= Likely:
+		return 2
+	case f.Severity >= Minor:
+		return 3
+	}
+	return 4
+}
+
+func earliestAgain(findings []Finding) time.Time {
+	var earliest time.Time
+	for i := range findings {
+		if again := findings[i].Again; !again.IsZero() && (earliest.IsZero() || again.Before(earliest)) {
+			earliest = again
+		}
+	}
+	return earliest
 }

@@ -1,0 +1,394 @@
+package check
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// Endpoints is the effective endpoint model of one Service: what kube-proxy routes to, by the rules of its
+// EndpointSlice cache and topology code, which is not what the legacy Endpoints object shows. For a headless
+// Service it is what cluster DNS publishes. Endpoints of Pods that have ended are left out of every count:
+// controllers may leave them listed for a long time.
+type Endpoints struct {
+	// Ports has one entry for each port and IP family of the Service, ports in the order of the spec.
+	Ports []PortEndpoints
+	// Backends are the distinct Pods, or bare addresses, that the slices list.
+	Backends []Backend
+}
+
+// PortEndpoints is what one port of a Service leads to in one IP family.
+type PortEndpoints struct {
+	// Index is the port's place in spec.ports, -1 for a headless Service without ports.
+	Index  int
+	Port   corev1.ServicePort
+	Family corev1.IPFamily
+	// Usable are the endpoints that traffic goes to, without duplicates: the ready ones; where there is none,
+	// those that are terminating and still serving (KEP-1669, ProxyTerminatingEndpoints).
+	Usable []Endpoint
+	// Fallback is true when Usable are terminating endpoints.
+	Fallback bool
+}
+
+// Endpoint is one address that a port leads to.
+type Endpoint struct {
+	Address string
+	// Port is the slice's port; zero where a headless Service has none.
+	Port int32
+	// Node is the node's name; empty where the slice does not say.
+	Node string
+	// Backend is the endpoint's place in Endpoints.Backends.
+	Backend int
+}
+
+// Backend is one Pod, or one address without a Pod, behind a Service.
+type Backend struct {
+	// PodName is empty for a bare address.
+	PodName string
+	Address string
+	// Pod is nil when it is no Pod, when Pods are not known, or when the Pod is gone.
+	Pod *corev1.Pod
+	// The conditions are true when any slice says so of this backend.
+	Ready, Serving, Terminating bool
+	// Usable is true when at least one port leads here.
+	Usable bool
+}
+
+// EffectiveEndpoints makes the model of a Service. An ExternalName has no endpoints, whatever slices are
+// left over from an earlier type. It is pure and safe for concurrent use.
+func EffectiveEndpoints(snapshot *model.Snapshot, service *corev1.Service) Endpoints {
+	if service.Spec.Type == corev1.ServiceTypeExternalName {
+		return Endpoints{}
+	}
+	return effectiveEndpoints(snapshot, service, snapshot.SlicesOf(model.Key{Namespace: service.Namespace, Name: service.Name}))
+}
+
+func effectiveEndpoints(snapshot *model.Snapshot, service *corev1.Service, slices []*discoveryv1.EndpointSlice) Endpoints {
+	made := endpointsMaker{headless: isHeadless(service)}
+	total := 0
+	for _, slice := range slices {
+		total += len(slice.Endpoints)
+	}
+	made.list(snapshot, service.Namespace, slices, total)
+	families := familiesOf(service, slices)
+	made.Ports = make([]PortEndpoints, 0, max(1, len(service.Spec.Ports))*len(families))
+	for _, family := range families {
+		if len(service.Spec.Ports) == 0 {
+			made.add(PortEndpoints{Index: -1, Family: family})
+		}
+		for i := range service.Spec.Ports {
+			made.add(PortEndpoints{Index: i, Port: service.Spec.Ports[i], Family: family})
+		}
+	}
+	return made.Endpoints
+}
+
+// familiesOf returns the families that the Service promises. A headless Service without a selector is given both by
+// default, whatever it was made for: of that one only what the slices hold is asked.
+func familiesOf(service *corev1.Service, slices []*discoveryv1.EndpointSlice) []corev1.IPFamily {
+	unbound := isHeadless(service) && len(service.Spec.Selector) == 0
+	if families := service.Spec.IPFamilies; len(families) > 0 && !unbound {
+		return families
+	}
+	v4, v6 := isIPv4(service.Spec.ClusterIP), isIPv6(service.Spec.ClusterIP)
+	if !v4 && !v6 {
+		for _, slice := range slices {
+			v4 = v4 || slice.AddressType == discoveryv1.AddressTypeIPv4
+			v6 = v6 || slice.AddressType == discoveryv1.AddressTypeIPv6
+		}
+	}
+	switch {
+	case v4 && v6:
+		return []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+	case v6:
+		return []corev1.IPFamily{corev1.IPv6Protocol}
+	}
+	return []corev1.IPFamily{corev1.IPv4Protocol}
+}
+
+type endpointsMaker struct {
+	Endpoints
+	headless bool
+	// listed are all endpoints that may count, in the order of the slices.
+	listed []listedEndpoint
+}
+
+type listedEndpoint struct {
+	slice    *discoveryv1.EndpointSlice
+	endpoint *discoveryv1.Endpoint
+	backend  int
+}
+
+func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices []*discoveryv1.EndpointSlice, total int) {
+	m.listed = make([]listedEndpoint, 0, total)
+	m.Backends = make([]Backend, 0, total)
+	places := newPlaces(total)
+	for _, slice := range slices {
+		if m.ignores(slice) {
+			continue
+		}
+		for i := range slice.Endpoints {
+			endpoint := &slice.Endpoints[i]
+			if len(endpoint.Addresses) == 0 {
+				continue
+			}
+			podName := targetPod(endpoint, namespace)
+			var pod *corev1.Pod
+			if podName != "" {
+				if pod = snapshot.Pod(model.Key{Namespace: namespace, Name: podName}); pod != nil && podEnded(pod) {
+					continue
+				}
+			}
+			identity := podName
+			if identity == "" {
+				identity = endpoint.Addresses[0]
+			}
+			place, isNew := places.of(identity, m.Backends)
+			if isNew {
+				m.Backends = append(m.Backends, Backend{PodName: podName, Address: endpoint.Addresses[0], Pod: pod})
+			}
+			backend := &m.Backends[place]
+			backend.Ready = backend.Ready || isReady(endpoint)
+			backend.Serving = backend.Serving || isServing(endpoint)
+			backend.Terminating = backend.Terminating || isTerminating(endpoint)
+			m.listed = append(m.listed, listedEndpoint{slice, endpoint, place})
+		}
+	}
+}
+
+// ignores tells whether kube-proxy passes a slice by: addresses that are names, and slices marked headless behind
+// a Service that has an address.
+func (m *endpointsMaker) ignores(slice *discoveryv1.EndpointSlice) bool {
+	if slice.AddressType == discoveryv1.AddressTypeFQDN {
+		return true
+	}
+	_, marked := slice.Labels[corev1.IsHeadlessService]
+	return marked && !m.headless
+}
+
+func (m *endpointsMaker) add(port PortEndpoints) {
+	usable := m.usable(&port, isReady)
+	if len(usable) == 0 && !m.headless {
+		usable = m.usable(&port, func(endpoint *discoveryv1.Endpoint) bool {
+			return isServing(endpoint) && isTerminating(endpoint)
+		})
+		port.Fallback = len(usable) > 0
+	}
+	for i := range usable {
+		m.Backends[usable[i].Backend].Usable = true
+	}
+	port.Usable = usable
+	m.Ports = append(m.Ports, port)
+}
+
+func (m *endpointsMaker) usable(port *PortEndpoints, counts func(*discoveryv1.Endpoint) bool) []Endpoint {
+	var usable []Endpoint
+	var seen map[Endpoint]struct{}
+	for i := range m.listed {
+		listed := &m.listed[i]
+		if !counts(listed.endpoint) || string(listed.slice.AddressType) != string(port.Family) {
+			continue
+		}
+		number, found := slicePort(listed.slice, &port.Port)
+		if !found && !m.headless {
+			continue
+		}
+		if usable == nil {
+			usable = make([]Endpoint, 0, len(m.listed)-i)
+		}
+		endpoint := Endpoint{Address: listed.endpoint.Addresses[0], Port: number, Backend: listed.backend}
+		if duplicate(usable, seen, endpoint) {
+			continue
+		}
+		if len(usable) >= linearLimit {
+			seen = remember(seen, usable, endpoint)
+		}
+		if listed.endpoint.NodeName != nil {
+			endpoint.Node = *listed.endpoint.NodeName
+		}
+		usable = append(usable, endpoint)
+	}
+	return usable
+}
+
+// linearLimit is up to how many entries looking through them beats a map.
+const linearLimit = 16
+
+func duplicate(usable []Endpoint, seen map[Endpoint]struct{}, endpoint Endpoint) bool {
+	if seen != nil {
+		_, found := seen[addressPort(endpoint)]
+		return found
+	}
+	for i := range usable {
+		if addressPort(usable[i]) == addressPort(endpoint) {
+			return true
+		}
+	}
+	return false
+}
+
+func remember(seen map[Endpoint]struct{}, usable []Endpoint, endpoint Endpoint) map[Endpoint]struct{} {
+	if seen == nil {
+		seen = make(map[Endpoint]struct{}, cap(usable))
+		for i := range usable {
+			seen[addressPort(usable[i])] = struct{}{}
+		}
+	}
+	seen[addressPort(endpoint)] = struct{}{}
+	return seen
+}
+
+func addressPort(endpoint Endpoint) Endpoint {
+	return Endpoint{Address: endpoint.Address, Port: endpoint.Port}
+}
+
+// places finds the place of a backend by its identity.
+type places struct{ byIdentity map[string]int }
+
+func newPlaces(total int) places {
+	if total <= linearLimit {
+		return places{}
+	}
+	return places{byIdentity: make(map[string]int, total)}
+}
+
+func (p places) of(identity string, backends []Backend) (place int, isNew bool) {
+	if p.byIdentity != nil {
+		if place, ok := p.byIdentity[identity]; ok {
+			return place, false
+		}
+		p.byIdentity[identity] = len(backends)
+		return len(backends), true
+	}
+	for i := range backends {
+		if backends[i].identity() == identity {
+			return i, false
+		}
+	}
+	return len(backends), true
+}
+
+func (b *Backend) identity() string {
+	if b.PodName != "" {
+		return b.PodName
+	}
+	return b.Address
+}
+
+// slicePort finds the port of a slice that kube-proxy joins to a Service's port: the names are equal, and the
+// protocols, and there is a number. A slice whose ports are left out matches nothing.
+func slicePort(slice *discoveryv1.EndpointSlice, port *corev1.ServicePort) (number int32, found bool) {
+	for i := range slice.Ports {
+		candidate := &slice.Ports[i]
+		if candidate.Name == nil || *candidate.Name != port.Name || candidate.Port == nil || *candidate.Port == 0 {
+			continue
+		}
+		protocol := corev1.ProtocolTCP
+		if candidate.Protocol != nil {
+			protocol = *candidate.Protocol
+		}
+		if protocol == protocolOf(port.Protocol) {
+			return *candidate.Port, true
+		}
+	}
+	return 0, false
+}
+
+func protocolOf(protocol corev1.Protocol) corev1.Protocol {
+	if protocol == "" {
+		return corev1.ProtocolTCP
+	}
+	return protocol
+}
+
+func targetPod(endpoint *discoveryv1.Endpoint, namespace string) string {
+	ref := endpoint.TargetRef
+	if ref == nil || ref.Kind != "Pod" || ref.Namespace != "" && ref.Namespace != namespace {
+		return ""
+	}
+	return ref.Name
+}
+
+// Conditions that are not set mean ready and serving, and not terminating (EndpointConditions in discovery/v1).
+func isReady(endpoint *discoveryv1.Endpoint) bool {
+	return endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready
+}
+
+func isServing(endpoint *discoveryv1.Endpoint) bool {
+	return endpoint.Conditions.Serving == nil || *endpoint.Conditions.Serving
+}
+
+func isTerminating(endpoint *discoveryv1.Endpoint) bool {
+	return endpoint.Conditions.Terminating != nil && *endpoint.Conditions.Terminating
+}
+
+// NothingUsable tells whether no port leads anywhere in any family.
+func (e *Endpoints) NothingUsable() bool {
+	for i := range e.Ports {
+		if len(e.Ports[i].Usable) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Complete tells whether every port leads somewhere in every family.
+func (e *Endpoints) Complete() bool {
+	for i := range e.Ports {
+		if len(e.Ports[i].Usable) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// UsableCount is how many backends at least one port leads to.
+func (e *Endpoints) UsableCount() int {
+	count := 0
+	for i := range e.Backends {
+		if e.Backends[i].Usable {
+			count++
+		}
+	}
+	return count
+}
+
+// ListedCount is how many backends the slices list.
+func (e *Endpoints) ListedCount() int { return len(e.Backends) }
+
+// ReadyCount is how many backends are ready, whether or not a port leads to them.
+func (e *Endpoints) ReadyCount() int {
+	count := 0
+	for i := range e.Backends {
+		if e.Backends[i].Ready {
+			count++
+		}
+	}
+	return count
+}
+
+// Lists tells whether the slices list a Pod.
+func (e *Endpoints) Lists(pod *corev1.Pod) bool {
+	for i := range e.Backends {
+		if e.Backends[i].Pod == pod {
+			return true
+		}
+	}
+	return false
+}
+
+// PortDead tells whether a port, by its index in spec.ports, leads nowhere in every family.
+func (e *Endpoints) PortDead(index int) bool {
+	found := false
+	for i := range e.Ports {
+		if e.Ports[i].Index != index {
+			continue
+		}
+		found = true
+		if len(e.Ports[i].Usable) > 0 {
+			return false
+		}
+	}
+	return found
+}

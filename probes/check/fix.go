@@ -1,0 +1,122 @@
+package check
+
+import (
+	"encoding/json"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// kubectl writes a kubectl command that hits this cluster and the Service's namespace from any shell.
+func (s *subject) kubectl(words ...string) string {
+	return kubectlIn(s.in, s.key.Namespace, words...)
+}
+
+func kubectlIn(in Input, namespace string, words ...string) string {
+	command := make([]string, 0, len(words)+len(in.KubectlArgs)+3)
+	command = append(command, "kubectl")
+	for _, argument := range in.KubectlArgs {
+		command = append(command, shellQuote(argument))
+	}
+	command = append(command, "-n", shellQuote(namespace))
+	for _, word := range words {
+		command = append(command, shellQuote(word))
+	}
+	return strings.Join(command, " ")
+}
+
+// shellQuote makes one word of a text for any POSIX shell. Within single quotes nothing has a meaning but the single
+// quote itself.
+func shellQuote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=@%+,") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// jsonPatch is one operation of a JSON patch (RFC 6902). Ports are only ever patched this way, with a test in
+// front: a strategic merge patch joins ports by number alone, and can change another one silently.
+type jsonPatch struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+func (s *subject) patchService(operations ...jsonPatch) string {
+	return s.kubectl("patch", "svc", s.key.Name, "--type=json", "-p", asJSON(operations))
+}
+
+// mergeService is a merge patch of the Service's spec: it leaves the other keys as they are.
+func (s *subject) mergeService(spec map[string]any) string {
+	return s.kubectl("patch", "svc", s.key.Name, "--type=merge", "-p", asJSON(map[string]any{"spec": spec}))
+}
+
+func asJSON(value any) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "{}"
+	}
+	return strings.TrimSuffix(text.String(), "\n")
+}
+
+// withOwner adds to a fix whose next sync would undo it.
+func (s *subject) withOwner(fix Fix, changed metav1.Object, manager string) *Fix {
+	if owner := managedBy(changed, manager); owner != "" {
+		note := "managed by " + owner
+		if fix.Note != "" {
+			note = fix.Note + "; " + note
+		}
+		fix.Note = note
+	}
+	return &fix
+}
+
+// serviceFix is withOwner for a fix that changes the Service.
+func (s *subject) serviceFix(fix Fix) *Fix {
+	return s.withOwner(fix, s.service, managerOfService(s))
+}
+
+func managerOfService(s *subject) string {
+	if change, ok := model.SelectorChanged(s.service); ok {
+		return change.Manager
+	}
+	if change, ok := model.PortsChanged(s.service); ok {
+		return change.Manager
+	}
+	return ""
+}
+
+// managedBy names the tool that owns an object, and what to change instead; empty for none known.
+func managedBy(object metav1.Object, manager string) string {
+	labels, annotations := object.GetLabels(), object.GetAnnotations()
+	manager = strings.ToLower(manager)
+	release := annotations["meta.helm.sh/release-name"]
+	argo := annotations["argocd.argoproj.io/tracking-id"]
+	kustomization := labels["kustomize.toolkit.fluxcd.io/name"]
+	helmRelease := labels["helm.toolkit.fluxcd.io/name"]
+	switch {
+	case helmRelease != "":
+		return "the Flux HelmRelease " + helmRelease + ": fix its values or chart"
+	case kustomization != "":
+		return "the Flux Kustomization " + kustomization + ": fix its source"
+	case argo != "":
+		application, _, _ := strings.Cut(argo, ":")
+		return "the Argo CD application " + application + ": fix its source"
+	case release != "":
+		return "Helm release " + release + ": fix the chart"
+	case strings.Contains(manager, "argocd"):
+		return "Argo CD: fix its source"
+	case strings.Contains(manager, "kustomize-controller"), strings.Contains(manager, "helm-controller"):
+		return "Flux: fix its source"
+	case strings.EqualFold(labels["app.kubernetes.io/managed-by"], "Helm"), manager == "helm":
+		return "Helm: fix the chart"
+	}
+	if owner := metav1.GetControllerOf(object); owner != nil {
+		return owner.Kind + " " + owner.Name + ": change that"
+	}
+	return ""
+}

@@ -1,0 +1,235 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// podIDs are what keeps a Pod from being Ready, in the order in which it meets them. It is never changed.
+var podIDs = []string{"POD-08", "POD-01", "POD-02", "POD-03", "POD-04", "POD-05", "POD-06", "POD-07"}
+
+func podRules() []Rule {
+	selects := func(s *subject) bool { return s.selects() && s.slicesKnown() }
+	return []Rule{
+		{
+			IDs: podIDs, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Deployments},
+			Uses: []model.Kind{model.Events, model.Nodes}, applies: selects, explains: true,
+			looks: func(s *subject) bool { return len(s.troubles()) > 0 },
+			check: checkPods,
+		},
+		{
+			IDs: []string{"POD-09"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Awaits: workloadKinds(),
+			applies: selects, explains: true, check: checkTerminatingOnly,
+			looks: func(s *subject) bool { return len(s.live()) > 0 && len(s.current()) == 0 },
+		},
+	}
+}
+
+// current returns the live Pods that are not terminating.
+func (s *subject) current() []*corev1.Pod {
+	var current []*corev1.Pod
+	for _, pod := range s.live() {
+		if pod.DeletionTimestamp == nil {
+			current = append(current, pod)
+		}
+	}
+	return current
+}
+
+// checkPods says of the selected Pods that are not Ready why they are not, one finding for each cause, that of most Pods
+// first. While nothing is usable it is critical. While others serve it is minor, and for a failing readiness probe only
+// told: of the Pods of a leader election one alone is ever Ready. But Pods that were Ready within the last ten
+// minutes, and no others in their place, are a warning.
+func checkPods(s *subject) []Finding {
+	groups := groupTroubles(s.troubles())
+	findings := make([]Finding, 0, len(groups))
+	for _, group := range groups {
+		findings = append(findings, troubleFinding(s, group))
+	}
+	return findings
+}
+
+func groupTroubles(troubles []podTrouble) [][]*podTrouble {
+	var groups [][]*podTrouble
+	for i := range troubles {
+		trouble := &troubles[i]
+		at := slices.IndexFunc(groups, func(group []*podTrouble) bool {
+			return group[0].id == trouble.id && group[0].short == trouble.short
+		})
+		if at < 0 {
+			groups = append(groups, []*podTrouble{trouble})
+		} else {
+			groups[at] = append(groups[at], trouble)
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b []*podTrouble) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(slices.Index(podIDs, a[0].id), slices.Index(podIDs, b[0].id)))
+	})
+	return groups
+}
+
+func troubleFinding(s *subject, group []*podTrouble) Finding {
+	first := group[0]
+	pods := make([]*corev1.Pod, 0, len(group))
+	finding := Finding{
+		ID: first.id, Severity: Critical, Confidence: first.confidence, Step: StepReadiness,
+		Short: first.short, Cause: first.cause, Why: quoted(first.quote),
+	}
+	grace := first.grace
+	var quotes []string
+	for i, trouble := range group {
+		pods = append(pods, trouble.pod)
+		finding.Confidence = min(finding.Confidence, trouble.confidence)
+		// The group's age is that of the Pod that has been at it longest.
+		if !trouble.since.IsZero() && (finding.Since.IsZero() || trouble.since.Before(finding.Since)) {
+			finding.Since, grace = trouble.since, trouble.grace
+		}
+		if i < 3 {
+			finding.Evidence = append(finding.Evidence, trouble.evidence)
+		}
+		if quote := withoutEphemeralPorts(trouble.quote); quote != "" && !slices.Contains(quotes, quote) && len(quotes) < 3 {
+			quotes = append(quotes, quote)
+			finding.Evidence = append(finding.Evidence, Evidence{
+				Kind: "Pod", Namespace: trouble.pod.Namespace, Name: trouble.pod.Name, Field: "message", Value: trouble.quote,
+			})
+		}
+	}
+	owners := ownersOf(s.in.Snapshot, pods)
+	finding.Title = fmt.Sprintf("%s of %s: each %s.", counted(len(pods), "Pod"), ownersText(owners), first.text)
+	if len(pods) == 1 {
+		finding.Title = fmt.Sprintf("Pod %s %s.", pods[0].Name, first.text)
+	}
+	finding.Fix = troubleFix(s, first, owners)
+	if s.dead() {
+		return s.heldFor(finding, max(grace, settleTime))
+	}
+	finding.Severity = Minor
+	if first.id == "POD-06" || first.id == "POD-07" {
+		finding.Severity = Info
+		if s.lostReadiness() && !s.rolling() {
+			finding.Severity, finding.Confidence = Major, Likely
+			finding.Why = strings.TrimSpace(finding.Why + " More Pods were Ready within the last ten minutes.")
+			finding.Again = finding.Since.Add(lostWindow)
+			return s.againFor(s.heldFor(finding, settleTime))
+		}
+	}
+	return finding
+}
+
+// againFor keeps the earlier of a finding's times to look again.
+func (s *subject) againFor(finding Finding) Finding {
+	if !finding.Again.IsZero() && !finding.Again.After(s.in.Now) {
+		finding.Again = time.Time{}
+	}
+	return finding
+}
+
+func quoted(message string) string {
+	if message == "" {
+		return "Only Ready Pods are endpoints."
+	}
+	return message
+}
+
+// lostWindow is how long a Pod that was Ready is missed.
+const lostWindow = 10 * time.Minute
+
+// lostReadiness tells whether fewer Pods are Ready than ten minutes ago, as far as the Pods that are still there tell: a
+// leader that hands over loses one and gains one.
+func (s *subject) lostReadiness() bool {
+	if s.service.Spec.PublishNotReadyAddresses {
+		return false
+	}
+	lost := 0
+	for i := range s.troubles() {
+		trouble := &s.podTroubles[i]
+		if (trouble.id == "POD-06" || trouble.id == "POD-07") && trouble.wasReady() && s.in.Now.Sub(trouble.since) < lostWindow {
+			lost++
+		}
+	}
+	if lost == 0 {
+		return false
+	}
+	for _, pod := range s.live() {
+		ready := podCondition(pod, corev1.PodReady)
+		if ready != nil && ready.Status == corev1.ConditionTrue && s.in.Now.Sub(ready.LastTransitionTime.Time) < lostWindow {
+			lost--
+		}
+	}
+	return lost > 0
+}
+
+func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
+	fix := Fix{Note: trouble.note}
+	if trouble.id == "POD-06" && len(owners) == 1 {
+		if command, ok := probePortFix(s, trouble, owners[0]); ok {
+			return s.ownedFix(Fix{Command: command, Note: "the probe asks a port that the container does not declare"}, owners[0])
+		}
+	}
+	if trouble.note == "log" {
+		fix.Note = "the log says why; then change " + ownersText(owners)
+		words := []string{"logs", trouble.pod.Name, "-c", trouble.container, "--tail=200"}
+		if trouble.id == "POD-03" {
+			words = append(words, "--previous")
+			fix.Note = "the last words before the crash say why; then change " + ownersText(owners)
+		}
+		fix.Command = s.kubectl(words...)
+	}
+	if len(owners) != 1 {
+		return &fix
+	}
+	return s.ownedFix(fix, owners[0])
+}
+
+// ownedFix names the tool that owns the workload, where the workload is known.
+func (s *subject) ownedFix(fix Fix, owner Owner) *Fix {
+	key := model.Key{Namespace: s.key.Namespace, Name: owner.Name}
+	if owner.Kind == "Deployment" {
+		if deployment := s.in.Snapshot.Deployment(key); deployment != nil {
+			return s.withOwner(fix, deployment, "")
+		}
+	}
+	if owner.Kind == "StatefulSet" {
+		if set := s.in.Snapshot.StatefulSet(key); set != nil {
+			return s.withOwner(fix, set, "")
+		}
+	}
+	return &fix
+}
+
+// checkTerminatingOnly is POD-09: every selected Pod is terminating. While they still serve, kube-proxy routes to them, and
+// it is minor; the API server's proxy and headless DNS do not. When they serve no more, nothing is left.
+func checkTerminatingOnly(s *subject) []Finding {
+	pods := s.live()
+	finding := Finding{
+		ID: "POD-09", Severity: Minor, Confidence: Proven, Step: StepReadiness,
+		Short: short("only terminating Pods: %d", len(pods)),
+		Title: fmt.Sprintf("Every Pod that the selector matches is terminating (%d).", len(pods)),
+		Why:   "kube-proxy still routes to terminating Pods that serve while no other is ready; nothing takes their place yet.",
+		Since: pods[0].DeletionTimestamp.Time,
+	}
+	for _, pod := range pods[:min(len(pods), 3)] {
+		finding.Evidence = append(finding.Evidence, Evidence{
+			Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name,
+			Field: "metadata.deletionTimestamp", Value: pod.DeletionTimestamp.UTC().Format(time.RFC3339),
+		})
+	}
+	if !s.dead() {
+		return []Finding{finding}
+	}
+	if len(s.templates()) > 0 {
+		// What is to come in their place is told by WL-01 and WL-02.
+		return nil
+	}
+	finding.Severity = Critical
+	finding.Why = "They serve no more, and nothing takes their place."
+	finding.Fix = &Fix{Note: "a Pod that does not go waits for its node or for a finalizer"}
+	return []Finding{s.settled(finding)}
+}

@@ -1,0 +1,403 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+func portRules() []Rule {
+	selects := func(s *subject) bool { return s.selects() && s.slicesKnown() }
+	return []Rule{
+		{
+			IDs: []string{"PORT-01", "PORT-02", "PORT-03"}, Step: StepEndpoints, explains: true,
+			Awaits: []model.Kind{model.Pods}, Uses: []model.Kind{model.Deployments},
+			applies: func(s *subject) bool { return selects(s) && len(s.missingNamedPorts()) > 0 },
+			check:   checkNamedPorts,
+		},
+		{
+			IDs: []string{"PORT-06", "PORT-05"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods},
+			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasNumericTarget(s.service) },
+			check:   checkNumericPorts,
+		},
+	}
+}
+
+// missingPort is one port of a Service that some ready endpoints do not have.
+type missingPort struct {
+	index int
+	// without are the backends, by their place, that are ready and do not have it; with counts those that do.
+	without []int
+	with    int
+}
+
+// missingNamedPorts finds, in the slices alone, the ports by name that ready endpoints lack. Such endpoints are listed as
+// ready, in a slice whose ports are null or lack the name. Ended Pods linger there too, but are not ready.
+func (s *subject) missingNamedPorts() []missingPort {
+	endpoints := s.endpoints()
+	if endpoints.ReadyCount() == 0 {
+		return nil
+	}
+	var missing []missingPort
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if port.TargetPort.Type != intstr.String {
+			continue
+		}
+		has := s.backendsOf(index)
+		found := missingPort{index: index}
+		for place := range endpoints.Backends {
+			switch {
+			case !endpoints.Backends[place].Ready:
+			case has[place]:
+				found.with++
+			default:
+				found.without = append(found.without, place)
+			}
+		}
+		if len(found.without) > 0 {
+			missing = append(missing, found)
+		}
+	}
+	return missing
+}
+
+// backendsOf marks the backends that a port leads to. Of a headless Service the model counts every address; here only
+// those count whose slice has the port.
+func (s *subject) backendsOf(index int) map[int]bool {
+	has := map[int]bool{}
+	for i := range s.endpoints().Ports {
+		port := &s.endpoints().Ports[i]
+		if port.Index != index {
+			continue
+		}
+		for _, endpoint := range port.Usable {
+			if endpoint.Port != 0 {
+				has[endpoint.Backend] = true
+			}
+		}
+	}
+	return has
+}
+
+// checkNamedPorts says of a targetPort by name that containers do not have it: PORT-01 none of them, PORT-02 some,
+// PORT-03 under another protocol. kubectl shows these addresses as endpoints all the same. A headless name still resolves;
+// only its SRV record is lost.
+func checkNamedPorts(s *subject) []Finding {
+	missing := s.missingNamedPorts()
+	findings := make([]Finding, 0, len(missing))
+	for _, port := range missing {
+		findings = append(findings, namedPortFinding(s, port))
+	}
+	return findings
+}
+
+func namedPortFinding(s *subject, missing missingPort) Finding {
+	port := &s.service.Spec.Ports[missing.index]
+	name, protocol := port.TargetPort.StrVal, protocolOf(port.Protocol)
+	finding := Finding{
+		ID: "PORT-01", Severity: Major, Confidence: Proven, Step: StepEndpoints,
+		Short: short("no container port named %s", name),
+		Title: fmt.Sprintf("The Service's port %d goes to the container port named %s, which no Pod has.", port.Port, name),
+		Why:   "Such Pods stay listed as endpoints, without a port, and get no traffic.",
+		Evidence: []Evidence{{
+			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name,
+			Field: fmt.Sprintf("spec.ports[%d].targetPort", missing.index), Value: fmt.Sprintf("%s (%s)", name, protocol),
+		}},
+	}
+	pod := s.addPortEvidence(&finding, missing)
+	switch {
+	case missing.with > 0:
+		finding.ID = "PORT-02"
+		finding.Short = short("%d of %d Pods: no port named %s", len(missing.without), len(missing.without)+missing.with, name)
+		finding.Title = fmt.Sprintf("%d of %d ready Pods have no container port named %s, and get no traffic.",
+			len(missing.without), len(missing.without)+missing.with, name)
+	case s.dead():
+		finding.Severity = Critical
+	}
+	if s.headless() {
+		finding.Severity = Minor
+		finding.Why = "The name still resolves to the Pods' addresses; only the SRV record for this port is missing."
+	}
+	if pod == nil {
+		finding.Fix = s.serviceFix(Fix{Note: "name the container's port " + name + ", or set targetPort to what the container has"})
+		return s.heldForRollout(s.settled(finding))
+	}
+	path := fmt.Sprintf("/spec/ports/%d", missing.index)
+	if other, ok := otherProtocol(&pod.Spec, name, protocol); ok {
+		finding.ID = "PORT-03"
+		finding.Short = short("port %s is %s in the Pod, not %s", name, other, protocol)
+		finding.Title = fmt.Sprintf("%s is %s in the Pod, and the Service's port is %s.", name, other, protocol)
+		finding.Fix = s.serviceFix(Fix{Command: s.patchService(
+			jsonPatch{"test", path + "/port", port.Port},
+			jsonPatch{"replace", path + "/protocol", other},
+		)})
+		return s.heldForRollout(s.settled(finding))
+	}
+	fix := Fix{Note: "or name the container's port " + name + " in the Pod template"}
+	if meant, ok := portMeant(&pod.Spec, name, protocol); ok {
+		finding.Cause = &Cause{Text: "the container's port is named " + meant.shown, Confidence: Likely}
+		if meant.near {
+			finding.Cause.Text += ", which is nearly the same"
+		}
+		fix.Command = s.patchService(
+			jsonPatch{"test", path + "/targetPort", name},
+			jsonPatch{"replace", path + "/targetPort", meant.target},
+		)
+	} else {
+		fix.Note = "name the container's port " + name + " in the Pod template, or set targetPort to what the container listens on"
+	}
+	finding.Fix = s.serviceFix(fix)
+	return s.heldForRollout(s.settled(finding))
+}
+
+// addPortEvidence names the Pods that lack a port and the ports that they have, and returns one of them; nil where Pods are
+// not known.
+func (s *subject) addPortEvidence(finding *Finding, missing missingPort) *corev1.Pod {
+	var first *corev1.Pod
+	for i, place := range missing.without {
+		backend := &s.endpoints().Backends[place]
+		if backend.Pod != nil && first == nil {
+			first = backend.Pod
+		}
+		if i >= 3 {
+			continue
+		}
+		evidence := Evidence{Kind: "Pod", Namespace: s.key.Namespace, Name: backend.PodName, Field: "spec.containers[*].ports", Value: "not read"}
+		if backend.Pod != nil {
+			evidence.Value = declaredPorts(&backend.Pod.Spec)
+		}
+		finding.Evidence = append(finding.Evidence, evidence)
+	}
+	return first
+}
+
+func declaredPorts(pod *corev1.PodSpec) string {
+	var texts []string
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for i := range container.Ports {
+			port := &container.Ports[i]
+			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %d/%s", port.Name, port.ContainerPort, protocolOf(port.Protocol))))
+		}
+		return true
+	})
+	if len(texts) == 0 {
+		return "none"
+	}
+	return strings.Join(texts, ", ")
+}
+
+func otherProtocol(pod *corev1.PodSpec, name string, wanted corev1.Protocol) (protocol corev1.Protocol, ok bool) {
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for i := range container.Ports {
+			if port := &container.Ports[i]; port.Name == name && protocolOf(port.Protocol) != wanted {
+				protocol, ok = protocolOf(port.Protocol), true
+			}
+		}
+		return true
+	})
+	return protocol, ok
+}
+
+// meantPort is the container port that a targetPort probably means.
+type meantPort struct {
+	target any
+	shown  string
+	near   bool
+}
+
+// portMeant picks the only port of the protocol, or the only one whose name is nearly the same.
+func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (meant meantPort, ok bool) {
+	var all, near []corev1.ContainerPort
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for _, port := range container.Ports {
+			if protocolOf(port.Protocol) != protocol {
+				continue
+			}
+			all = append(all, port)
+			if cost := valueCost(name, port.Name); cost <= costTwoTypos {
+				near = append(near, port)
+			}
+		}
+		return true
+	})
+	chosen := near
+	if len(near) != 1 {
+		chosen = all
+	}
+	if len(chosen) != 1 {
+		return meantPort{}, false
+	}
+	port := chosen[0]
+	meant = meantPort{target: port.Name, shown: port.Name, near: len(near) == 1}
+	if port.Name == "" {
+		number := strconv.Itoa(int(port.ContainerPort))
+		meant.target, meant.shown = port.ContainerPort, "nothing and has number "+number
+	}
+	return meant, true
+}
+
+func hasNumericTarget(service *corev1.Service) bool {
+	return slices.ContainsFunc(service.Spec.Ports, func(port corev1.ServicePort) bool { return port.TargetPort.Type == intstr.Int })
+}
+
+// checkNumericPorts compares targetPorts by number with what the containers declare. That one is not declared is legal and
+// proves nothing. PORT-06: the container declares the Service's own port, and not the targetPort: the two are swapped.
+// PORT-05: the container declares exactly one port, and a Ready Pod's probe uses it. Neither is said of a port that
+// a Ready Pod's probe asks: there something listens.
+func checkNumericPorts(s *subject) []Finding {
+	var findings []Finding
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if port.TargetPort.Type != intstr.Int {
+			continue
+		}
+		if finding, ok := numericPortFinding(s, index, port); ok {
+			findings = append(findings, finding)
+		}
+	}
+	return findings
+}
+
+func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Finding, bool) {
+	target := port.TargetPort.IntVal
+	if target == 0 {
+		target = port.Port
+	}
+	swapped, undeclared := 0, 0
+	var pod *corev1.Pod
+	var declared int32
+	pods := s.current()
+	for _, candidate := range pods {
+		declares := func(number int32) bool { return declaresPort(&candidate.Spec, number, protocolOf(port.Protocol)) }
+		if declares(target) || PodReady(candidate) && probed(&candidate.Spec, target) {
+			return Finding{}, false
+		}
+		switch only, one := onlyPort(&candidate.Spec, protocolOf(port.Protocol)); {
+		case port.Port != target && declares(port.Port):
+			swapped++
+			declared = port.Port
+		case one && PodReady(candidate) && probed(&candidate.Spec, only):
+			undeclared++
+			declared = only
+		default:
+			return Finding{}, false
+		}
+		pod = candidate
+	}
+	if pod == nil || swapped > 0 && undeclared > 0 {
+		return Finding{}, false
+	}
+	finding := Finding{
+		ID: "PORT-06", Severity: Major, Confidence: Likely, Step: StepEndpoints,
+		Short: short("container has %d, not %d", declared, target),
+		Title: fmt.Sprintf("targetPort is %d, and the containers declare %d, which is the Service's own port.", target, declared),
+		Why:   "port is what clients ask for, targetPort where the container listens; the two look swapped.",
+		Evidence: []Evidence{
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d]", index), Value: fmt.Sprintf("port %d, targetPort %d", port.Port, target)},
+			{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "spec.containers[*].ports", Value: declaredPorts(&pod.Spec)},
+		},
+	}
+	if undeclared > 0 {
+		finding.ID = "PORT-05"
+		finding.Title = fmt.Sprintf("targetPort is %d, and the one port that the containers declare, and are probed on, is %d.", target, declared)
+		finding.Why = "A targetPort need not be declared; but here the Pods are Ready by a probe of another port. The isolation test tells."
+	}
+	path := fmt.Sprintf("/spec/ports/%d", index)
+	operations := []jsonPatch{{"test", path + "/port", port.Port}, {"replace", path + "/targetPort", declared}}
+	finding.Fix = s.serviceFix(Fix{Command: s.patchService(operations...)})
+	finding.Since = s.created()
+	if change, ok := model.PortsChanged(s.service); ok {
+		finding.Since = change.At
+	}
+	return s.heldForRollout(finding), true
+}
+
+func declaresPort(pod *corev1.PodSpec, number int32, protocol corev1.Protocol) bool {
+	found := false
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for i := range container.Ports {
+			found = found || container.Ports[i].ContainerPort == number && protocolOf(container.Ports[i].Protocol) == protocol
+		}
+		return !found
+	})
+	return found
+}
+
+func onlyPort(pod *corev1.PodSpec, protocol corev1.Protocol) (number int32, only bool) {
+	count := 0
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for i := range container.Ports {
+			count++
+			if protocolOf(container.Ports[i].Protocol) == protocol {
+				number = container.Ports[i].ContainerPort
+			}
+		}
+		return true
+	})
+	return number, count == 1 && number != 0
+}
+
+// probed tells whether a readiness, liveness or startup probe of the Pod asks a port by its number or by its name.
+func probed(pod *corev1.PodSpec, number int32) bool {
+	found := false
+	eachServingContainer(pod, func(container *corev1.Container) bool {
+		for _, probe := range []*corev1.Probe{container.ReadinessProbe, container.LivenessProbe, container.StartupProbe} {
+			if probe == nil {
+				continue
+			}
+			asked := probePort(probe)
+			for i := range container.Ports {
+				if container.Ports[i].Name == asked && asked != "" {
+					asked = strconv.Itoa(int(container.Ports[i].ContainerPort))
+				}
+			}
+			found = found || asked == strconv.Itoa(int(number))
+		}
+		return !found
+	})
+	return found
+}
+
+func targetPortText(port *corev1.ServicePort) string {
+	if port.TargetPort.Type == intstr.Int && port.TargetPort.IntVal == 0 {
+		return strconv.Itoa(int(port.Port))
+	}
+	return port.TargetPort.String()
+}
+
+func headlessRules() []Rule {
+	return []Rule{{
+		IDs: []string{"HL-01"}, Step: StepService, check: checkHeadlessPorts,
+		applies: func(s *subject) bool { return s.headless() && s.selects() },
+	}}
+}
+
+// checkHeadlessPorts is HL-01: nothing stands between a client of a headless Service and the Pod, so nobody maps port to
+// targetPort. Clients that read SRV records or slices do not mind.
+func checkHeadlessPorts(s *subject) []Finding {
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if port.TargetPort.Type != intstr.Int || port.TargetPort.IntVal == 0 || port.TargetPort.IntVal == port.Port {
+			continue
+		}
+		return []Finding{{
+			ID: "HL-01", Severity: Minor, Confidence: Possible, Step: StepService, Since: s.created(),
+			Short: short("headless: clients must use %d", port.TargetPort.IntVal),
+			Title: fmt.Sprintf("Nobody maps port %d of a headless Service to targetPort %d.", port.Port, port.TargetPort.IntVal),
+			Why:   "DNS gives the Pods' addresses, and clients go straight there: they have to ask for the targetPort, or read the SRV record.",
+			Evidence: []Evidence{{
+				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d]", index),
+				Value: fmt.Sprintf("port %d, targetPort %d", port.Port, port.TargetPort.IntVal),
+			}},
+			Fix: s.serviceFix(Fix{Note: "let port and targetPort be the same"}),
+		}}
+	}
+	return nil
+}

@@ -1,0 +1,248 @@
+package check
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// probeFails is POD-06: a container runs and is not ready, because its readiness probe fails or its startup probe has not
+// passed yet. The kubelet's event says how the probe fails.
+func (t *podTrouble) probeFails(s *subject) bool {
+	var container *corev1.ContainerStatus
+	for i := range t.pod.Status.ContainerStatuses {
+		if candidate := &t.pod.Status.ContainerStatuses[i]; candidate.State.Running != nil && !candidate.Ready {
+			container = candidate
+			break
+		}
+	}
+	if container == nil {
+		return false
+	}
+	spec := containerNamed(t.pod, container.Name)
+	t.id, t.container = "POD-06", container.Name
+	kind, probe := probeInCharge(spec, container)
+	t.short, t.text = "Running, but not Ready", "runs, but container "+container.Name+" is not ready"
+	started := container.State.Running.StartedAt.Time
+	if !t.wasReady() {
+		t.since = started
+		t.grace = max(settleTime, probeBudget(probe))
+		if s.rolling() {
+			t.grace = max(t.grace, time.Minute)
+		}
+	}
+	if probe == nil {
+		return true
+	}
+	where := probeTarget(probe)
+	t.short = short("%s fails on %s", kind, where)
+	t.text = fmt.Sprintf("runs, but its %s probe fails on %s", kind, where)
+	t.evidence.Field = "spec.containers[" + container.Name + "]." + kind + "Probe"
+	t.evidence.Value = probeText(probe)
+	t.note = "log"
+	event := newestProbeFailure(s, t.pod)
+	if event == nil {
+		return true
+	}
+	t.quote = event.Message
+	failure := classifyProbe(event.Message, kind, where, probe)
+	t.short, t.text = failure.short, failure.text
+	if failure.cause != "" {
+		t.cause = &Cause{Text: failure.cause, Confidence: Likely}
+	}
+	return true
+}
+
+// wasReady tells whether the Pod was Ready before: its condition changed after a container that still runs had started.
+func (t *podTrouble) wasReady() bool {
+	ready := podCondition(t.pod, corev1.PodReady)
+	if ready == nil || ready.LastTransitionTime.IsZero() {
+		return false
+	}
+	for i := range t.pod.Status.ContainerStatuses {
+		running := t.pod.Status.ContainerStatuses[i].State.Running
+		if running != nil && !running.StartedAt.IsZero() && ready.LastTransitionTime.Sub(running.StartedAt.Time) > time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+func containerNamed(pod *corev1.Pod, name string) *corev1.Container {
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == name {
+			return &pod.Spec.Containers[i]
+		}
+	}
+	return nil
+}
+
+// probeInCharge returns the probe that keeps a running container from being ready. Until the startup probe has
+// passed, the readiness probe is not asked.
+func probeInCharge(spec *corev1.Container, container *corev1.ContainerStatus) (kind string, probe *corev1.Probe) {
+	if spec == nil {
+		return "readiness", nil
+	}
+	if spec.StartupProbe != nil && (container.Started == nil || !*container.Started) {
+		return "startup", spec.StartupProbe
+	}
+	return "readiness", spec.ReadinessProbe
+}
+
+// probeBudget is how long a probe gives a container before it has failed: the defaults are those of the API.
+func probeBudget(probe *corev1.Probe) time.Duration {
+	if probe == nil {
+		return 0
+	}
+	period, failures := max(probe.PeriodSeconds, 1), max(probe.FailureThreshold, 1)
+	budget := time.Duration(probe.InitialDelaySeconds)*time.Second + time.Duration(period)*time.Duration(failures)*time.Second
+	return min(budget, 10*time.Minute)
+}
+
+// probeTarget says in few words where a probe asks: a path, a port, or a command.
+func probeTarget(probe *corev1.Probe) string {
+	switch {
+	case probe.HTTPGet != nil:
+		if probe.HTTPGet.Path == "" {
+			return "/"
+		}
+		return probe.HTTPGet.Path
+	case probe.TCPSocket != nil:
+		return ":" + probe.TCPSocket.Port.String()
+	case probe.GRPC != nil:
+		return "gRPC :" + strconv.Itoa(int(probe.GRPC.Port))
+	case probe.Exec != nil && len(probe.Exec.Command) > 0:
+		return probe.Exec.Command[0]
+	}
+	return "its command"
+}
+
+func probePort(probe *corev1.Probe) string {
+	switch {
+	case probe.HTTPGet != nil:
+		return probe.HTTPGet.Port.String()
+	case probe.TCPSocket != nil:
+		return probe.TCPSocket.Port.String()
+	case probe.GRPC != nil:
+		return strconv.Itoa(int(probe.GRPC.Port))
+	}
+	return ""
+}
+
+// newestProbeFailure returns the newest event about a readiness or startup probe, or nil.
+func newestProbeFailure(s *subject, pod *corev1.Pod) *corev1.Event {
+	var newest *corev1.Event
+	for _, event := range s.in.Snapshot.EventsOf(s.key.Namespace, pod.UID) {
+		if event.Reason != "Unhealthy" || strings.Contains(event.Message, "Liveness probe") {
+			continue
+		}
+		if newest == nil || EventTime(event).After(EventTime(newest)) {
+			newest = event
+		}
+	}
+	return newest
+}
+
+type probeFailure struct{ short, text, cause string }
+
+var statusCode = regexp.MustCompile(`statuscode: (\d{3})`)
+
+var parsedPort = regexp.MustCompile(`strconv\.Atoi: parsing "([^"]*)"`)
+
+// classifyProbe reads a kubelet's message about a failed probe.
+func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailure {
+	port := probePort(probe)
+	says := func(what, cause string) probeFailure {
+		return probeFailure{
+			short: short("%s %s", kind, what),
+			text:  fmt.Sprintf("runs, but its %s probe gets: %s", kind, what), cause: cause,
+		}
+	}
+	if code := statusCode.FindStringSubmatch(message); code != nil {
+		return says(code[1]+" on "+where, statusCause(code[1], probe))
+	}
+	if name := parsedPort.FindStringSubmatch(message); name != nil {
+		return says("port "+name[1]+" is not declared", "no port of the container is named "+name[1])
+	}
+	switch {
+	case strings.Contains(message, "server gave HTTP response to HTTPS client"):
+		return says("asks https, gets http", "the probe's scheme is HTTPS and the application speaks plain HTTP")
+	case strings.Contains(message, "failed to connect service"):
+		return says("refused on :"+port, "nothing speaks gRPC on port "+port)
+	case strings.Contains(message, "connection refused"):
+		return says("refused on :"+port, "nothing listens on port "+port+", or only on 127.0.0.1")
+	case strings.Contains(message, "deadline exceeded"), strings.Contains(message, "Client.Timeout"), strings.Contains(message, "i/o timeout"):
+		return says("timeout on "+where, fmt.Sprintf("no answer within timeoutSeconds (%d)", max(probe.TimeoutSeconds, 1)))
+	case strings.Contains(message, "malformed HTTP"), strings.HasSuffix(strings.TrimSpace(message), "EOF"):
+		return says("no HTTP on :"+port, "the port speaks something else than the probe, TLS perhaps")
+	case strings.Contains(message, "connection reset"):
+		return says("reset on :"+port, "the application takes the connection and drops it")
+	}
+	return says("fails on "+where, "")
+}
+
+func statusCause(code string, probe *corev1.Probe) string {
+	switch code {
+	case "400":
+		if probe.HTTPGet != nil && probe.HTTPGet.Scheme != corev1.URISchemeHTTPS {
+			return "the port may speak TLS: the probe asks in plain HTTP"
+		}
+		return "the application finds the probe's request wrong"
+	case "401", "403":
+		return "the application asks the probe to log in"
+	case "404":
+		return "the application has no such path"
+	case "429":
+		return "the application limits requests, the probe's too"
+	}
+	if strings.HasPrefix(code, "5") {
+		return "the application says that it cannot serve: its log tells why"
+	}
+	return ""
+}
+
+var ephemeralPort = regexp.MustCompile(`((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:]+\]):\d+->`)
+
+// withoutEphemeralPorts takes the client's ports out of a message, so that two failures of one kind are one text.
+func withoutEphemeralPorts(message string) string {
+	return ephemeralPort.ReplaceAllString(message, "$1->")
+}
+
+// probePortFix corrects a probe that asks a port which the container does not declare, where it declares exactly one. It
+// patches by container name, which is the merge key of containers.
+func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string, ok bool) {
+	spec := containerNamed(trouble.pod, trouble.container)
+	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) {
+		return "", false
+	}
+	probe, declared := spec.ReadinessProbe, spec.Ports[0]
+	if probe == nil || declared.Protocol == corev1.ProtocolUDP {
+		return "", false
+	}
+	var asked intstr.IntOrString
+	change := map[string]any{}
+	switch {
+	case probe.HTTPGet != nil:
+		asked, change["httpGet"] = probe.HTTPGet.Port, map[string]any{"port": declared.ContainerPort}
+	case probe.TCPSocket != nil:
+		asked, change["tcpSocket"] = probe.TCPSocket.Port, map[string]any{"port": declared.ContainerPort}
+	default:
+		return "", false
+	}
+	if asked.StrVal == declared.Name && asked.Type == intstr.String || asked.Type == intstr.Int && asked.IntVal == declared.ContainerPort {
+		return "", false
+	}
+	patch := map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
+		"containers": []any{map[string]any{"name": spec.Name, "readinessProbe": change}},
+	}}}}
+	return s.kubectl("patch", owner.String(), "--type=strategic", "-p", asJSON(patch)), true
+}
+
+func patchable(kind string) bool {
+	return kind == "Deployment" || kind == "StatefulSet" || kind == "DaemonSet"
+}

@@ -1,0 +1,142 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// Rule is one check: what it can say, what it has to read for that, and the function that says it. The
+// framework, never the check, turns what could not be read into Unchecked.
+type Rule struct {
+	// IDs are the findings that the rule can make, as in docs/findings.md.
+	IDs []string
+	// Step is the guide's step that the rule belongs to.
+	Step Step
+	// Reads must be known, else the rule does not run. Services and EndpointSlices of the namespace are read
+	// for every rule and need not be named.
+	Reads []model.Kind
+	// Awaits may turn out not to be readable, and the rule runs all the same; but while they are still coming
+	// it waits, because what it says may turn round.
+	Awaits []model.Kind
+	// Uses make the answer better; the rule runs without them.
+	Uses []model.Kind
+
+	// applies tells from the Service and its slices whether the rule is a question at all; nil for always.
+	applies func(*subject) bool
+	// looks tells, once Reads are known, whether there is anything to look into, so that Awaits and Uses are
+	// read only for Services in trouble; nil for always.
+	looks func(*subject) bool
+	// explains marks rules whose findings account for a Service with nothing usable, however mild they are.
+	explains bool
+	check    func(*subject) []Finding
+}
+
+// All returns every rule, cause before consequence: the order in which findings of one weight are shown.
+func All() []Rule { return slices.Clone(allRules) }
+
+// allRules is never changed; it is a variable only because Go has no constant of this kind.
+var allRules = slices.Concat(
+	serviceRules(),
+	externalNameRules(),
+	selectorlessRules(),
+	workloadRules(),
+	selectorRules(),
+	sliceRules(),
+	familyRules(),
+	podRules(),
+	portRules(),
+	headlessRules(),
+	loadBalancerRules(),
+)
+
+var ruleRank = rankByID(allRules)
+
+func rankByID(rules []Rule) map[string]int {
+	ranks := map[string]int{}
+	for i, rule := range rules {
+		for _, id := range rule.IDs {
+			if _, ranked := ranks[id]; !ranked {
+				ranks[id] = i
+			}
+		}
+	}
+	return ranks
+}
+
+// Needs returns what the checks of a Service want to read, given what is known of it by now, sorted: more where
+// it is in trouble. What is known already stays in the answer, so that it can be handed to a Source as it is. Services
+// and EndpointSlices are not named; they are always read.
+func Needs(service model.Key, snapshot *model.Snapshot) []model.Need {
+	return needs(service, snapshot, false)
+}
+
+// OpenNeeds is Needs for a Service that is open on the screen: everything that its checks could ever want,
+// and what the evidence beside the seven steps shows.
+func OpenNeeds(service model.Key, snapshot *model.Snapshot) []model.Need {
+	return needs(service, snapshot, true)
+}
+
+// DeclaredKinds returns every kind that any rule reads, Services and EndpointSlices included, in the order of
+// model.Kinds: what a run over everything has to list.
+func DeclaredKinds() []model.Kind {
+	var declared []model.Kind
+	for _, kind := range model.Kinds() {
+		for i := range allRules {
+			rule := &allRules[i]
+			if kind == model.Services || kind == model.EndpointSlices || slices.Contains(rule.Reads, kind) ||
+				slices.Contains(rule.Awaits, kind) || slices.Contains(rule.Uses, kind) {
+				declared = append(declared, kind)
+				break
+			}
+		}
+	}
+	return declared
+}
+
+func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
+	service := snapshot.Service(key)
+	if service == nil {
+		return nil
+	}
+	s := newSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, service)
+	var wanted []model.Need
+	want := func(kinds []model.Kind) {
+		for _, kind := range kinds {
+			need := model.Need{Kind: kind, Namespace: namespaceFor(kind, key.Namespace)}
+			if !slices.Contains(wanted, need) {
+				wanted = append(wanted, need)
+			}
+		}
+	}
+	for i := range allRules {
+		rule := &allRules[i]
+		if rule.applies != nil && !rule.applies(s) {
+			continue
+		}
+		want(rule.Reads)
+		if open || s.known(rule.Reads) && (rule.looks == nil || rule.looks(s)) {
+			want(rule.Awaits)
+			want(rule.Uses)
+		}
+	}
+	if open {
+		want([]model.Kind{model.Events})
+		if s.selects() {
+			want([]model.Kind{model.Pods, model.ReplicaSets, model.Deployments, model.StatefulSets, model.DaemonSets})
+		}
+	}
+	slices.SortFunc(wanted, func(a, b model.Need) int {
+		return kindOrder(a.Kind) - kindOrder(b.Kind)
+	})
+	return wanted
+}
+
+func kindOrder(kind model.Kind) int { return slices.Index(model.Kinds(), kind) }
+
+func namespaceFor(kind model.Kind, namespace string) string {
+	if kind.Namespaced() {
+		return namespace
+	}
+	return model.AllNamespaces
+}

@@ -1,0 +1,293 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+func selectorRules() []Rule {
+	return []Rule{
+		{
+			IDs: []string{"SEL-08", "SEL-01", "SEL-02", "SEL-04"}, Step: StepSelector,
+			Reads:  []model.Kind{model.Pods},
+			Awaits: workloadKinds(),
+			applies: func(s *subject) bool {
+				return s.selects() && s.dead()
+			},
+			looks:    func(s *subject) bool { return len(s.live()) == 0 && len(s.ended()) == 0 },
+			explains: true,
+			check:    checkSelector,
+		},
+	}
+}
+
+// checkSelector says why a selector matches no Pod. It asks in turn, and the first that holds is said:
+// a workload's template carries the selector (then WL-01 and WL-02 speak, not this); SEL-08, a hash that no ReplicaSet
+// carries; SEL-01, Pods that it nearly matches; SEL-02, Pods that match all but one pair; SEL-04, nothing.
+// Nothing matching and nothing usable is proven; why, is likely at best.
+func checkSelector(s *subject) []Finding {
+	if len(s.templates()) > 0 {
+		return nil
+	}
+	if finding, ok := checkStaleHash(s); ok {
+		return []Finding{finding}
+	}
+	misses := NearMisses(s.in.Snapshot, s.service)
+	if len(misses) > 0 {
+		return []Finding{nearMissFinding(s, misses)}
+	}
+	if finding, ok := checkOneKey(s); ok {
+		return []Finding{finding}
+	}
+	return []Finding{noPodsFinding(s)}
+}
+
+func selectorFinding(s *subject, id string) Finding {
+	finding := Finding{
+		ID: id, Severity: Critical, Confidence: Proven, Step: StepSelector,
+		Evidence: []Evidence{{
+			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name,
+			Field: "spec.selector", Value: selectorText(s.service.Spec.Selector),
+		}},
+	}
+	finding = s.settled(finding)
+	if change, ok := model.SelectorChanged(s.service); ok && change.At.After(finding.Since) {
+		finding.Since = change.At
+	}
+	return finding
+}
+
+// nearMissFinding is SEL-01: nothing matches, nothing is usable, and some Pods are near.
+func nearMissFinding(s *subject, misses []NearMiss) Finding {
+	finding := selectorFinding(s, "SEL-01")
+	best := misses[0]
+	finding.Short = short("no Pod has %s", wantedPairs(best.Pairs))
+	finding.Why = "Labels must match exactly, letter by letter; Kubernetes does not say when none does."
+	if !Clear(misses) {
+		var told []string
+		for _, miss := range misses[:min(len(misses), 3)] {
+			told = append(told, fmt.Sprintf("%s of %s with %s", counted(len(miss.Pods), "Pod"), ownersText(miss.Owners), gotPairs(miss.Pairs)))
+			finding.Evidence = append(finding.Evidence, missEvidence(miss, 1)...)
+		}
+		finding.Title = fmt.Sprintf("No Pod carries %s.", wantedPairs(best.Pairs))
+		finding.Cause = &Cause{Text: "equally near are " + strings.Join(told, ", and "), Confidence: Possible}
+		finding.Fix = &Fix{Note: "more than one group is as near: set the selector to the labels of the one that is meant"}
+		return finding
+	}
+	finding.Title = fmt.Sprintf("No Pod carries %s. %s of %s %s %s.", wantedPairs(best.Pairs),
+		counted(len(best.Pods), "Pod"), ownersText(best.Owners), verbFor(len(best.Pods), "carries", "carry"), gotPairs(best.Pairs))
+	cause := Cause{Text: howPairs(best.Pairs), Confidence: Likely}
+	if best.Cost > likelyCostMost {
+		cause.Confidence = Possible
+	}
+	if len(best.SelectedBy) > 0 {
+		cause.Confidence = Possible
+		cause.Text += "; but Service " + firstOf(best.SelectedBy, 2) + " selects these Pods already"
+	}
+	finding.Cause = &cause
+	finding.Evidence = append(finding.Evidence, missEvidence(best, 3)...)
+	finding.Fix = s.serviceFix(Fix{Command: s.mergeService(map[string]any{"selector": selectorChange(best.Pairs)})})
+	return finding
+}
+
+func missEvidence(miss NearMiss, most int) []Evidence {
+	var evidence []Evidence
+	for _, pod := range miss.Pods[:min(len(miss.Pods), most)] {
+		for _, pair := range miss.Pairs {
+			evidence = append(evidence, labelEvidence(pod, pair.GotKey))
+		}
+	}
+	return evidence
+}
+
+func labelEvidence(pod *corev1.Pod, key string) Evidence {
+	return Evidence{
+		Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name,
+		Field: "metadata.labels." + key, Value: pod.Labels[key],
+	}
+}
+
+// selectorChange is a merge patch of the selector: a null takes a key away, the keys that are right stay.
+func selectorChange(pairs []PairMiss) map[string]any {
+	change := map[string]any{}
+	for _, pair := range pairs {
+		if pair.GotKey == pair.Key {
+			continue
+		}
+		if _, set := change[pair.Key]; !set {
+			change[pair.Key] = nil
+		}
+	}
+	for _, pair := range pairs {
+		change[pair.GotKey] = pair.GotValue
+	}
+	return change
+}
+
+func wantedPairs(pairs []PairMiss) string {
+	texts := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		texts = append(texts, pair.Key+"="+pair.Value)
+	}
+	return strings.Join(texts, " ")
+}
+
+func gotPairs(pairs []PairMiss) string {
+	texts := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		texts = append(texts, pair.GotKey+"="+pair.GotValue)
+	}
+	return strings.Join(texts, " ")
+}
+
+func howPairs(pairs []PairMiss) string {
+	texts := make([]string, 0, len(pairs))
+	for _, pair := range pairs {
+		if how := pair.How(); !slices.Contains(texts, how) {
+			texts = append(texts, how)
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func ownersText(owners []Owner) string {
+	texts := make([]string, 0, len(owners))
+	for _, owner := range owners {
+		texts = append(texts, owner.String())
+	}
+	return firstOf(texts, 2)
+}
+
+// checkOneKey is SEL-02: without exactly one of its pairs the selector matches. The pairs that are left must still say
+// which application is meant, or every Pod of a team would be near.
+func checkOneKey(s *subject) (Finding, bool) {
+	selector := s.service.Spec.Selector
+	if len(selector) < 2 {
+		return Finding{}, false
+	}
+	for _, key := range slices.Sorted(maps.Keys(selector)) {
+		rest := maps.Clone(selector)
+		delete(rest, key)
+		var pods []*corev1.Pod
+		for _, pod := range s.in.Snapshot.Selected(s.key.Namespace, rest) {
+			if !podEnded(pod) {
+				pods = append(pods, pod)
+			}
+		}
+		if len(pods) == 0 || !names(rest) {
+			continue
+		}
+		return oneKeyFinding(s, key, rest, pods), true
+	}
+	return Finding{}, false
+}
+
+func names(selector map[string]string) bool {
+	for key := range selector {
+		if isNameKey(key) {
+			return true
+		}
+	}
+	return false
+}
+
+func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev1.Pod) Finding {
+	finding := selectorFinding(s, "SEL-02")
+	wanted := key + "=" + s.service.Spec.Selector[key]
+	seen := map[string]bool{}
+	for _, pod := range pods {
+		if value, ok := pod.Labels[key]; ok {
+			seen[value] = true
+		}
+	}
+	values := slices.Sorted(maps.Keys(seen))
+	finding.Short = short("no Pod has %s", wanted)
+	finding.Title = fmt.Sprintf("%s %s %s; none has %s.", counted(len(pods), "Pod"),
+		verbFor(len(pods), "matches", "match"), selectorText(rest), wanted)
+	finding.Why = "A Pod must carry every pair of the selector."
+	for _, pod := range pods[:min(len(pods), 3)] {
+		finding.Evidence = append(finding.Evidence, labelEvidence(pod, key))
+	}
+	switch len(values) {
+	case 0:
+		finding.Cause = &Cause{Text: "these Pods have no label " + key, Confidence: Likely}
+		finding.Fix = s.serviceFix(Fix{
+			Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
+			Note:    "takes " + key + " out of the selector; or add the label to the Pod template",
+		})
+	case 1:
+		finding.Cause = &Cause{Text: "these Pods carry " + key + "=" + values[0], Confidence: Likely}
+		finding.Fix = s.serviceFix(Fix{
+			Command: s.mergeService(map[string]any{"selector": map[string]any{key: values[0]}}),
+			Note:    "or roll out Pods with " + wanted,
+		})
+	default:
+		finding.Cause = &Cause{Text: "seen are " + key + "=" + firstOf(values, 4), Confidence: Likely}
+		finding.Fix = s.serviceFix(Fix{Note: "set " + key + " in the selector to the one that is meant, or roll out Pods with " + wanted})
+	}
+	return finding
+}
+
+// checkStaleHash is SEL-08: the selector holds a Pod template hash, as progressive delivery sets it, and no ReplicaSet
+// carries it any more. While ReplicaSets cannot be read nothing is said of hashes but that they match nothing.
+func checkStaleHash(s *subject) (Finding, bool) {
+	for _, key := range []string{"rollouts-pod-template-hash", "pod-template-hash"} {
+		hash, ok := s.service.Spec.Selector[key]
+		if !ok {
+			continue
+		}
+		finding := selectorFinding(s, "SEL-08")
+		finding.Confidence = Likely
+		finding.Short = short("no Pod has %s=%s", key, hash)
+		finding.Title = fmt.Sprintf("The selector asks for %s=%s, and no Pod carries it.", key, hash)
+		finding.Why = "Progressive delivery writes this hash into the selector; it was left behind when the ReplicaSet went."
+		if !s.coverage(model.ReplicaSets).Known() {
+			finding.Confidence = Possible
+		}
+		finding.Fix = s.serviceFix(Fix{
+			Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
+			Note:    "only where no Rollout manages this Service any more",
+		})
+		return s.heldForRollout(finding), true
+	}
+	return Finding{}, false
+}
+
+// noPodsFinding is SEL-04: nothing matches, nothing is near, and no workload's template carries the labels. A Service that
+// never had an endpoint is only likely to be at fault: some wait for Pods that a managed control plane never
+// shows, or that an operator makes when it needs them.
+func noPodsFinding(s *subject) Finding {
+	finding := selectorFinding(s, "SEL-04")
+	selector := selectorText(s.service.Spec.Selector)
+	finding.Short = short("no Pod has %s", selector)
+	finding.Title = fmt.Sprintf("No Pod carries %s, and none is near.", selector)
+	finding.Why = fmt.Sprintf("%s in namespace %s; a Service without Pods refuses every connection.",
+		counted(len(s.in.Snapshot.Pods(s.key.Namespace)), "Pod"), s.key.Namespace)
+	if s.known(workloadKinds()) {
+		finding.Cause = &Cause{Text: "no workload's Pod template carries these labels", Confidence: Likely}
+	}
+	finding.Fix = s.serviceFix(Fix{Note: "deploy the Pods, or set the selector to the labels of those that are meant"})
+	if s.neverHadEndpoint() {
+		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
+		finding.Short = short("never had a Pod: %s", selector)
+		finding.Title = fmt.Sprintf("No Pod carries %s, and none ever did.", selector)
+		finding.Why = "Its EndpointSlice never held an endpoint: this may be a Service that waits for something."
+	}
+	return finding
+}
+
+// neverHadEndpoint tells whether managedFields show that no slice of the Service ever listed an endpoint.
+func (s *subject) neverHadEndpoint() bool {
+	for _, slice := range s.slices {
+		if had, known := model.EverHadEndpoints(slice); had || !known {
+			return false
+		}
+	}
+	return len(s.slices) > 0
+}

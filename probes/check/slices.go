@@ -1,0 +1,272 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// controllerSlow is how long the EndpointSlice controller may take before its silence is a sign.
+const controllerSlow = 30 * time.Second
+
+const endpointSliceController = "endpointslice-controller.k8s.io"
+
+func selectorlessRules() []Rule {
+	applies := func(s *subject) bool { return s.routes() && !s.selects() && s.slicesKnown() }
+	return []Rule{
+		{IDs: []string{"SVC-05"}, Step: StepEndpoints, applies: applies, explains: true, check: checkLeftOverSlices},
+		{IDs: []string{"EPS-01", "EPS-02"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSlicePorts},
+		{IDs: []string{"SVC-06"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSelectorlessEmpty},
+	}
+}
+
+func sliceRules() []Rule {
+	applies := func(s *subject) bool { return s.selects() && s.slicesKnown() }
+	return []Rule{
+		{
+			IDs: []string{"EPS-10"}, Step: StepEndpoints, applies: applies, explains: true, check: checkNoSlice,
+		},
+		{
+			IDs: []string{"EPS-07"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, explains: true,
+			applies: func(s *subject) bool { return applies(s) && s.dead() && len(s.slices) > 0 },
+			check:   checkNotListed,
+		},
+		{
+			IDs: []string{"PORT-15"}, Step: StepEndpoints, Uses: []model.Kind{model.Pods}, explains: true,
+			applies: func(s *subject) bool { return s.routes() && s.slicesKnown() && !s.dead() && !s.endpoints().Complete() },
+			check:   checkFamily,
+		},
+	}
+}
+
+// checkLeftOverSlices is SVC-05: the selector was taken away, and slices that the controller had made are still there. They
+// are never tidied, and go stale.
+func checkLeftOverSlices(s *subject) []Finding {
+	var left *discoveryv1.EndpointSlice
+	for _, slice := range s.slices {
+		if slice.Labels[discoveryv1.LabelManagedBy] == endpointSliceController {
+			left = slice
+			break
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	finding := Finding{
+		ID: "SVC-05", Severity: Major, Confidence: Proven, Step: StepSelector,
+		Short: "selector removed, slices left behind",
+		Title: "The selector is gone, and the slices that it once filled are still there.",
+		Why:   "Nobody updates these addresses any more: when the Pods move, traffic goes nowhere.",
+		Evidence: []Evidence{
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.selector", Value: "absent"},
+			{Kind: "EndpointSlice", Namespace: left.Namespace, Name: left.Name, Field: "metadata.labels." + discoveryv1.LabelManagedBy, Value: endpointSliceController},
+		},
+		Fix: s.serviceFix(Fix{Note: "restore the selector: the controllers then tidy up; or delete the slices and the Endpoints of this name"}),
+	}
+	return []Finding{s.settled(finding)}
+}
+
+// checkSlicePorts is EPS-01 and EPS-02: a Service without a selector has ready endpoints, and a port that no slice names, or
+// slices that leave their ports out. The Service's targetPort means nothing here, and is never compared.
+func checkSlicePorts(s *subject) []Finding {
+	if s.headless() {
+		return nil
+	}
+	endpoints := s.endpoints()
+	if endpoints.ReadyCount() == 0 {
+		return nil
+	}
+	var findings []Finding
+	for index := range s.service.Spec.Ports {
+		if !endpoints.PortDead(index) {
+			continue
+		}
+		findings = append(findings, slicePortFinding(s, index))
+	}
+	return findings
+}
+
+func slicePortFinding(s *subject, index int) Finding {
+	port := &s.service.Spec.Ports[index]
+	slice := s.slices[0]
+	for _, candidate := range s.slices {
+		if len(candidate.Endpoints) > 0 {
+			slice = candidate
+			break
+		}
+	}
+	finding := Finding{
+		ID: "EPS-01", Severity: Major, Confidence: Proven, Step: StepEndpoints,
+		Short: short("no slice has a port named %q", port.Name),
+		Title: fmt.Sprintf("No EndpointSlice has a port named %q, which the Service's port %d asks for.", port.Name, port.Port),
+		Why:   "kube-proxy joins a Service and its slices by the port's name and protocol; the targetPort means nothing without a selector.",
+		Evidence: []Evidence{
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d].name", index), Value: port.Name},
+			{Kind: "EndpointSlice", Namespace: slice.Namespace, Name: slice.Name, Field: "ports", Value: slicePortsText(slice)},
+		},
+	}
+	if s.dead() {
+		finding.Severity = Critical
+	}
+	if len(slice.Ports) == 0 {
+		finding.ID, finding.Short = "EPS-02", short("slice %s has no ports", slice.Name)
+		finding.Title = fmt.Sprintf("EndpointSlice %s leaves its ports out, and kube-proxy then ignores it.", slice.Name)
+		finding.Fix = &Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}
+		return s.settled(finding)
+	}
+	if len(slice.Ports) == 1 && slice.Ports[0].Name != nil && len(s.service.Spec.Ports) == 1 {
+		finding.Fix = s.withOwner(Fix{Command: s.kubectl("patch", "endpointslice", slice.Name, "--type=json", "-p", asJSON([]jsonPatch{
+			{Op: "test", Path: "/ports/0/name", Value: *slice.Ports[0].Name},
+			{Op: "replace", Path: "/ports/0/name", Value: port.Name},
+		}))}, slice, "")
+	} else {
+		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("name the port of the slice that is meant %q", port.Name)}, slice, "")
+	}
+	return s.settled(finding)
+}
+
+func slicePortsText(slice *discoveryv1.EndpointSlice) string {
+	if len(slice.Ports) == 0 {
+		return "null"
+	}
+	texts := make([]string, 0, len(slice.Ports))
+	for i := range slice.Ports {
+		texts = append(texts, slicePortText(&slice.Ports[i]))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// checkSelectorlessEmpty is SVC-06: no selector, and no slice has a usable endpoint. Whoever fills them may still come, so
+// it is only likely. A headless Service without ports asks nothing of anyone: some programs keep their lock in it.
+func checkSelectorlessEmpty(s *subject) []Finding {
+	if !s.dead() || s.headless() && len(s.service.Spec.Ports) == 0 || s.endpoints().ReadyCount() > 0 {
+		if s.headless() && len(s.service.Spec.Ports) == 0 && s.dead() {
+			return []Finding{{
+				ID: "SVC-06", Severity: Info, Confidence: Possible, Step: StepEndpoints,
+				Short: "no selector, no ports, no endpoints",
+				Title: "A headless Service without selector, ports or endpoints: a place to keep something, no way for traffic.",
+			}}
+		}
+		return nil
+	}
+	finding := Finding{
+		ID: "SVC-06", Severity: Major, Confidence: Likely, Step: StepEndpoints,
+		Short: "no selector, and no endpoints",
+		Title: "The Service has no selector, and nobody has given it endpoints.",
+		Why:   "Without a selector Kubernetes fills no EndpointSlice; somebody else has to, by hand or by an operator.",
+		Evidence: []Evidence{
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.selector", Value: "absent"},
+			{Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: discoveryv1.LabelServiceName + "=" + s.key.Name, Field: "endpoints", Value: fmt.Sprintf("none usable in %s", counted(len(s.slices), "slice"))},
+		},
+		Fix: s.serviceFix(Fix{Note: "give it a selector, or an EndpointSlice with the label " + discoveryv1.LabelServiceName + "=" + s.key.Name}),
+	}
+	return []Finding{s.settled(finding)}
+}
+
+// checkNoSlice is EPS-10: the Service has a selector, and there is no slice at all, not even the empty one that the
+// controller makes for a Service that selects nothing.
+func checkNoSlice(s *subject) []Finding {
+	if len(s.slices) > 0 {
+		return nil
+	}
+	finding := Finding{
+		ID: "EPS-10", Severity: Critical, Confidence: Proven, Step: StepEndpoints,
+		Short: "no EndpointSlice: controller off?",
+		Title: "The Service has a selector, and no EndpointSlice was made for it.",
+		Why:   "The EndpointSlice controller makes one at once, an empty one where nothing matches: it does not run, or the namespace is going.",
+		Evidence: []Evidence{{
+			Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: discoveryv1.LabelServiceName + "=" + s.key.Name, Field: "metadata.name", Value: "absent",
+		}},
+		Fix:   &Fix{Note: "look at kube-controller-manager, and at the phase of the namespace"},
+		Since: s.created(),
+	}
+	if change, ok := model.SelectorChanged(s.service); ok && change.At.After(finding.Since) {
+		finding.Since = change.At
+	}
+	return []Finding{s.heldFor(finding, controllerSlow)}
+}
+
+// checkNotListed is EPS-07: a selected Pod has been Ready for half a minute, and nothing is usable, because the slices do not
+// list it. The reads are not one moment's, hence the wait.
+func checkNotListed(s *subject) []Finding {
+	var missing []*corev1.Pod
+	var newest time.Time
+	for _, pod := range s.current() {
+		if !PodReady(pod) || len(pod.Status.PodIPs) == 0 && pod.Status.PodIP == "" || !s.inFamily(pod) {
+			continue
+		}
+		if s.endpoints().Lists(pod) {
+			continue
+		}
+		missing = append(missing, pod)
+		if ready := podCondition(pod, corev1.PodReady); ready.LastTransitionTime.After(newest) {
+			newest = ready.LastTransitionTime.Time
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if change, ok := model.SelectorChanged(s.service); ok && change.At.After(newest) {
+		newest = change.At
+	}
+	finding := Finding{
+		ID: "EPS-07", Severity: Critical, Confidence: Proven, Step: StepEndpoints,
+		Short: short("%s Ready, not in any slice", counted(len(missing), "Pod")),
+		Title: fmt.Sprintf("%s Ready and selected, and no EndpointSlice lists %s.", isAre(len(missing), "Pod"), verbFor(len(missing), "it", "them")),
+		Why:   "The EndpointSlice controller lags or does not run, or it does not find the Pods' Node.",
+		Fix:   &Fix{Note: "look at kube-controller-manager"},
+		Since: newest,
+	}
+	for _, pod := range missing[:min(len(missing), 3)] {
+		finding.Evidence = append(finding.Evidence, Evidence{
+			Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "status.conditions[Ready].status", Value: "True",
+		})
+	}
+	return []Finding{s.heldFor(finding, controllerSlow)}
+}
+
+func isAre(count int, one string) string {
+	return counted(count, one) + " " + verbFor(count, "is", "are")
+}
+
+func (s *subject) inFamily(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(familiesOf(s.service, s.slices), func(family corev1.IPFamily) bool { return hasAddress(pod, family) })
+}
+
+// checkFamily is PORT-15 for a Service of two families: one of them has no usable endpoint while the other has. Clients that
+// take the dead one are refused.
+func checkFamily(s *subject) []Finding {
+	usable := map[corev1.IPFamily]int{}
+	var families []corev1.IPFamily
+	for i := range s.endpoints().Ports {
+		port := &s.endpoints().Ports[i]
+		if !slices.Contains(families, port.Family) {
+			families = append(families, port.Family)
+		}
+		usable[port.Family] += len(port.Usable)
+	}
+	var findings []Finding
+	for _, family := range families {
+		if usable[family] > 0 {
+			continue
+		}
+		finding := Finding{
+			ID: "PORT-15", Severity: Major, Confidence: Proven, Step: StepEndpoints,
+			Short: short("no %s endpoint", family),
+			Title: fmt.Sprintf("The Service has an %s address, and no endpoint of that family.", family),
+			Why:   "Clients that take this family are refused; the other family works.",
+			Evidence: []Evidence{{
+				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ipFamilies", Value: fmt.Sprint(s.service.Spec.IPFamilies),
+			}},
+			Fix: s.serviceFix(Fix{Note: "let the Pods have both families, or make the Service SingleStack of the one that works"}),
+		}
+		findings = append(findings, s.heldForRollout(s.settled(finding)))
+	}
+	return findings
+}

@@ -1,0 +1,132 @@
+package check
+
+import (
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// steps fills the checklist of the guide's seven steps.
+func steps(s *subject, report *Report) [StepCount]StepResult {
+	var results [StepCount]StepResult
+	results[StepService] = StepResult{Mark: MarkOK}
+	if s.loadBalancerPending() {
+		results[StepService].Note = "<pending>"
+	}
+	results[StepEndpoints] = endpointsStep(s, report)
+	results[StepSelector] = selectorStep(s)
+	results[StepReadiness] = readinessStep(s)
+	results[StepEvents] = eventsStep(s)
+	for i := range report.Findings {
+		finding := &report.Findings[i]
+		if mark := findingMark(finding); mark > results[finding.Step].Mark {
+			results[finding.Step].Mark = mark
+		}
+	}
+	return results
+}
+
+func findingMark(finding *Finding) Mark {
+	switch {
+	case finding.Red():
+		return MarkFail
+	case finding.Amber():
+		return MarkWarn
+	}
+	return MarkNone
+}
+
+func unreadMark(coverage model.Coverage) Mark {
+	if coverage.Pending() {
+		return MarkPending
+	}
+	return MarkUnknown
+}
+
+func endpointsStep(s *subject, report *Report) StepResult {
+	if !s.routes() {
+		return StepResult{}
+	}
+	if !s.slicesKnown() {
+		return StepResult{Mark: unreadMark(s.coverage(model.EndpointSlices))}
+	}
+	result := StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", report.Usable, report.Selected)}
+	if s.endpoints().Complete() {
+		return result
+	}
+	// Nothing to reach is no health, but whether it is a fault the findings have to say.
+	switch report.Verdict {
+	case Fail:
+		result.Mark = MarkFail
+	case Warn:
+		result.Mark = MarkWarn
+	case Unknown, Partial:
+		result.Mark = MarkUnknown
+	case OK:
+		result.Mark = MarkNone
+	}
+	return result
+}
+
+func selectorStep(s *subject) StepResult {
+	if !s.selects() {
+		return StepResult{}
+	}
+	if !s.podsKnown() {
+		return StepResult{Mark: unreadMark(s.coverage(model.Pods))}
+	}
+	result := StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", len(s.live()), len(s.in.Snapshot.Pods(s.key.Namespace))-len(s.ended()))}
+	if len(s.live()) == 0 {
+		result.Mark = MarkNone
+	}
+	return result
+}
+
+func readinessStep(s *subject) StepResult {
+	if !s.selects() {
+		return StepResult{}
+	}
+	if !s.podsKnown() {
+		return StepResult{Mark: unreadMark(s.coverage(model.Pods))}
+	}
+	if len(s.live()) == 0 {
+		return StepResult{}
+	}
+	ready := 0
+	for _, pod := range s.live() {
+		if PodReady(pod) {
+			ready++
+		}
+	}
+	return StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", ready, len(s.live()))}
+}
+
+// eventsStep counts the events of the Service, its slices and Pods. That there is none proves nothing, and a warning
+// may be over: so it warns at most.
+func eventsStep(s *subject) StepResult {
+	if coverage := s.coverage(model.Events); !coverage.Known() {
+		return StepResult{Mark: unreadMark(coverage)}
+	}
+	count := 0
+	result := StepResult{Mark: MarkOK}
+	tally := func(events []*corev1.Event) {
+		count += len(events)
+		for _, event := range events {
+			if event.Type == corev1.EventTypeWarning {
+				result.Mark = MarkWarn
+			}
+		}
+	}
+	tally(s.in.Snapshot.EventsOf(s.key.Namespace, s.service.UID))
+	for _, slice := range s.slices {
+		tally(s.in.Snapshot.EventsOf(s.key.Namespace, slice.UID))
+	}
+	for _, pod := range s.live() {
+		tally(s.in.Snapshot.EventsOf(s.key.Namespace, pod.UID))
+	}
+	result.Note = strconv.Itoa(count)
+	return result
+}

@@ -1,0 +1,65 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// shortLimit is how wide the list's HEALTH column may get, in characters.
+const shortLimit = 40
+
+// short cuts a text to the width of the HEALTH column. The middle goes, because names differ at their ends.
+func short(format string, args ...any) string {
+	text := fmt.Sprintf(format, args...)
+	if utf8.RuneCountInString(text) <= shortLimit {
+		return text
+	}
+	runes := []rune(text)
+	head := shortLimit * 3 / 5
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(shortLimit-head-1):])
+}
+
+// firstOf shows the beginning of a list whose length is not ours to choose.
+func firstOf(words []string, most int) string {
+	if len(words) <= most {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+}
+
+func selectorText(selector map[string]string) string {
+	pairs := make([]string, 0, len(selector))
+	for _, key := range slices.Sorted(maps.Keys(selector)) {
+		pairs = append(pairs, key+"="+selector[key])
+	}
+	return strings.Join(pairs, " ")
+}
+
+func counted(count int, one string) string {
+	if count == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(count) + " " + one + "s"
+}
+
+func verbFor(count int, one, many string) string {
+	if count == 1 {
+		return one
+	}
+	return many
+}
+
+func isIPv4(address string) bool {
+	parsed, err := netip.ParseAddr(address)
+	return err == nil && parsed.Is4()
+}
+
+func isIPv6(address string) bool {
+	parsed, err := netip.ParseAddr(address)
+	return err == nil && parsed.Is6()
+}
