@@ -38,4 +38,6 @@ type ProxyRequest struct {
 	Port string
 	// Path begins with a slash.
 	Path string
+	// Host is the HTTP Host header; empty leaves it to the API server.
+	Host string
 }

@@ -1,0 +1,72 @@
+package isolation
+
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
+// answer is what came of one try.
+type answer struct {
+	outcome Outcome
+	detail  string
+	// status means that the detail is an HTTP status.
+	status bool
+	// silent means that the connection was accepted and that what was asked was not answered.
+	silent bool
+	// speaksFirst means that the application sent something unasked.
+	speaksFirst bool
+	// wantsTLS means that a plain request was answered as TLS servers do.
+	wantsTLS bool
+	// opaque means that the answer may be a mesh's: reset, closed, or Envoy's own error.
+	opaque bool
+	// addressRefused means that the API server does not proxy to that address.
+	addressRefused bool
+}
+
+// textKinds says what the words of a runtime, of the API server or of an HTTP client mean, most telling first. They are Go's
+// and containerd's, seen on real clusters.
+var textKinds = []struct {
+	words  string
+	answer answer
+}{
+	{"tls handshake timeout", answer{outcome: OK, detail: "accepts connections, says nothing", silent: true}},
+	{"connection refused", answer{outcome: Refused, detail: "connection refused"}},
+	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", opaque: true, wantsTLS: true}},
+	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true}},
+	{"looked like an http/1.1 header", answer{outcome: OK, detail: "answers in HTTP/1.1, not in gRPC"}},
+	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP"}},
+	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS"}},
+	{"first record does not look like a tls handshake", answer{outcome: OK, detail: "answers, but not in TLS"}},
+	{"tls:", answer{outcome: OK, detail: "answers with a TLS alert"}},
+	{"i/o timeout", answer{outcome: Timeout, detail: "i/o timeout"}},
+	{"no route to host", answer{outcome: Timeout, detail: "no route to host"}},
+	{"connection timed out", answer{outcome: Timeout, detail: "connection timed out"}},
+	{"eof", answer{outcome: OK, detail: "accepted, then closed without an answer", opaque: true, wantsTLS: true}},
+}
+
+// meaningOf reads an error text; false where it says nothing that is known.
+func meaningOf(text string) (answer, bool) {
+	lower := strings.ToLower(decisivePart(text))
+	for _, kind := range textKinds {
+		if strings.Contains(lower, kind.words) {
+			return kind.answer, true
+		}
+	}
+	return answer{}, false
+}
+
+// decisivePart cuts out of containerd's text what it says of IPv4, where it tried both families: what it says of IPv6 depends on
+// the node's /etc/hosts.
+func decisivePart(text string) string {
+	_, v4, found := strings.Cut(text, "dial tcp4 ")
+	if !found {
+		return text
+	}
+	v4, _, _ = strings.Cut(v4, "IPv6")
+	return v4
+}
+
+func failed(detail string) answer { return answer{outcome: Failed, detail: detail} }
+
+func hostPort(host string, port int32) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }

@@ -1,0 +1,78 @@
+package isolation
+
+// Facts is what is known beside the rungs: from the snapshot, and from how the rungs answered. The zero value knows nothing.
+type Facts struct {
+	// The names are for texts. Pod is the Pod of the rungs Pod and Proxy→Pod, empty where there is none.
+	ServiceName, PortName string
+	Pod, PodIP            string
+	PodPort               int32
+
+	// Usable is how many endpoints the port leads to, by the rules of kube-proxy; it counts only where UsableKnown.
+	Usable      int
+	UsableKnown bool
+	// PodUsable means that Pod is one of them.
+	PodUsable bool
+	// Selected is how many Pods the selector matches; it counts only where PodsKnown.
+	Selected  int
+	PodsKnown bool
+
+	// Fault is why a port-forward to the Service would not start.
+	Fault fault
+	// Protocol is set where the port is not TCP, ExternalName where the Service is one.
+	Protocol     string
+	ExternalName string
+	Headless     bool
+	// NotRunning says why nothing in the Pod can be expected to listen; empty where something can.
+	NotRunning string
+	// Mesh names the service mesh that intercepts the Pod's traffic; empty for none.
+	Mesh string
+	// Kata means that the Pod runs in a virtual machine, where the rung Pod dials a loopback outside of it.
+	Kata      bool
+	Readiness Readiness
+	ReadOnly  bool
+
+	// Silent are the rungs whose connection was accepted and where nothing came back although something was asked.
+	Silent map[Rung]bool
+	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.
+	MeshAnswered bool
+	// AddressRefused means that the API server does not proxy to the Pod's address ("address not allowed").
+	AddressRefused bool
+	// OtherPod is the Pod that the proxy rungs were compared with, and OtherPodAnswers whether the API server reaches it.
+	OtherPod        string
+	OtherPodAnswers bool
+}
+
+// Readiness is what the kubelet's readiness probe, which dials the Pod's IP, tells about the port.
+type Readiness uint8
+
+// What a readiness probe can tell, the least first.
+const (
+	// NoReadinessProbe means that there is none: the Pod is Ready as soon as it runs.
+	NoReadinessProbe Readiness = iota
+	// ReadinessElsewhere means that the probe looks at another port or address.
+	ReadinessElsewhere
+	// ReadinessByExec means that the probe runs inside the container.
+	ReadinessByExec
+	// ReadinessOnPodIP means that the probe dials the port, and what it found is not known.
+	ReadinessOnPodIP
+	// ReadyOnPodIP means that the probe dials the port, and passes.
+	ReadyOnPodIP
+	// RefusedOnPodIP means that the probe dials the port, and is refused.
+	RefusedOnPodIP
+)
+
+// fault is why a port-forward to the Service would not start; its text is kubectl's where kubectl has one.
+type fault uint8
+
+const (
+	noFault fault = iota
+	faultServiceUnknown
+	faultNoService
+	faultExternalName
+	faultNoSuchPort
+	faultNotTCP
+	faultNoSelector
+	faultNoPods
+	faultNoNamedPort
+	faultPodNotRunning
+)

@@ -1,0 +1,270 @@
+package isolation
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+const (
+	// forwardPatience bounds a forward: a hung kubelet alone would hold it for a minute and more.
+	forwardPatience = 10 * time.Second
+	// refusalWait is how long a runtime may take to say that a port refuses.
+	refusalWait = 1500 * time.Millisecond
+	// headLimit is how much of an answer is read, in bytes.
+	headLimit = 4 << 10
+	userAgent = "svctui"
+)
+
+// tryForward opens a connection to the Pod's own loopback and speaks on it, as far as there is evidence for a protocol.
+func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) answer {
+	ctx, cancel := context.WithTimeout(ctx, forwardPatience)
+	defer cancel()
+	stream, err := dialer.PortForward(ctx, s.pod.Namespace, s.pod.Name, s.podPort)
+	if err != nil {
+		return dialFailure(ctx, err)
+	}
+	defer func() { _ = stream.Close() }()
+	if scheme == schemeTCP {
+		return listenOn(ctx, stream)
+	}
+
+	answered := make(chan answer, 1)
+	failedWith := make(chan error, 1)
+	talk, hangUp := context.WithCancel(ctx)
+	talked := make(chan struct{})
+	go func() {
+		defer close(talked)
+		got, err := ask(talk, stream, s, scheme)
+		if err != nil {
+			failedWith <- err
+			return
+		}
+		answered <- got
+	}()
+	defer func() { hangUp(); _ = stream.Close(); <-talked }()
+
+	errorTexts := stream.Errors()
+	for {
+		select {
+		case got := <-answered:
+			return got
+		case text, some := <-errorTexts:
+			if some {
+				return ofRuntime(text)
+			}
+			errorTexts = nil
+		case err := <-failedWith:
+			return endOf(ctx, err, errorTexts, scheme)
+		}
+	}
+}
+
+func dialFailure(ctx context.Context, err error) answer {
+	switch {
+	case apierrors.IsForbidden(err):
+		return answer{outcome: Denied, detail: err.Error()}
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return answer{outcome: Timeout, detail: fmt.Sprintf("no port-forward in %s: the node does not answer the API server", forwardPatience)}
+	}
+	return failed(err.Error())
+}
+
+// ofRuntime codes what the container runtime says of a connection.
+func ofRuntime(text string) answer {
+	if known, ok := meaningOf(text); ok {
+		return known
+	}
+	return failed(text)
+}
+
+// endOf codes a talk that ended without an answer. The runtime's reason comes on another way, and may come later.
+func endOf(ctx context.Context, err error, errorTexts <-chan string, scheme string) answer {
+	if ctx.Err() != nil {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", forwardPatience)}
+		}
+		return failed("cancelled")
+	}
+	if errorTexts != nil {
+		wait := time.NewTimer(refusalWait)
+		defer wait.Stop()
+		select {
+		case text, some := <-errorTexts:
+			if some {
+				return ofRuntime(text)
+			}
+		case <-wait.C:
+		}
+	}
+	if known, ok := meaningOf(err.Error()); ok {
+		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
+		return known
+	}
+	return failed(err.Error())
+}
+
+// listenOn sends nothing. A connection that is not refused holds.
+func listenOn(ctx context.Context, stream Stream) answer {
+	type heard struct {
+		text []byte
+		err  error
+	}
+	first := make(chan heard, 1)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		buffer := make([]byte, 64)
+		n, err := stream.Read(buffer)
+		first <- heard{buffer[:n], err}
+	}()
+	defer func() { _ = stream.Close(); <-read }()
+	wait := time.NewTimer(refusalWait)
+	defer wait.Stop()
+	errorTexts := stream.Errors()
+	closed := false
+	for {
+		select {
+		case got := <-first:
+			if len(got.text) > 0 {
+				return answer{outcome: OK, speaksFirst: true, detail: fmt.Sprintf("connected; it says %q", got.text)}
+			}
+			closed = true
+		case text, some := <-errorTexts:
+			if some {
+				return ofRuntime(text)
+			}
+			errorTexts = nil
+			if closed {
+				return answer{outcome: OK, detail: "accepted, then closed"}
+			}
+		case <-wait.C:
+			if closed {
+				return answer{outcome: OK, detail: "accepted, then closed"}
+			}
+			return answer{outcome: OK, detail: "connected; nothing was sent"}
+		case <-ctx.Done():
+			return failed("cancelled")
+		}
+	}
+}
+
+// ask sends one request over the stream.
+func ask(ctx context.Context, stream Stream, s subject, scheme string) (answer, error) {
+	transport := &http.Transport{
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return streamConn{stream}, nil },
+		DisableKeepAlives:  true,
+		DisableCompression: true,
+		// Whatever certificate there is: what is asked is whether something answers.
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ServerName: serverName(s.request.Host)}, // #nosec G402
+		Protocols:       &http.Protocols{},
+	}
+	transport.Protocols.SetHTTP1(scheme != schemeGRPC)
+	transport.Protocols.SetUnencryptedHTTP2(scheme == schemeGRPC)
+	defer transport.CloseIdleConnections()
+	request, err := newRequest(ctx, s, scheme)
+	if err != nil {
+		return answer{}, err
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	head, _ := io.ReadAll(io.LimitReader(response.Body, headLimit))
+	if scheme == schemeGRPC {
+		return answer{outcome: OK, status: true, detail: grpcDetail(response, head)}, nil
+	}
+	got := answer{outcome: OK, detail: response.Status, status: true}
+	got.wantsTLS = scheme == schemeHTTP && refusesPlainHTTP(response.StatusCode, head)
+	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
+		if names := response.TLS.PeerCertificates[0].DNSNames; len(names) > 0 {
+			got.detail += ", certificate for " + strings.Join(names, ", ")
+		}
+	}
+	return got, nil
+}
+
+// grpcHealthPath is the method of the gRPC health checking protocol that Kubernetes' own probes call.
+const grpcHealthPath = "/grpc.health.v1.Health/Check"
+
+func newRequest(ctx context.Context, s subject, scheme string) (*http.Request, error) {
+	host := s.request.Host
+	if host == "" {
+		host = hostPort("localhost", s.podPort)
+	}
+	if scheme == schemeGRPC {
+		// One message, not compressed, of length zero: the health of the whole server.
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+host+grpcHealthPath, strings.NewReader("\x00\x00\x00\x00\x00"))
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Content-Type", "application/grpc")
+		request.Header.Set("TE", "trailers")
+		request.Header.Set("User-Agent", userAgent)
+		return request, nil
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+s.request.Path, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", userAgent)
+	return request, nil
+}
+
+// grpcDetail reads the answer of the health check; any other gRPC answer comes from the application just as well.
+func grpcDetail(response *http.Response, message []byte) string {
+	status := response.Trailer.Get("Grpc-Status")
+	if status == "" {
+		status = response.Header.Get("Grpc-Status")
+	}
+	if status != "" && status != "0" {
+		return "gRPC answers, status " + status
+	}
+	// A frame's head is five bytes; then field 1 as a varint: 1 is SERVING.
+	if len(message) >= 7 && binary.BigEndian.Uint32(message[1:5]) >= 2 && message[5] == 0x08 {
+		if message[6] == 1 {
+			return "gRPC health: SERVING"
+		}
+		return "gRPC health: NOT_SERVING"
+	}
+	return "answers in HTTP/2: " + response.Status
+}
+
+func refusesPlainHTTP(status int, body []byte) bool {
+	return status == http.StatusBadRequest && strings.Contains(strings.ToLower(string(body)), "https")
+}
+
+// serverName is the host without its port, as TLS wants it.
+func serverName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	if host == "" {
+		return "localhost"
+	}
+	return host
+}
+
+// streamConn lets net/http speak on a stream. Deadlines are the context's business.
+type streamConn struct{ Stream }
+
+func (streamConn) LocalAddr() net.Addr              { return streamAddr{} }
+func (streamConn) RemoteAddr() net.Addr             { return streamAddr{} }
+func (streamConn) SetDeadline(time.Time) error      { return nil }
+func (streamConn) SetReadDeadline(time.Time) error  { return nil }
+func (streamConn) SetWriteDeadline(time.Time) error { return nil }
+
+type streamAddr struct{}
+
+func (streamAddr) Network() string { return "portforward" }
+func (streamAddr) String() string  { return "portforward" }

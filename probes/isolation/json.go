@@ -1,0 +1,85 @@
+package isolation
+
+import (
+	"github.com/svctui/svctui/probes/check"
+)
+
+// The JSON contract of `svctui test -o json`: an array, one entry per port.
+type testJSON struct {
+	Namespace  string          `json:"namespace"`
+	Service    string          `json:"service"`
+	Port       string          `json:"port"`
+	Pod        string          `json:"pod,omitempty"`
+	PodPort    int32           `json:"podPort,omitempty"`
+	Rungs      []rungJSON      `json:"rungs"`
+	Conclusion *conclusionJSON `json:"conclusion,omitempty"`
+}
+
+type rungJSON struct {
+	Rung   Rung    `json:"rung"`
+	Result Outcome `json:"result"`
+	Detail string  `json:"detail,omitempty"`
+	Millis int64   `json:"millis"`
+}
+
+type conclusionJSON struct {
+	ID         string `json:"id,omitempty"`
+	Result     string `json:"result"`
+	Confidence string `json:"confidence,omitempty"`
+	Text       string `json:"text"`
+	Why        string `json:"why,omitempty"`
+	Next       string `json:"next,omitempty"`
+}
+
+// JSON returns what `svctui test -o json` marshals. Its strings are as the cluster sent them; clean says how they are
+// cleaned.
+func JSON(results []Result, clean func(string) string) any {
+	tests := make([]testJSON, 0, len(results))
+	for _, result := range results {
+		test := testJSON{
+			Namespace: clean(result.Request.Service.Namespace), Service: clean(result.Request.Service.Name),
+			Port: clean(result.Request.Port), Pod: clean(result.Request.Pod), PodPort: result.PodPort, Rungs: []rungJSON{},
+		}
+		for _, seen := range result.Rungs {
+			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds()})
+		}
+		if c := result.Conclusion; c != nil {
+			test.Conclusion = &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}
+			if c.Mark != check.MarkUnknown {
+				test.Conclusion.Confidence = c.Confidence.String()
+			}
+		}
+		tests = append(tests, test)
+	}
+	return tests
+}
+
+func markName(mark check.Mark) string {
+	switch mark {
+	case check.MarkOK:
+		return "ok"
+	case check.MarkFail:
+		return "fail"
+	case check.MarkWarn:
+		return "warn"
+	}
+	return "unknown"
+}
+
+// ExitCode is the exit code of `svctui test`: 1 when something is red, else 2 when something could not be decided or looked
+// at, else 0.
+func ExitCode(results []Result) int {
+	code := 0
+	if len(results) == 0 {
+		code = 2
+	}
+	for _, result := range results {
+		switch {
+		case result.Conclusion != nil && result.Conclusion.Mark == check.MarkFail:
+			return 1
+		case result.Conclusion == nil || result.Conclusion.Mark != check.MarkOK:
+			code = 2
+		}
+	}
+	return code
+}

@@ -1,0 +1,386 @@
+package isolation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// Run tests one port of a Service: it tries the rungs over dialer, and concludes. It hands each step to progress, the last one
+// included, from one goroutine at a time; progress may be nil. When ctx ends it stops, and returns what it has. Nothing it
+// started runs on when it returns.
+func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) Result {
+	r := &run{
+		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
+		silent: map[Rung]bool{},
+	}
+	r.result = r.subject.untried()
+	r.tell()
+	if r.subject.triable() {
+		r.forwards(ctx)
+		r.proxies(ctx)
+		r.calibrate(ctx)
+	}
+	conclusion := Conclude(r.result.Rungs, r.facts())
+	r.result.Conclusion = &conclusion
+	r.tell()
+	return r.result
+}
+
+// run is one test under way.
+type run struct {
+	dialer   Dialer
+	snapshot *model.Snapshot
+	subject  subject
+	progress func(Result)
+
+	mu     sync.Mutex
+	result Result
+	// scheme is what the forwards found to work; speaksFirst that the application sent something unasked.
+	scheme          string
+	speaksFirst     bool
+	silent          map[Rung]bool
+	meshAnswered    bool
+	addressRefused  bool
+	otherPod        string
+	otherPodAnswers bool
+}
+
+// facts joins what was known before with how the rungs answered.
+func (r *run) facts() Facts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	facts := r.subject.facts
+	facts.Silent = maps.Clone(r.silent)
+	facts.MeshAnswered, facts.AddressRefused = r.meshAnswered, r.addressRefused
+	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
+	return facts
+}
+
+// tell hands over the result as it is. It holds the lock, so that steps arrive in order.
+func (r *run) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked()
+}
+
+func (r *run) tellLocked() {
+	if r.progress == nil {
+		return
+	}
+	result := r.result
+	result.Rungs = slices.Clone(r.result.Rungs)
+	r.progress(result)
+}
+
+// triable tells whether any rung can be tried at all.
+func (s *subject) triable() bool {
+	switch s.facts.Fault {
+	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultNotTCP:
+		return false
+	}
+	return !s.request.ReadOnly
+}
+
+// untried is the result before anything was tried, with the reason on each rung that cannot be.
+func (s *subject) untried() Result {
+	result := Result{Request: s.request, PodPort: s.podPort, Protocol: s.speaks.String()}
+	for _, rung := range []Rung{RungPod, RungService, RungProxyService, RungProxyPod} {
+		result.Rungs = append(result.Rungs, Observation{
+			Rung: rung, Crosses: s.crosses(rung), Outcome: NotRun, Detail: s.whyNot(rung),
+		})
+	}
+	if !s.triable() {
+		result.Protocol = ""
+	}
+	return result
+}
+
+func (s *subject) crosses(rung Rung) string {
+	pod := "no Pod"
+	if s.pod != nil {
+		pod = s.pod.Name
+	}
+	switch rung {
+	case RungPod:
+		return "port-forward → localhost inside the Pod"
+	case RungService:
+		line := fmt.Sprintf("selector → %s, %d → %d", pod, s.port.Port, s.podPort)
+		switch {
+		case s.service == nil || s.facts.Fault == faultNoSelector || s.pod == nil || s.podPort == 0:
+			return "selector → " + pod
+		case s.facts.Headless && s.port.Port != s.podPort:
+			return line + fmt.Sprintf(" (kubectl dials %d: headless)", s.port.Port)
+		}
+		return line
+	case RungProxyService:
+		switch len(s.endpoints) {
+		case 0:
+			return "ready endpoints → none"
+		case 1:
+			return "ready endpoints → " + hostPort(s.endpoints[0].Address, s.endpoints[0].Port)
+		}
+		return fmt.Sprintf("ready endpoints → one of %d", len(s.endpoints))
+	default:
+		if s.pod == nil || s.pod.Status.PodIP == "" {
+			return "the Pod's IP"
+		}
+		return hostPort(s.pod.Status.PodIP, s.podPort)
+	}
+}
+
+// whyNot says why a rung cannot be tried; empty where it can.
+func (s *subject) whyNot(rung Rung) string {
+	switch {
+	case s.request.ReadOnly:
+		return "svctui runs read-only"
+	case s.facts.Fault == faultServiceUnknown:
+		return "the Service could not be read"
+	case s.facts.Fault == faultNoService:
+		return "there is no such Service"
+	case s.facts.Fault == faultExternalName:
+		return "an ExternalName has no Pods"
+	case s.facts.Fault == faultNotTCP:
+		return s.facts.Protocol + " cannot be forwarded or proxied"
+	case s.facts.Fault == faultNoSuchPort:
+		return "the Service has no port " + s.request.Port
+	case rung == RungService, rung == RungProxyService:
+		return ""
+	case s.pod == nil && s.request.Pod != "":
+		return "there is no Pod " + s.request.Pod
+	case s.pod == nil && !s.facts.PodsKnown:
+		return "Pods cannot be read, so none could be chosen"
+	case s.pod == nil:
+		return "there is no Pod to try"
+	case s.podPort == 0:
+		return fmt.Sprintf("the Pod has no port named %s", s.port.TargetPort.StrVal)
+	case rung == RungPod:
+		return s.facts.NotRunning
+	case check.PodEnded(s.pod):
+		return "the Pod has ended"
+	case s.pod.Status.PodIP == "":
+		return "the Pod has no IP yet"
+	}
+	return ""
+}
+
+// kubectlSays is what `kubectl port-forward` to the Service would say instead of forwarding; empty where it would forward.
+func (s *subject) kubectlSays() string {
+	switch s.facts.Fault {
+	case faultNoSelector:
+		return "Service is defined without a selector"
+	case faultNoPods:
+		return "no Pod matches; kubectl waits 60 s for one: timed out waiting for the condition"
+	case faultNoNamedPort:
+		return fmt.Sprintf("Pod '%s' does not have a named port '%s'", s.pod.Name, s.port.TargetPort.StrVal)
+	case faultPodNotRunning:
+		return fmt.Sprintf("unable to forward port because pod is not running. Current status=%s", s.pod.Status.Phase)
+	}
+	return ""
+}
+
+// forwards runs the rungs Pod and Service beside each other.
+func (r *run) forwards(ctx context.Context) {
+	s := &r.subject
+	var rungs sync.WaitGroup
+	defer rungs.Wait()
+	if s.whyNot(RungPod) == "" {
+		r.begin(RungPod)
+		rungs.Go(func() { r.observe(RungPod, func() answer { return r.speak(ctx, *s) }) })
+	}
+	switch {
+	case s.kubectlSays() != "":
+		r.end(RungService, failed(s.kubectlSays()), 0)
+	case s.whyNot(RungPod) == "":
+		r.begin(RungService)
+		rungs.Go(func() { r.observe(RungService, func() answer { return r.speak(ctx, s.asKubectl(r.snapshot)) }) })
+	default:
+		r.end(RungService, answer{outcome: NotRun, detail: s.whyNot(RungPod)}, 0)
+	}
+}
+
+// asKubectl is the subject with the Pod that kubectl would choose, whatever Pod was asked for.
+func (s *subject) asKubectl(snapshot *model.Snapshot) subject {
+	chosen := *s
+	selected := snapshot.Selected(s.service.Namespace, s.service.Spec.Selector)
+	if len(selected) == 0 {
+		return chosen
+	}
+	pod := model.ForwardOrder(selected)[0]
+	if target, ok := check.ResolveTargetPort(&pod.Spec, &s.port); ok {
+		chosen.pod, chosen.podPort = pod, target.Number
+	}
+	return chosen
+}
+
+// speak tries a forward, and once more with TLS where the answer asks for it and nobody chose the scheme.
+func (r *run) speak(ctx context.Context, s subject) answer {
+	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
+	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
+		if encrypted := tryForward(ctx, r.dialer, s, schemeHTTPS); encrypted.status {
+			encrypted.detail += " over https"
+			r.mu.Lock()
+			r.scheme = schemeHTTPS
+			r.mu.Unlock()
+			return encrypted
+		}
+	}
+	return got
+}
+
+// proxies runs the rungs over the API server's proxy beside each other. They speak HTTP, whatever the port speaks; so they are
+// left out where the application speaks first or is known to speak something else that takes offence.
+func (r *run) proxies(ctx context.Context) {
+	s := &r.subject
+	if why := r.offence(); why != "" {
+		r.end(RungProxyService, answer{outcome: NotRun, detail: why}, 0)
+		r.end(RungProxyPod, answer{outcome: NotRun, detail: why}, 0)
+		return
+	}
+	scheme := r.scheme
+	if scheme == "" {
+		scheme = s.speaks.scheme
+	}
+	var rungs sync.WaitGroup
+	defer rungs.Wait()
+	r.begin(RungProxyService)
+	rungs.Go(func() {
+		r.observe(RungProxyService, func() answer {
+			return tryProxy(ctx, r.dialer, *s, "services", s.request.Service.Name, portName(s.port), scheme)
+		})
+	})
+	if s.whyNot(RungProxyPod) == "" {
+		r.begin(RungProxyPod)
+		rungs.Go(func() {
+			r.observe(RungProxyPod, func() answer {
+				return tryProxy(ctx, r.dialer, *s, "pods", s.pod.Name, strconv.Itoa(int(s.podPort)), scheme)
+			})
+		})
+	}
+}
+
+// offence says why HTTP is not sent to the application. MySQL blocks clients, here the API server, after junk handshakes.
+func (r *run) offence() string {
+	s := &r.subject
+	switch {
+	case s.speaks.scheme != schemeTCP || s.speaks.chosen && !r.speaksFirst:
+		return ""
+	case r.speaksFirst:
+		return "the application speaks first, and this way speaks HTTP only"
+	case s.podPort == 3306 || s.podPort == 33060:
+		return "this way speaks HTTP only, and MySQL blocks clients for that"
+	}
+	return ""
+}
+
+// calibrate compares with another Ready Pod where the API server got no answer from this one's IP: only if that one answers,
+// the silence speaks of this Pod.
+func (r *run) calibrate(ctx context.Context) {
+	if !r.unanswered() {
+		return
+	}
+	other, port := r.otherReadyPod()
+	if other == nil {
+		return
+	}
+	compared := r.subject
+	compared.speaks = protocol{scheme: schemeHTTP, path: "/", chosen: true}
+	compared.request.Path = "/"
+	got := tryProxy(ctx, r.dialer, compared, "pods", other.Name, strconv.Itoa(int(port)), schemeHTTP)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.otherPod = other.Name
+	// A refusal comes from the Pod's own network, so it was reached.
+	r.otherPodAnswers = got.outcome == OK || got.outcome == Refused || got.silent
+}
+
+func (r *run) unanswered() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.addressRefused {
+		return true
+	}
+	for _, seen := range r.result.Rungs {
+		if seen.Rung == RungProxyPod && seen.Outcome == Timeout && !r.silent[RungProxyPod] {
+			return true
+		}
+	}
+	return false
+}
+
+// otherReadyPod finds a Ready Pod to compare with, and a port that it surely listens on: another one of this Service, else one
+// of the namespace whose readiness probe passes on its IP.
+func (r *run) otherReadyPod() (*corev1.Pod, int32) {
+	s := &r.subject
+	for _, pod := range r.snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
+		if target, ok := check.ResolveTargetPort(&pod.Spec, &s.port); ok && comparesWith(pod, s.pod) {
+			return pod, target.Number
+		}
+	}
+	for _, pod := range r.snapshot.Pods(s.service.Namespace) {
+		if !comparesWith(pod, s.pod) {
+			continue
+		}
+		for container := range model.ServingContainers(pod) {
+			probe := container.ReadinessProbe
+			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Host != "" {
+				continue
+			}
+			if port := probePort(probe.HTTPGet.Port, container); port != 0 {
+				return pod, port
+			}
+		}
+	}
+	return nil, 0
+}
+
+func comparesWith(pod, with *corev1.Pod) bool {
+	return check.PodReady(pod) && pod.DeletionTimestamp == nil && pod.Status.PodIP != "" &&
+		(with == nil || pod.Name != with.Name) && !pod.Spec.HostNetwork
+}
+
+func (r *run) begin(rung Rung) {
+	r.change(rung, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
+}
+
+func (r *run) observe(rung Rung, try func() answer) {
+	started := time.Now()
+	got := try()
+	r.end(rung, got, time.Since(started))
+}
+
+func (r *run) end(rung Rung, got answer, took time.Duration) {
+	r.change(rung, func(seen *Observation) {
+		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.detail, took
+		if got.silent {
+			r.silent[rung] = true
+		}
+		r.speaksFirst = r.speaksFirst || got.speaksFirst
+		if rung == RungProxyService || rung == RungProxyPod {
+			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
+		}
+		if rung == RungProxyPod {
+			r.addressRefused = got.addressRefused
+		}
+	})
+}
+
+func (r *run) change(rung Rung, edit func(*Observation)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.result.Rungs {
+		if r.result.Rungs[i].Rung == rung {
+			edit(&r.result.Rungs[i])
+		}
+	}
+	r.tellLocked()
+}

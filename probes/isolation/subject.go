@@ -1,0 +1,263 @@
+package isolation
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// Plan returns a request for each port of a Service, in the order of its spec, with everything else left to be chosen. It is
+// empty where the Service does not exist or has no ports.
+func Plan(snapshot *model.Snapshot, service model.Key) []Request {
+	object := snapshot.Service(service)
+	if object == nil {
+		return nil
+	}
+	var plan []Request
+	for _, port := range object.Spec.Ports {
+		plan = append(plan, Request{Service: service, Port: portName(port)})
+	}
+	return plan
+}
+
+// portName is what a port is called in requests: its name where it has one, because the API server's proxy finds the endpoints
+// of a named port by no other word.
+func portName(port corev1.ServicePort) string {
+	if port.Name != "" {
+		return port.Name
+	}
+	return strconv.Itoa(int(port.Port))
+}
+
+// subject is one port of one Service with all that was chosen and found out before anything is sent. It is not
+// changed once made.
+type subject struct {
+	request Request
+	service *corev1.Service
+	port    corev1.ServicePort
+	// pod is nil where there is none, or none is known.
+	pod     *corev1.Pod
+	podPort int32
+	// container is the name of the one that declares podPort; empty where none does.
+	container string
+	speaks    protocol
+	// endpoints are those that the port leads to.
+	endpoints []check.Endpoint
+	facts     Facts
+}
+
+// newSubject chooses what the request leaves open.
+func newSubject(snapshot *model.Snapshot, request Request) subject {
+	s := subject{request: request}
+	s.facts.ReadOnly = request.ReadOnly
+	s.facts.ServiceName = request.Service.Name
+	s.service = snapshot.Service(request.Service)
+	if s.service == nil {
+		s.facts.Fault = faultNoService
+		if !snapshot.Coverage(model.Services, request.Service.Namespace).Known() {
+			s.facts.Fault = faultServiceUnknown
+		}
+		return s
+	}
+	index, found := s.findPort()
+	s.facts.PortName = s.request.Port
+	s.facts.ExternalName = s.service.Spec.ExternalName
+	if s.service.Spec.Type == corev1.ServiceTypeExternalName {
+		s.facts.Fault = faultExternalName
+		return s
+	}
+	if !found {
+		s.facts.Fault = faultNoSuchPort
+		return s
+	}
+	s.facts.Headless = s.service.Spec.ClusterIP == corev1.ClusterIPNone
+	if protocol := s.port.Protocol; protocol != "" && protocol != corev1.ProtocolTCP {
+		s.facts.Fault, s.facts.Protocol = faultNotTCP, string(protocol)
+		return s
+	}
+	effective := check.EffectiveEndpoints(snapshot, s.service)
+	s.facts.UsableKnown = snapshot.Coverage(model.EndpointSlices, request.Service.Namespace).Known()
+	for _, leads := range effective.Ports {
+		if leads.Index == index {
+			s.endpoints = append(s.endpoints, leads.Usable...)
+		}
+	}
+	s.facts.Usable = len(s.endpoints)
+	s.choosePod(snapshot, effective.Backends)
+	s.speaks = protocolOf(s)
+	s.request.Scheme, s.request.Path = s.speaks.scheme, s.speaks.path
+	if s.request.Host == "" {
+		s.request.Host = s.speaks.host
+	}
+	return s
+}
+
+func (s *subject) findPort() (index int, found bool) {
+	ports := s.service.Spec.Ports
+	for i, port := range ports {
+		if s.request.Port == "" || s.request.Port == port.Name || s.request.Port == strconv.Itoa(int(port.Port)) {
+			// A number that two protocols share means the one that can be tried.
+			if !found || port.Protocol == corev1.ProtocolTCP && s.port.Protocol != corev1.ProtocolTCP {
+				index, found = i, true
+				s.port = port
+			}
+			if s.request.Port == "" {
+				break
+			}
+		}
+	}
+	if found {
+		s.request.Port = portName(s.port)
+	}
+	return index, found
+}
+
+// choosePod takes the Pod that was asked for, else the one that `kubectl port-forward` to the Service would take; for a Service
+// without a selector one that its slices name.
+func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) {
+	namespace := s.service.Namespace
+	s.facts.PodsKnown = snapshot.Coverage(model.Pods, namespace).Known()
+	selected := snapshot.Selected(namespace, s.service.Spec.Selector)
+	s.facts.Selected = len(selected)
+	switch {
+	case s.request.Pod != "":
+		s.pod = snapshot.Pod(model.Key{Namespace: namespace, Name: s.request.Pod})
+	case len(selected) > 0:
+		s.pod = model.ForwardOrder(selected)[0]
+	case len(s.service.Spec.Selector) == 0:
+		for _, endpoint := range s.endpoints {
+			if s.pod = backends[endpoint.Backend].Pod; s.pod != nil {
+				break
+			}
+		}
+	}
+	for _, endpoint := range s.endpoints {
+		if name := backends[endpoint.Backend].PodName; name != "" && s.pod != nil && name == s.pod.Name {
+			s.facts.PodUsable = true
+			s.podPort = endpoint.Port
+		}
+	}
+	s.judgePod(snapshot)
+	s.facts.Fault = s.serviceFault()
+}
+
+func (s *subject) judgePod(snapshot *model.Snapshot) {
+	if s.pod == nil {
+		return
+	}
+	s.request.Pod = s.pod.Name
+	if target, ok := check.ResolveTargetPort(&s.pod.Spec, &s.port); ok && len(s.service.Spec.Selector) > 0 {
+		s.podPort, s.container = target.Number, target.Container
+	}
+	s.facts.Pod, s.facts.PodIP, s.facts.PodPort = s.pod.Name, s.pod.Status.PodIP, s.podPort
+	s.facts.NotRunning = notRunning(s.pod, s.container)
+	s.facts.Mesh = meshOf(s.pod)
+	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
+	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
+}
+
+// serviceFault says why a port-forward to the Service would not start, in the order in which kubectl finds out.
+func (s *subject) serviceFault() fault {
+	switch {
+	case len(s.service.Spec.Selector) == 0:
+		return faultNoSelector
+	case s.facts.PodsKnown && s.facts.Selected == 0:
+		return faultNoPods
+	case s.pod != nil && s.podPort == 0:
+		return faultNoNamedPort
+	case s.pod != nil && s.pod.Status.Phase != corev1.PodRunning:
+		return faultPodNotRunning
+	}
+	return noFault
+}
+
+// notRunning says why nothing in a Pod can be expected to listen, or nothing where something can: forwards also open on Pods
+// whose containers do not run, and being refused there is no evidence.
+func notRunning(pod *corev1.Pod, container string) string {
+	if pod.Status.Phase != corev1.PodRunning {
+		return fmt.Sprintf("Pod %s is %s", pod.Name, pod.Status.Phase)
+	}
+	why := ""
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
+		for _, status := range statuses {
+			if container != "" && status.Name != container {
+				continue
+			}
+			switch {
+			case status.State.Running != nil && (status.Started == nil || *status.Started):
+				return ""
+			case status.State.Running != nil:
+				why = fmt.Sprintf("container %s has not passed its startup probe yet", status.Name)
+			case status.State.Waiting != nil && why == "":
+				why = fmt.Sprintf("container %s is waiting: %s", status.Name, status.State.Waiting.Reason)
+			case status.State.Terminated != nil && why == "" && container != "":
+				why = fmt.Sprintf("container %s has ended: %s", status.Name, status.State.Terminated.Reason)
+			}
+		}
+	}
+	return why
+}
+
+// meshOf names the service mesh that intercepts a Pod's traffic, or nothing.
+func meshOf(pod *corev1.Pod) string {
+	if pod.Annotations["ambient.istio.io/redirection"] == "enabled" {
+		return "Istio"
+	}
+	for container := range model.ServingContainers(pod) {
+		switch container.Name {
+		case "istio-proxy":
+			return "Istio"
+		case "linkerd-proxy":
+			return "Linkerd"
+		}
+	}
+	return ""
+}
+
+// readinessOf reads what the kubelet's own probe, which dials the Pod's IP, tells about a port.
+func readinessOf(snapshot *model.Snapshot, pod *corev1.Pod, port int32) Readiness {
+	kind := NoReadinessProbe
+	for container := range model.ServingContainers(pod) {
+		probe := container.ReadinessProbe
+		switch {
+		case probe == nil:
+		case probe.Exec != nil:
+			kind = max(kind, ReadinessByExec)
+		case dialsPodIP(probe, container, port):
+			kind = ReadinessOnPodIP
+		default:
+			kind = max(kind, ReadinessElsewhere)
+		}
+	}
+	if kind != ReadinessOnPodIP {
+		return kind
+	}
+	if check.PodReady(pod) {
+		return ReadyOnPodIP
+	}
+	refused := fmt.Sprintf("dial tcp %s: connect: connection refused", net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port))))
+	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
+		if event.Reason == "Unhealthy" && strings.HasPrefix(event.Message, "Readiness probe failed") && strings.Contains(event.Message, refused) {
+			return RefusedOnPodIP
+		}
+	}
+	return ReadinessOnPodIP
+}
+
+func dialsPodIP(probe *corev1.Probe, container *corev1.Container, port int32) bool {
+	switch {
+	case probe.HTTPGet != nil:
+		return probe.HTTPGet.Host == "" && probePort(probe.HTTPGet.Port, container) == port
+	case probe.TCPSocket != nil:
+		return probe.TCPSocket.Host == "" && probePort(probe.TCPSocket.Port, container) == port
+	case probe.GRPC != nil:
+		return probe.GRPC.Port == port
+	}
+	return false
+}

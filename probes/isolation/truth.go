@@ -1,0 +1,391 @@
+package isolation
+
+import "slices"
+
+// evidence is what one rung proved, as one bit; none when it proved nothing. As a set it is what a row of the truth table is
+// consistent with.
+type evidence uint8
+
+const (
+	none evidence = 0
+	// answered means that bytes came back, or that a connection without a protocol held.
+	answered evidence = 1 << iota
+	// silent means that the connection was accepted, and what was asked was not answered.
+	silent
+	refused
+	timedOut
+	noEndpoints
+	// cannot is of the rung Service alone: kubectl would not start it.
+	cannot
+
+	reached  = answered | silent
+	dead     = refused | timedOut
+	anything = evidence(0xff)
+)
+
+// sight is what was seen on all rungs.
+type sight struct {
+	pod, service, proxyService, proxyPod, inCluster evidence
+}
+
+func (s sight) of(rung Rung) evidence {
+	switch rung {
+	case RungPod:
+		return s.pod
+	case RungService:
+		return s.service
+	case RungProxyService:
+		return s.proxyService
+	case RungProxyPod:
+		return s.proxyPod
+	case RungInCluster:
+		return s.inCluster
+	}
+	return none
+}
+
+func (s sight) has(bit evidence) bool {
+	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster)&bit != 0
+}
+
+// truth is one row of the truth table.
+type truth struct {
+	name string
+	// The cells are what the row is consistent with on each rung. A rung that proved nothing is consistent with all of them.
+	pod, service, proxyService, proxyPod, inCluster evidence
+	// needs are the rungs that must have proved something for the row to be considered.
+	needs []Rung
+	// proof are the rungs of which one at least must have proved something for the row to be concluded.
+	proof []Rung
+	// when says what else must hold; nil for nothing.
+	when    func(sight, Facts) bool
+	verdict verdict
+}
+
+// decided are the rows in which the facts alone decide, whatever the rungs would say. The first that holds is taken.
+var decided = []struct {
+	name    string
+	when    func(Facts) bool
+	verdict verdict
+}{
+	{"read-only", func(f Facts) bool { return f.ReadOnly }, notAllowedHere},
+	{"Services cannot be read", func(f Facts) bool { return f.Fault == faultServiceUnknown }, serviceUnknown},
+	{"11 no such Service", func(f Facts) bool { return f.Fault == faultNoService }, serviceMissing},
+	{"11 no such port", func(f Facts) bool { return f.Fault == faultNoSuchPort }, portMissing},
+	{"11 UDP", func(f Facts) bool { return f.Fault == faultNotTCP }, notTCP},
+	{"ExternalName", func(f Facts) bool { return f.Fault == faultExternalName }, externalName},
+	{"11 no selector, no endpoints", func(f Facts) bool { return f.Fault == faultNoSelector && noneUsable(f) }, selectorlessEmpty},
+	{"11 no Pods", func(f Facts) bool { return f.Fault == faultNoPods && noneUsable(f) }, noPods},
+	{"11 named port missing in every Pod", func(f Facts) bool { return f.Fault == faultNoNamedPort && noneUsable(f) }, namedPortMissing},
+	{"11 named port missing in this Pod", func(f Facts) bool { return f.Fault == faultNoNamedPort && f.UsableKnown }, namedPortMissingHere},
+}
+
+// table is the truth table. The numbers are those of the rows in docs/isolation.md; letters are cases of one row.
+var table = []truth{
+	{
+		name:  "1 healthy",
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
+		pod:   answered, service: answered | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
+		when: func(s sight, f Facts) bool {
+			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
+			byPodAlone := s.proxyService == none && s.proxyPod != none
+			nothingToAnswer := s.proxyService == none && (noneUsable(f) || f.Fault == faultNoSelector && f.Pod == "")
+			return !f.MeshAnswered && !nothingToAnswer && !(byPodAlone && !f.PodUsable)
+		},
+		verdict: healthy,
+	},
+	{
+		name: "2 loopback, by the readiness probe",
+		pod:  reached, service: anything, proxyService: noEndpoints, proxyPod: none, inCluster: refused,
+		needs: []Rung{RungPod},
+		when: func(s sight, f Facts) bool {
+			return s.proxyPod == none && podRuns(f) && bindTells(f) && f.Readiness == RefusedOnPodIP
+		},
+		verdict: loopbackByProbe,
+	},
+	{
+		name:  "2 loopback",
+		proof: []Rung{RungProxyPod},
+		pod:   reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP },
+		verdict: loopback,
+	},
+	{
+		name: "2a refused between: the kubelet reaches what the API server does not",
+		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: anything,
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP },
+		verdict: refusedBetween,
+	},
+	{
+		name:  "3 nothing listens",
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
+		pod:   refused, service: refused | cannot, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && !f.Kata },
+		verdict: notListening,
+	},
+	{
+		name: "3a refused on the Pod's IP, where the forward tells nothing",
+		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
+		needs:   []Rung{RungProxyPod},
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && f.Kata },
+		verdict: refusedInVM,
+	},
+	{
+		name:  "4 bound to the Pod's IP only",
+		needs: []Rung{RungPod},
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
+		pod:   refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
+		verdict: healthyForwardLies,
+	},
+	{
+		name: "5 no usable endpoint, the application works",
+		pod:  reached | refused, service: anything, proxyService: noEndpoints, proxyPod: reached | timedOut, inCluster: dead,
+		when: func(s sight, f Facts) bool {
+			loopbackByProbe := s.proxyPod == none && f.Readiness == RefusedOnPodIP
+			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers
+			return podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !loopbackByProbe && !unreachable
+		},
+		verdict: applicationWorksNoEndpoint,
+	},
+	{
+		name: "5a no usable endpoint, and no Pod that runs",
+		pod:  none, service: anything, proxyService: noEndpoints, proxyPod: dead, inCluster: dead,
+		when:    func(s sight, f Facts) bool { return s.pod == none && !podRuns(f) && noneUsable(f) },
+		verdict: noEndpointNoPod,
+	},
+	{
+		proof: []Rung{RungProxyPod, RungInCluster},
+		name:  "6 the proxy to the Service misleads: terminating, foreign or hand-made endpoints",
+		pod:   reached | refused, service: anything, proxyService: noEndpoints, proxyPod: answered, inCluster: answered,
+		when:    func(s sight, f Facts) bool { return !f.MeshAnswered && (!f.UsableKnown || f.PodUsable) },
+		verdict: healthyProxyLies,
+	},
+	{
+		name: "6a endpoints that are no Pods",
+		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: anything,
+		when:    func(_ sight, f Facts) bool { return f.Pod == "" && f.UsableKnown && f.Usable > 0 },
+		verdict: endpointsWithoutPods,
+	},
+	{
+		name: "7 the node has no endpoint for it",
+		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused,
+		needs:   []Rung{RungInCluster},
+		verdict: nodeRefuses,
+	},
+	{
+		name: "8 the client is kept out",
+		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut,
+		needs:   []Rung{RungInCluster},
+		verdict: clientKeptOut,
+	},
+	{
+		name: "9 the control plane reaches no Pods",
+		pod:  reached | refused, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		needs:   []Rung{RungProxyPod},
+		when:    func(s sight, f Facts) bool { return s.inCluster == none && !f.OtherPodAnswers },
+		verdict: controlPlaneBlind,
+	},
+	{
+		name: "9a the control plane does not reach this Pod, clients do",
+		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered,
+		needs:   []Rung{RungProxyPod},
+		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers },
+		verdict: healthyForClients,
+	},
+	{
+		name: "10 the Pod's IP cannot be reached",
+		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: timedOut,
+		needs:   []Rung{RungProxyPod},
+		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers },
+		verdict: podIPUnreachable,
+	},
+	{
+		name: "12 this Pod refuses, another endpoint answers",
+		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything,
+		needs:   []Rung{RungProxyService},
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && otherEndpoints(f) },
+		verdict: mixedNotListening,
+	},
+	{
+		name: "12a this Pod listens on its loopback only, another endpoint answers",
+		pod:  reached, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything,
+		needs:   []Rung{RungProxyService, RungProxyPod},
+		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && otherEndpoints(f) },
+		verdict: mixedLoopback,
+	},
+	{
+		name: "12b this Pod answers, another endpoint does not",
+		pod:  reached | refused, service: anything, proxyService: dead, proxyPod: reached, inCluster: anything,
+		needs:   []Rung{RungProxyService, RungProxyPod},
+		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
+		verdict: mixedOther,
+	},
+	{
+		name: "12c this Pod cannot be reached, another endpoint answers",
+		pod:  reached, service: anything, proxyService: reached, proxyPod: timedOut, inCluster: anything,
+		needs:   []Rung{RungProxyService, RungProxyPod},
+		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
+		verdict: mixedUnreachable,
+	},
+	{
+		name: "14 a mesh answers in the application's place",
+		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: reached | refused, inCluster: none,
+		needs: []Rung{RungPod},
+		when: func(s sight, f Facts) bool {
+			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.inCluster == none
+		},
+		verdict: meshOpaque,
+	},
+	{
+		name: "14a a mesh answers in the application's place, clients are served",
+		pod:  reached, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered,
+		needs:   []Rung{RungInCluster},
+		when:    func(s sight, f Facts) bool { return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) },
+		verdict: healthyForClients,
+	},
+	{
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
+		name:  "16 the application accepts and does not answer",
+		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
+		needs:   []Rung{RungPod},
+		when:    func(s sight, f Facts) bool { return s.has(silent) && !f.MeshAnswered },
+		verdict: hangs,
+	},
+}
+
+func noneUsable(f Facts) bool { return f.UsableKnown && f.Usable == 0 }
+
+func podRuns(f Facts) bool { return f.Pod != "" && f.NotRunning == "" }
+
+// bindTells tells whether a port that answers on the loopback and refuses on the Pod's IP speaks of the application's bind
+// address: not in a virtual machine, and not behind a mesh.
+func bindTells(f Facts) bool { return f.Mesh == "" && !f.Kata }
+
+// otherEndpoints tells whether Proxy→Service may have asked another Pod than Proxy→Pod.
+func otherEndpoints(f Facts) bool { return !f.UsableKnown || f.Usable > 1 || !f.PodUsable }
+
+// sightOf reads the observations. What is denied, failed or was not run proves nothing, nor does a time-out of a forward,
+// which a hung kubelet causes as well, nor a forward's refusal in a virtual machine.
+func sightOf(observations []Observation, facts Facts) sight {
+	var s sight
+	for _, seen := range observations {
+		proof := proofOf(seen, facts)
+		switch seen.Rung {
+		case RungPod:
+			s.pod = proof &^ timedOut
+		case RungService:
+			s.service = proof &^ timedOut
+			if proof == none && seen.Outcome == Failed && facts.Fault != noFault {
+				s.service = cannot
+			}
+		case RungProxyService:
+			s.proxyService = proof
+		case RungProxyPod:
+			s.proxyPod = proof
+			if facts.AddressRefused && seen.Outcome == Failed {
+				s.proxyPod = timedOut
+			}
+		case RungInCluster:
+			s.inCluster = proof
+		}
+	}
+	if facts.Kata {
+		s.pod, s.service = none, none
+	}
+	return s
+}
+
+func proofOf(seen Observation, facts Facts) evidence {
+	if seen.Running {
+		return none
+	}
+	if facts.Silent[seen.Rung] {
+		return silent
+	}
+	switch seen.Outcome {
+	case OK:
+		return answered
+	case Refused:
+		return refused
+	case Timeout:
+		return timedOut
+	case NoEndpoints:
+		return noEndpoints
+	}
+	return none
+}
+
+func (t truth) consistent(s sight, facts Facts) bool {
+	for _, rung := range t.needs {
+		if s.of(rung) == none {
+			return false
+		}
+	}
+	for _, cell := range []struct{ seen, allowed evidence }{
+		{s.pod, t.pod}, {s.service, t.service}, {s.proxyService, t.proxyService}, {s.proxyPod, t.proxyPod}, {s.inCluster, t.inCluster},
+	} {
+		if cell.seen != none && cell.seen&cell.allowed == 0 {
+			return false
+		}
+	}
+	return t.when == nil || t.when(s, facts)
+}
+
+// cell returns what a row is consistent with on a rung.
+func (t truth) cell(rung Rung) evidence {
+	return sight{t.pod, t.service, t.proxyService, t.proxyPod, t.inCluster}.of(rung)
+}
+
+// Conclude reads the rungs together: it keeps the rows of the truth table that are consistent with what was observed, and
+// concludes where they agree; else it is inconclusive, and names the rung that would separate them. It is pure.
+func Conclude(observations []Observation, facts Facts) Conclusion {
+	for _, row := range decided {
+		if row.when(facts) {
+			return row.verdict.conclusion(facts)
+		}
+	}
+	s := sightOf(observations, facts)
+	var rows []truth
+	for _, row := range table {
+		if row.consistent(s, facts) {
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) == 0 || !agree(rows) {
+		return inconclusive(observations, s, separating(s, rows), facts)
+	}
+	for _, row := range rows {
+		if row.proved(s) {
+			return row.verdict.conclusion(facts)
+		}
+	}
+	return inconclusive(observations, s, rows[0].proof[0], facts)
+}
+
+func (t truth) proved(s sight) bool {
+	return len(t.proof) == 0 || slices.ContainsFunc(t.proof, func(rung Rung) bool { return s.of(rung) != none })
+}
+
+func agree(rows []truth) bool {
+	for _, row := range rows[1:] {
+		if row.verdict.family() != rows[0].verdict.family() {
+			return false
+		}
+	}
+	return true
+}
+
+// separating returns the first rung that proved nothing and on which the rows differ, the nearest first; empty when there is none.
+func separating(s sight, rows []truth) Rung {
+	for _, rung := range []Rung{RungProxyPod, RungProxyService, RungPod, RungInCluster} {
+		if s.of(rung) != none {
+			continue
+		}
+		for _, row := range rows[min(1, len(rows)):] {
+			if row.cell(rung) != rows[0].cell(rung) && row.verdict.family() != rows[0].verdict.family() {
+				return rung
+			}
+		}
+	}
+	return ""
+}

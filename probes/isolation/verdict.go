@@ -1,0 +1,294 @@
+package isolation
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// verdict is what a row of the truth table amounts to.
+type verdict uint8
+
+const (
+	healthy verdict = iota
+	healthyForwardLies
+	healthyProxyLies
+	healthyForClients
+	loopback
+	loopbackByProbe
+	refusedBetween
+	notListening
+	refusedInVM
+	applicationWorksNoEndpoint
+	noEndpointNoPod
+	endpointsWithoutPods
+	nodeRefuses
+	clientKeptOut
+	controlPlaneBlind
+	podIPUnreachable
+	mixedNotListening
+	mixedLoopback
+	mixedOther
+	mixedUnreachable
+	meshOpaque
+	hangs
+	notAllowedHere
+	serviceUnknown
+	serviceMissing
+	portMissing
+	notTCP
+	externalName
+	selectorlessEmpty
+	noPods
+	namedPortMissing
+	namedPortMissingHere
+)
+
+// family joins the verdicts that say the same and differ only in what they rest on.
+func (v verdict) family() verdict {
+	switch v {
+	case healthyForwardLies, healthyProxyLies, healthyForClients:
+		return healthy
+	case loopbackByProbe:
+		return loopback
+	}
+	return v
+}
+
+// conclusion writes the verdict out.
+func (v verdict) conclusion(f Facts) Conclusion {
+	pod := cmp.Or(f.Pod, "the Pod")
+	port := f.PodPort
+	switch v {
+	case healthy:
+		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
+			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
+	case healthyForwardLies:
+		return ok("The application answers on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.",
+			"It listens on the Pod's IP only; a port-forward dials localhost inside the Pod. The Service is not at fault.")
+	case healthyProxyLies:
+		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.",
+			"The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made.")
+	case healthyForClients:
+		return ok("A client inside the cluster is served.",
+			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
+	case loopback:
+		return probed("PORT-09", "The application listens on 127.0.0.1 only.",
+			"A port-forward reaches it, because it dials localhost inside the Pod. No client of the Service can."+readyAnyway(f.Readiness),
+			fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", port))
+	case loopbackByProbe:
+		likely := probed("PORT-09", "The application seems to listen on 127.0.0.1 only.",
+			"A port-forward, which dials localhost inside the Pod, reaches it; the readiness probe, which dials the Pod's IP, is refused.",
+			fmt.Sprintf("let it listen on 0.0.0.0:%d; Proxy→Pod would prove it, and needs the right to get pods/proxy", port))
+		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
+		return likely
+	case refusedBetween:
+		return unknown(fmt.Sprintf("The API server is refused at %s, where the readiness probe gets through.", address(f)),
+			"The kubelet dials the same address and passes, so the application does listen there. Something on the way from the API server rejects.",
+			"try it from a Pod in the cluster, and look for NetworkPolicies and firewalls that reject")
+	case notListening:
+		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
+			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.",
+			fmt.Sprintf("compare targetPort with the port that the application's log names, and let one of them be %d", port))
+	case refusedInVM:
+		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
+			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
+			fmt.Sprintf("let the application listen on 0.0.0.0:%d", port))
+	case applicationWorksNoEndpoint:
+		return probed("", "The application works, and the Service has no usable endpoint.",
+			"Readiness, the EndpointSlices or a named port keep traffic from it; the application itself answers when asked directly.",
+			"see the steps Endpoints, Selector and Readiness: they name the cause")
+	case noEndpointNoPod:
+		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
+			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
+			"see the steps Readiness and Events: they say what keeps the Pods from running")
+	case endpointsWithoutPods:
+		return unknown(fmt.Sprintf("The Service has %d endpoints, and none of them is a Pod that could be asked.", f.Usable),
+			"Port-forwards and the API server's proxy lead to Pods only.",
+			"try the Service's address from a Pod in the cluster")
+	case nodeRefuses:
+		return probed("", "Clients are refused at the Service's address, though its endpoints answer.",
+			"The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible.",
+			"look at kube-proxy on the client's node")
+	case clientKeptOut:
+		return probed("", "This client is kept out, though the Service's endpoints answer.",
+			"A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes.",
+			"look at the NetworkPolicies that select the client or the Pods")
+	case controlPlaneBlind:
+		return unknown("The API server does not reach Pods here, so its proxies prove nothing.", blindWhy(f),
+			"try it from a Pod in the cluster")
+	case podIPUnreachable:
+		return probed("", fmt.Sprintf("%s cannot be reached, though the application answers inside the Pod.", address(f)),
+			"The connection times out, so it is not the application's bind address. "+reachesOther(f),
+			"look at the NetworkPolicies that select the Pod, and at its node's network")
+	case mixedNotListening:
+		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint answers.", port, pod),
+			"Clients that are sent to this Pod are refused.", "compare this Pod with the others: image, arguments, configuration")
+	case mixedLoopback:
+		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint answers.", pod),
+			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on 0.0.0.0:%d in every Pod", port))
+	case mixedOther:
+		return probed("", fmt.Sprintf("Pod %s answers, and another endpoint of the Service does not.", pod),
+			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test the other Pods one by one")
+	case mixedUnreachable:
+		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint answers.", address(f)),
+			"Clients that are sent to this Pod wait in vain.", "look at the Pod's node, and at the NetworkPolicies that select it")
+	case meshOpaque:
+		return unknown("The service mesh answers for the application.",
+			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
+			"try it from a Pod inside the mesh")
+	case hangs:
+		return probed("", "The application accepts connections and does not answer.",
+			"The way to it is open; the application itself hangs, or waits for something.", "look at its log, and at what it depends on")
+	}
+	return v.conclusionByFacts(f)
+}
+
+// conclusionByFacts writes out the verdicts that rest on the facts alone.
+func (v verdict) conclusionByFacts(f Facts) Conclusion {
+	switch v {
+	case notAllowedHere:
+		return unknown("Nothing was sent: svctui runs read-only.", "The test needs a port-forward or the API server's proxy.", "start svctui without --readonly")
+	case serviceUnknown:
+		return unknown("The Service could not be read.", "Without it, neither its Pods nor its ports are known.", "ask for the right to get and list services in this namespace")
+	case serviceMissing:
+		return proven("SVC-01", fmt.Sprintf("There is no Service %s.", f.ServiceName), "", "look for it in other namespaces")
+	case portMissing:
+		return proven("PORT-07", fmt.Sprintf("The Service has no port %s.", f.PortName), "A client that dials it is refused, or waits in vain.", "dial one of the Service's own ports")
+	case notTCP:
+		return unknown(fmt.Sprintf("%s cannot be probed from here.", f.Protocol), "Port-forwards and the API server's proxy carry TCP only.", "try it from a Pod in the cluster")
+	case externalName:
+		return unknown(fmt.Sprintf("The Service is another name for %s, and has no Pods to test.", f.ExternalName), "Port-forwards and the API server's proxy lead to Pods only.",
+			"resolve and dial that name from a Pod in the cluster")
+	case selectorlessEmpty:
+		return proven("SVC-06", "The Service has no selector, and no EndpointSlice gives it an endpoint.", "Without a selector, somebody has to write the EndpointSlices.",
+			"give it a selector, or an EndpointSlice with the label kubernetes.io/service-name="+f.ServiceName)
+	case noPods:
+		return proven("", "No Pod matches the Service's selector, and it has no other endpoint.", "", "see the step Selector: it compares the selector with the Pods' labels")
+	case namedPortMissing:
+		return proven("PORT-01", "No Pod of the Service has the port that targetPort names.", "Its Pods are listed in the EndpointSlices without a port, and get no traffic.",
+			"let targetPort name a port that the container declares, or use its number")
+	default: // namedPortMissingHere
+		return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods do.", f.Pod), "This Pod gets no traffic.",
+			"wait for the rollout to end, or let every Pod declare the port")
+	}
+}
+
+// inconclusive says why, and which rung would decide; an empty one means that none would.
+func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) Conclusion {
+	forwardsOnly := s.proxyService == none && s.proxyPod == none && s.inCluster == none
+	switch {
+	case s == (sight{}):
+		return nothingSeen(observations, f)
+	case deciding == "" && !forwardsOnly:
+		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
+			"run the test again, then try it from a Pod in the cluster")
+	}
+	deciding = cmp.Or(deciding, RungProxyPod)
+	why := "What was seen fits more than one cause."
+	switch {
+	case forwardsOnly && s.pod == answered:
+		why = "The Pod answers on its own loopback; that does not prove that clients reach it."
+	case forwardsOnly:
+		why = "Only port-forwards told anything, and they do not go the way that clients go."
+	}
+	return unknown("Inconclusive: "+rungTitle(deciding)+" would decide.", why, nextFor(deciding, observations))
+}
+
+// nothingSeen tells denial from other reasons for knowing nothing.
+func nothingSeen(observations []Observation, f Facts) Conclusion {
+	var denied, failed string
+	for _, seen := range observations {
+		switch seen.Outcome {
+		case Denied:
+			denied = cmp.Or(denied, seen.Detail)
+		case Failed, Timeout:
+			failed = cmp.Or(failed, seen.Detail)
+		}
+	}
+	switch {
+	case denied != "":
+		return unknown("You may not run this test.", denied, "ask for create pods/portforward, get pods/proxy and get services/proxy in this namespace")
+	case f.Pod == "" && !f.PodsKnown:
+		return unknown("No Pod could be chosen: Pods cannot be read.", failed, "ask for the right to list pods, or name a Pod")
+	}
+	return unknown("No rung told anything.", cmp.Or(failed, f.NotRunning), "run the test again")
+}
+
+// rungTitle names a rung in a sentence.
+func rungTitle(rung Rung) string {
+	switch rung {
+	case RungPod:
+		return "a port-forward to the Pod"
+	case RungProxyService:
+		return "the API server's proxy to the Service"
+	case RungProxyPod:
+		return "the API server's proxy to the Pod"
+	}
+	return "a try from a Pod in the cluster"
+}
+
+// nextFor says how the deciding rung can be had.
+func nextFor(rung Rung, observations []Observation) string {
+	right := map[Rung]string{RungPod: "create pods/portforward", RungProxyService: "get services/proxy", RungProxyPod: "get pods/proxy"}[rung]
+	for _, seen := range observations {
+		if seen.Rung == rung && seen.Outcome == Denied && right != "" {
+			return "ask for the right to " + right + ", or try it from a Pod in the cluster"
+		}
+	}
+	return "try it from a Pod in the cluster"
+}
+
+func readyAnyway(readiness Readiness) string {
+	switch readiness {
+	case ReadinessByExec:
+		return " The Pod is Ready all the same where its probe runs inside the container (exec)."
+	case NoReadinessProbe:
+		return " Without a readiness probe the Pod counts as Ready all the same."
+	case ReadinessElsewhere:
+		return " The readiness probe looks elsewhere, and does not notice."
+	}
+	return ""
+}
+
+func address(f Facts) string {
+	if f.PodIP == "" {
+		return "The Pod's IP"
+	}
+	return hostPort(f.PodIP, f.PodPort)
+}
+
+func blindWhy(f Facts) string {
+	switch {
+	case f.AddressRefused:
+		return "It does not proxy to the Pod's address at all."
+	case f.OtherPod != "":
+		return fmt.Sprintf("Pod %s, which is Ready, cannot be reached that way either.", f.OtherPod)
+	}
+	return "It gets no answer from the Pod's IP, and there is no other Ready Pod to compare with."
+}
+
+func reachesOther(f Facts) string {
+	if f.OtherPodAnswers {
+		return fmt.Sprintf("Pod %s can be reached the same way.", f.OtherPod)
+	}
+	return ""
+}
+
+func ok(text, why string) Conclusion {
+	return Conclusion{Mark: check.MarkOK, Text: text, Why: why, Confidence: check.Probed}
+}
+
+func unknown(text, why, next string) Conclusion {
+	return Conclusion{Mark: check.MarkUnknown, Text: text, Why: why, Next: next}
+}
+
+func probed(id, text, why, next string) Conclusion {
+	return Conclusion{ID: id, Mark: check.MarkFail, Text: text, Why: why, Next: next, Confidence: check.Probed}
+}
+
+func proven(id, text, why, next string) Conclusion {
+	return Conclusion{ID: id, Mark: check.MarkFail, Text: text, Why: why, Next: next, Confidence: check.Proven}
+}
