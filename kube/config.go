@@ -119,6 +119,12 @@ func (f *Flags) resolve(name string) (resolved, error) {
 		return resolved{}, unknownContext(contextName, names, *flags.Context == "")
 	}
 
+	if entry != nil {
+		if err := complete(contextName, *entry, raw, flags); err != nil {
+			return resolved{}, err
+		}
+	}
+
 	loader := flags.ToRawKubeConfigLoader()
 	config, err := loader.ClientConfig()
 	elsewhere := *flags.APIServer != "" || *flags.ClusterName != "" || os.Getenv("KUBERNETES_MASTER") != ""
@@ -151,6 +157,23 @@ func (f *Flags) resolve(name string) (resolved, error) {
 		}
 	}
 	return out, nil
+}
+
+// complete checks that what a context refers to is there. kubectl would go to localhost, or as nobody, instead.
+func complete(name string, entry clientcmdapi.Context, raw clientcmdapi.Config, flags *genericclioptions.ConfigFlags) error {
+	missing := ""
+	switch {
+	case raw.Clusters[entry.Cluster] == nil && *flags.ClusterName == "" && *flags.APIServer == "":
+		missing = "cluster " + orNone(entry.Cluster)
+	case entry.AuthInfo != "" && raw.AuthInfos[entry.AuthInfo] == nil && *flags.AuthInfoName == "" && *flags.BearerToken == "" && *flags.CertFile == "":
+		missing = "user " + entry.AuthInfo
+	default:
+		return nil
+	}
+	return &ConnectError{
+		Reason: BadKubeconfig, Context: name, Contexts: slices.Sorted(maps.Keys(raw.Contexts)),
+		Text: fmt.Sprintf("context %s of the kubeconfig names the %s, which is not there: mend it with `kubectl config`, or pick another context", name, missing),
+	}
 }
 
 func (f *Flags) noKubeconfig() error {

@@ -275,8 +275,8 @@ func (s *Session) NewStore(scope string) *Store { return NewStore(s.clientset, s
 // those who began them.
 func (s *Session) Close() {
 	s.closing.Do(func() {
+		s.gate.close(s.plugin.close)
 		s.http.CloseIdleConnections()
-		s.plugin.close()
 	})
 }
 

@@ -285,10 +285,8 @@ func TestStoreSilence(t *testing.T) {
 		if n := c.count("list", model.Services); n != 1 {
 			t.Errorf("listed %d times", n)
 		}
-		for need, coverage := range w.last.Covered() {
-			if coverage.State != model.Live {
-				t.Errorf("%v is %v", need, coverage)
-			}
+		if snapshot, _ := w.Take(); snapshot.Covered()[allServices].State != model.Live {
+			t.Errorf("services are %v", snapshot.Covered()[allServices])
 		}
 		c.put(service("shop", "web"))
 		w.until("it follows", hasServices("shop/cart", "shop/web"))
@@ -360,7 +358,7 @@ func TestStoreScope(t *testing.T) {
 }
 
 func TestStoreClosesWhatIsNotWanted(t *testing.T) {
-	c := newTestCluster(t, nil, service("shop", "cart"), pod("shop", "x"))
+	c := newTestCluster(t, nil, pod("shop", "x"))
 	quick := patient()
 	quick.closing = 100 * time.Millisecond
 	w := c.watch("", quick, shopPods)

@@ -59,6 +59,9 @@ func (errNoAnswer) Temporary() bool { return true }
 // errPluginBusy says that an earlier run of the login plugin has not ended.
 var errPluginBusy = errors.New("the login plugin is still running")
 
+// errClosed says that the session was closed.
+var errClosed = errors.New("the session is closed")
+
 // gate is the way of every request of a session. It keeps the API server from being flooded, obeys
 // 429 Retry-After, bounds how long an answer may take, and keeps a login plugin that hangs from hanging its
 // callers. Safe for concurrent use.
@@ -72,6 +75,9 @@ type gate struct {
 	hasPlugin bool
 
 	mu          sync.Mutex
+	closed      bool
+	whenQuiet   func()
+	running     int
 	heldUntil   time.Time
 	stuck       int
 	pluginErr   error
@@ -244,7 +250,7 @@ func (g *gate) send(request *http.Request) (*http.Response, error) {
 	if !g.hasPlugin {
 		return g.base.RoundTrip(request)
 	}
-	if err := g.pluginTrouble(); err != nil {
+	if err := g.beginPlugin(); err != nil {
 		return nil, err
 	}
 	type answer struct {
@@ -254,6 +260,7 @@ func (g *gate) send(request *http.Request) (*http.Response, error) {
 	answers := make(chan answer, 1)
 	go func() {
 		defer utilruntime.HandleCrash()
+		defer g.endPlugin()
 		response, err := g.base.RoundTrip(request)
 		answers <- answer{response, err}
 	}()
@@ -284,16 +291,43 @@ func (g *gate) send(request *http.Request) (*http.Response, error) {
 	return nil, errors.Join(errPluginBusy, context.Cause(request.Context()))
 }
 
-func (g *gate) pluginTrouble() error {
+// beginPlugin counts a request inside of which the plugin may run, unless that would be of no use.
+func (g *gate) beginPlugin() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stuck > 0 {
+	switch {
+	case g.closed:
+		return errClosed
+	case g.stuck > 0:
 		return errPluginBusy
-	}
-	if g.pluginErr != nil && time.Since(g.pluginErrAt) < pluginPause {
+	case g.pluginErr != nil && time.Since(g.pluginErrAt) < pluginPause:
 		return g.pluginErr
 	}
+	g.running++
 	return nil
+}
+
+func (g *gate) endPlugin() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.running--
+	g.quieten()
+}
+
+// close lets no more login plugins run, and calls quiet once none is running any more.
+func (g *gate) close(quiet func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed, g.whenQuiet = true, quiet
+	g.quieten()
+}
+
+// quieten needs mu.
+func (g *gate) quieten() {
+	if g.closed && g.running == 0 && g.whenQuiet != nil {
+		g.whenQuiet()
+		g.whenQuiet = nil
+	}
 }
 
 func (g *gate) notePlugin(err error) {
