@@ -82,6 +82,7 @@ func NewWith(clock clock.Clock, options Options) *Cluster {
 	if options.Controllers && len(options.Cloud.External)+len(options.Cloud.Internal) > 0 {
 		c.simulation.UseCloud(options.Cloud)
 	}
+	c.simulation.KeepClean()
 	for _, obj := range options.Objects {
 		c.Apply(obj)
 	}

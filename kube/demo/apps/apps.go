@@ -45,6 +45,8 @@ type Port struct {
 	PodIPOnly bool
 	// TLS wraps HTTP.
 	TLS bool
+	// Ingress routes requests by the cluster's Ingresses; HTTP answers those that none wants.
+	Ingress bool
 	// HTTP answers requests. When it is nil, Raw talks.
 	HTTP func(Call) Response
 	// Raw talks on the bare connection and returns when it is done; the caller closes.

@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
@@ -182,80 +181,5 @@ func defaultContainer(c *corev1.Container, hostNetwork bool) {
 				get.Scheme = corev1.URISchemeHTTP
 			}
 		}
-	}
-}
-
-// Apply creates or updates an object as a client named manager does: with defaults, generation and managedFields.
-// It is to be called from inside an action.
-func (s *Simulation) Apply(manager string, obj apiserver.Object) {
-	setDefaults(obj)
-	s.carryOver(obj)
-	fields := map[string]any{}
-	if metadata := metadataFields(obj); len(metadata) > 0 {
-		fields["metadata"] = metadata
-	}
-	switch o := obj.(type) {
-	case *corev1.Service:
-		given := o.Spec
-		given.ClusterIP, given.ClusterIPs, given.IPFamilies, given.IPFamilyPolicy = "", nil, nil, nil
-		fields["spec"] = specFields(given, "selector", "loadBalancerSourceRanges")
-	case *appsv1.Deployment:
-		fields["spec"] = specFields(o.Spec, "selector", "resources")
-	case *appsv1.StatefulSet:
-		fields["spec"] = specFields(o.Spec, "selector", "resources")
-	case *appsv1.DaemonSet:
-		fields["spec"] = specFields(o.Spec, "selector", "resources")
-	default:
-		s.put(obj)
-		return
-	}
-	s.owns(obj, manager, "", fields)
-	s.put(obj)
-}
-
-// carryOver keeps what an update of an existing object does not touch: its status and who owns which field.
-func (s *Simulation) carryOver(obj apiserver.Object) {
-	switch o := obj.(type) {
-	case *corev1.Service:
-		if old, ok := apiserver.Get(s.store, o, o.Namespace, o.Name); ok {
-			o.ManagedFields, o.Status, o.Finalizers = old.ManagedFields, old.Status, old.Finalizers
-			for i := range o.Spec.Ports {
-				if i < len(old.Spec.Ports) && opensNodePort(&old.Spec) && opensNodePort(&o.Spec) {
-					o.Spec.Ports[i].NodePort = old.Spec.Ports[i].NodePort
-				}
-			}
-		}
-	case *appsv1.Deployment:
-		o.Generation = 1
-		if old, ok := apiserver.Get(s.store, o, o.Namespace, o.Name); ok {
-			o.ManagedFields, o.Status, o.Generation = old.ManagedFields, old.Status, old.Generation+1
-			if revision, ok := old.Annotations[revisionAnnotation]; ok {
-				metav1.SetMetaDataAnnotation(&o.ObjectMeta, revisionAnnotation, revision)
-			}
-		}
-	case *appsv1.StatefulSet:
-		o.Generation = 1
-		if old, ok := apiserver.Get(s.store, o, o.Namespace, o.Name); ok {
-			o.ManagedFields, o.Status, o.Generation = old.ManagedFields, old.Status, old.Generation+1
-		}
-	case *appsv1.DaemonSet:
-		o.Generation = 1
-		if old, ok := apiserver.Get(s.store, o, o.Namespace, o.Name); ok {
-			o.ManagedFields, o.Status, o.Generation = old.ManagedFields, old.Status, old.Generation+1
-		}
-	}
-}
-
-// Delete removes an object as a client does: a Pod ends gracefully, anything else is gone at once.
-func (s *Simulation) Delete(obj apiserver.Object) {
-	if pod, ok := obj.(*corev1.Pod); ok {
-		if current, found := apiserver.Get(s.store, pod, pod.Namespace, pod.Name); found {
-			s.deletePod(current)
-		}
-		return
-	}
-	s.remove(obj)
-	if service, ok := obj.(*corev1.Service); ok {
-		s.deleteEndpoints(service.Namespace, service.Name)
 	}
 }

@@ -33,6 +33,9 @@ func (s *Simulation) warning(obj apiserver.Object, from source, reason, message 
 // event reports something about an object, or about a field of it. The same report again makes the count of the first one
 // rise, as the recorder of client-go does.
 func (s *Simulation) event(obj apiserver.Object, fieldPath string, from source, kind, reason, message string) {
+	if s.now.Before(s.eventsFrom) {
+		return // it would have expired long ago
+	}
 	kinds, _, err := scheme.Scheme.ObjectKinds(obj)
 	if err != nil {
 		return
@@ -43,8 +46,8 @@ func (s *Simulation) event(obj apiserver.Object, fieldPath string, from source, 
 		namespace = metav1.NamespaceDefault
 	}
 	key := eventKey{obj.GetUID(), fieldPath, from, kind, reason, message}
-	if name, known := s.events[key]; known {
-		if old, ok := apiserver.Get(s.store, &corev1.Event{}, namespace, name); ok {
+	if stored, known := s.events[key]; known {
+		if old, ok := apiserver.Get(s.store, &corev1.Event{}, stored.namespace, stored.name); ok {
 			again := old.DeepCopy()
 			again.Count++
 			again.LastTimestamp = s.metaNow()
@@ -68,7 +71,7 @@ func (s *Simulation) event(obj apiserver.Object, fieldPath string, from source, 
 		Source:              corev1.EventSource{Component: from.component, Host: from.host},
 		ReportingController: from.component, ReportingInstance: from.host,
 	}
-	s.events[key] = event.Name
+	s.events[key] = eventName{namespace, event.Name}
 	s.put(event)
 }
 
@@ -88,4 +91,12 @@ func (s *Simulation) expireEvents() {
 			s.remove(event)
 		}
 	}
+	for key, event := range s.events {
+		if _, ok := apiserver.Get(s.store, &corev1.Event{}, event.namespace, event.name); !ok {
+			delete(s.events, key)
+		}
+	}
 }
+
+// eventName is where an event is stored.
+type eventName struct{ namespace, name string }

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,6 +53,13 @@ func (l *incidents) striking(pod *corev1.Pod, at time.Time) *incidentSpan {
 		}
 	}
 	return nil
+}
+
+// forget drops incidents that ended before a time.
+func (l *incidents) forget(before time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spans = slices.DeleteFunc(l.spans, func(span *incidentSpan) bool { return !span.end.IsZero() && span.end.Before(before) })
 }
 
 // Strike lets an incident begin now, and returns what ends it. To be called from inside an action.

@@ -272,6 +272,9 @@ func (n *Network) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such pod", http.StatusBadGateway)
 		return
 	}
+	if to.port.Ingress && n.serveIngress(w, r) {
+		return
+	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 	answer := n.answer(to.port, to.pod, apps.Call{
 		Time: n.clock.Now(), Namespace: to.pod.Namespace, Pod: to.pod.Name, Method: r.Method, Path: r.URL.Path,

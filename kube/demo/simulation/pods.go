@@ -206,10 +206,6 @@ func (s *Simulation) createPod(pod *corev1.Pod) {
 	s.After(s.between(20*time.Millisecond, 90*time.Millisecond), func() { s.schedule(pod.Namespace, pod.Name, pod.UID) })
 }
 
-// Adopt lets a Pod that was stored as it is be run by its node from now on: it is scheduled, or goes on running.
-// It is to be called from inside an action.
-func (s *Simulation) Adopt(pod *corev1.Pod) { s.createPod(pod.DeepCopy()) }
-
 // pod returns the Pod that still is the one with uid.
 func (s *Simulation) pod(namespace, name string, uid types.UID) (*corev1.Pod, bool) {
 	pod, ok := apiserver.Get(s.store, &corev1.Pod{}, namespace, name)

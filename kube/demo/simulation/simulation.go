@@ -35,14 +35,15 @@ type Simulation struct {
 	planned uint64
 	random  *rand.Rand
 	// dirty holds what controllers must look at again, in the order in which it became so.
-	dirty     []work
-	isDirty   map[work]struct{}
-	podIPs    map[string]int
-	images    map[string]bool
-	deadlines map[types.UID]time.Time
-	runs      map[types.UID]*podRun
-	events    map[eventKey]string
-	balancer  balancer
+	dirty      []work
+	isDirty    map[work]struct{}
+	podIPs     map[string]int
+	images     map[string]bool
+	deadlines  map[types.UID]time.Time
+	runs       map[types.UID]*podRun
+	events     map[eventKey]eventName
+	eventsFrom time.Time
+	balancer   balancer
 	// woken tells Run that the queue has a new head.
 	woken chan struct{}
 }
@@ -66,7 +67,7 @@ func New(store *apiserver.Store, applications apps.ByImage, clock clock.PassiveC
 		images:    map[string]bool{},
 		deadlines: map[types.UID]time.Time{},
 		runs:      map[types.UID]*podRun{},
-		events:    map[eventKey]string{},
+		events:    map[eventKey]eventName{},
 		woken:     make(chan struct{}, 1),
 	}
 }
@@ -74,11 +75,12 @@ func New(store *apiserver.Store, applications apps.ByImage, clock clock.PassiveC
 // Network returns what the API server asks of the nodes.
 func (s *Simulation) Network() *Network { return s.network }
 
-// Begin sets the time at which an empty simulation stands.
-func (s *Simulation) Begin(t time.Time) {
+// Begin sets the time at which an empty simulation stands, so that it can live through history until now. Events that
+// would have expired by then are left out.
+func (s *Simulation) Begin(t, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.now = t
+	s.now, s.eventsFrom = t, now.Add(-eventTTL)
 }
 
 // Now returns the time that the simulation has reached; inside an action, that of the action.
@@ -183,6 +185,17 @@ func (s *Simulation) markDirty(kind, namespace, name string) {
 		s.isDirty[item] = struct{}{}
 		s.dirty = append(s.dirty, item)
 	}
+}
+
+// cleanInterval is how often what nobody can see any more is dropped.
+const cleanInterval = time.Minute
+
+// KeepClean drops expired events and old incidents from time to time.
+func (s *Simulation) KeepClean() {
+	s.Every(cleanInterval, func() {
+		s.expireEvents()
+		s.network.incidents.forget(s.now.Add(-logRetention))
+	})
 }
 
 // put stores an object that belongs to the store from then on, and tells the controllers that watch its kind.
