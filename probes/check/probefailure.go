@@ -33,7 +33,7 @@ func (t *podTrouble) probeFails(s *subject) bool {
 		t.since = started
 		t.grace = max(settleTime, probeBudget(probe))
 		if s.rolling() {
-			t.grace = max(t.grace, time.Minute)
+			t.grace = max(t.grace, rolloutGrace)
 		}
 	}
 	if probe == nil {
@@ -57,6 +57,10 @@ func (t *podTrouble) probeFails(s *subject) bool {
 	}
 	return true
 }
+
+// rolloutGrace is how long the Pods of a rollout that is under way may take to become Ready before a Service with nothing usable is
+// called broken.
+const rolloutGrace = 30 * time.Second
 
 // wasReady tells whether the Pod was Ready before: its condition changed after a container that still runs had started.
 func (t *podTrouble) wasReady() bool {
