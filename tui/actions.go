@@ -79,6 +79,8 @@ func globalActions() []binding {
 			keys: []string{":"}, name: "jump", help: "goes to a context, a namespace or a Service, or runs a command",
 			run: func(sh *shell) tea.Cmd { sh.open(newJumpPage(sh)); return nil },
 		},
+		{label: ":ns", name: "namespaces", help: "chooses a namespace; one that cannot be listed can be typed"},
+		{label: ":ctx", name: "contexts", help: "chooses a context"},
 		{
 			keys: []string{"?"}, name: "help", help: "shows this help",
 			run: func(sh *shell) tea.Cmd {
@@ -130,6 +132,14 @@ func whyNoTest(sh *shell, _ model.Key) string {
 		return forward + ", nor proxies"
 	}
 	return ""
+}
+
+// unfocus says that the Service of a page is not looked at any more. Where it was opened over the Service's own
+// screen, that one says otherwise as soon as it is seen again.
+func unfocus(sh *shell, session Session) {
+	if session != nil && session == sh.session {
+		session.Focus(nil)
+	}
 }
 
 // pickNamespace asks for a namespace, which may be one that cannot be listed.
@@ -195,24 +205,11 @@ func contextItems(contexts []model.ContextInfo, current string) []pickItem {
 	return items
 }
 
-// reportOf returns what was judged of a Service, or nil.
-func (sh *shell) reportOf(key model.Key) *check.Report {
-	if sh.state == nil {
-		return nil
-	}
-	for _, r := range sh.state.Reports {
-		if r.Key == key {
-			return r
-		}
-	}
-	return nil
-}
-
 // newReportPage shows a report of one Service as Markdown.
 func newReportPage(key model.Key) page {
 	path := []string{namespaceName(key.Namespace), clean(key.Name), "report"}
 	return newTextPage(path, func(sh *shell) func(context.Context) (string, error) {
-		judged := sh.reportOf(key)
+		judged := reportOf(sh.state, key)
 		if judged == nil {
 			return nil
 		}

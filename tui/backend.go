@@ -17,6 +17,16 @@ type Connector interface {
 	Open(ctx context.Context, contextName string) (Session, error)
 }
 
+// Loginer is a Connector for contexts that a person may have to log in to.
+type Loginer interface {
+	Connector
+	// Login lets the context's login plugin speak with the person, with this process's terminal, which is not
+	// in use meanwhile. It returns when the plugin is done or ctx ends, and at once where there is no plugin.
+	Login(ctx context.Context, contextName string) error
+	// MayAsk tells whether Login would run a plugin. It reads the kubeconfig and nothing else.
+	MayAsk(contextName string) bool
+}
+
 // SessionInfo describes a session.
 type SessionInfo struct {
 	Context string

@@ -15,29 +15,35 @@ const recentNamespaces = 9
 // connect leaves the session there is, and opens one for a context; empty is the one that the command line
 // or the kubeconfig says.
 func (r *root) connect(name string) tea.Cmd {
-	first := r.generation == 0
+	again := name == r.sh.info.Context
 	r.leaveSession()
 	commands := []tea.Cmd{}
-	if !first {
+	if !again {
 		commands = append(commands, r.popToHome())
 	}
 	sh := r.sh
 	sh.connection, sh.failure = connecting, nil
 	sh.info = SessionInfo{Context: name, ReadOnly: sh.info.ReadOnly}
 	generation, ctx := r.generation, r.ctx
-	connector, wanted, recall := sh.connector, r.options.Scope, r.options.Recall
-	if !first {
-		wanted = nil
+	connector, recall := sh.connector, r.options.Recall
+	// What the command line says holds for the first session; connecting again stays where one was.
+	var wanted *string
+	switch {
+	case !r.everConnected:
+		wanted = r.options.Scope
+	case again:
+		scope := sh.scope
+		wanted = &scope
 	}
 	open := func() tea.Msg {
 		session, err := connector.Open(ctx, name)
 		if err != nil {
-			return sessionFailed{generation, err}
+			return sessionFailed{generation, err, noSuchContext(connector, name)}
 		}
 		scope, pick := startScope(ctx, session, wanted, recall)
 		return sessionOpened{generation, session, scope, pick}
 	}
-	return tea.Batch(append(commands, open, r.tell(stateChanged{}))...)
+	return tea.Batch(append(commands, guarded(open), r.tell(stateChanged{}))...)
 }
 
 // startScope is the namespace to begin with: what the command line says, else the context's own, else the
@@ -84,6 +90,7 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 			return closing(msg.session)
 		}
 		sh.session, sh.info, sh.connection = msg.session, msg.session.Info(), connected
+		r.everConnected = true
 		ctx, end := context.WithCancel(r.ctx)
 		r.endSession = end
 		r.enterScope(msg.scope)
@@ -99,6 +106,9 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 		sh.connection, sh.failure = connectionFailed, msg.err
 		r.note(noteError, msg.err.Error())
 		r.toast = nil
+		if msg.pick {
+			pickContext(sh)
+		}
 		return r.tell(stateChanged{})
 	case stateArrived:
 		// After a change of scope the engine may still say something of the one before.
@@ -117,15 +127,15 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// runSession judges until ctx ends, and closes the session then. It is a command, so that a panic in it is
-// caught by Bubble Tea, which restores the terminal.
+// runSession judges until ctx ends, and closes the session then. It is a command, so that a panic in it ends
+// the program in order.
 func (r *root) runSession(ctx context.Context) tea.Cmd {
 	session, generation, send := r.sh.session, r.generation, r.send
-	return func() tea.Msg {
+	return guarded(func() tea.Msg {
 		defer session.Close()
 		session.Run(ctx, func(state *engine.State) { send(stateArrived{generation, state}) })
 		return nil
-	}
+	})
 }
 
 func closing(session Session) tea.Cmd {

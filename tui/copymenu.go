@@ -142,7 +142,7 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 			items = append(items, copyItem{clean(what), text})
 		}
 	}
-	if judged := sh.reportOf(key); judged != nil {
+	if judged := reportOf(sh.state, key); judged != nil {
 		for _, finding := range judged.Findings {
 			if finding.Fix != nil {
 				add("fix of "+finding.ID, finding.Fix.Command)

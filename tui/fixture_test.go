@@ -8,8 +8,11 @@ import (
 	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -289,6 +292,9 @@ func stateOf(scope string, fixtures ...fixture) *engine.State {
 		}
 		builder.Cover(model.Need{Kind: kind, Namespace: namespace}, live)
 	}
+	for _, object := range shopObjects() {
+		builder.Put(object)
+	}
 	state := &engine.State{At: fixtureNow(), Scope: scope, Settled: true}
 	for _, f := range fixtures {
 		if f.service != nil {
@@ -299,4 +305,89 @@ func stateOf(scope string, fixtures ...fixture) *engine.State {
 	slices.SortFunc(state.Reports, func(a, b *check.Report) int { return a.Key.Compare(b.Key) })
 	state.Snapshot = builder.Build(fixtureNow())
 	return state
+}
+
+// shopObjects are what stands behind the Services of shopFixtures: Pods, slices and events.
+func shopObjects() []metav1.Object {
+	var objects []metav1.Object
+	pod := func(name, uid, owner string, labels map[string]string, ready bool, restarts int32, restarted time.Duration) *corev1.Pod {
+		condition := corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Time{Time: ago(6 * day)}}
+		if !ready {
+			condition.Status, condition.LastTransitionTime = corev1.ConditionFalse, metav1.Time{Time: ago(12 * time.Minute)}
+			condition.Reason, condition.Message = "ContainersNotReady", "containers with unready status: [app]"
+		}
+		isController := true
+		made := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "shop", Name: name, UID: types.UID(uid), Labels: labels, CreationTimestamp: metav1.Time{Time: ago(6 * day)},
+				OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: owner, UID: types.UID("rs-" + owner), Controller: &isController}},
+			},
+			Spec: corev1.PodSpec{NodeName: "node-2", Containers: []corev1.Container{{
+				Name: "app", Image: "registry.example.com/app:1.4.2",
+				Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 8080, Protocol: corev1.ProtocolTCP}},
+				ReadinessProbe: &corev1.Probe{
+					ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(8080)}},
+					PeriodSeconds: 5, TimeoutSeconds: 1, FailureThreshold: 3,
+				},
+			}}},
+			Status: corev1.PodStatus{
+				Phase: corev1.PodRunning, PodIP: "10.4.2." + name[len(name)-1:], Conditions: []corev1.PodCondition{condition},
+				ContainerStatuses: []corev1.ContainerStatus{{
+					Name: "app", Ready: ready, RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Time{Time: ago(6 * day)}}},
+				}},
+			},
+		}
+		if restarts > 0 {
+			made.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+				ExitCode: 1, Reason: "Error", StartedAt: metav1.Time{Time: ago(restarted + 12*time.Second)}, FinishedAt: metav1.Time{Time: ago(restarted)},
+			}
+		}
+		return made
+	}
+	set := func(name, deployment string) *appsv1.ReplicaSet {
+		isController := true
+		return &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "shop", Name: name, UID: types.UID("rs-" + name),
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: deployment, UID: types.UID("deploy-" + deployment), Controller: &isController}},
+		}}
+	}
+	event := func(name, kind, object, uid, level, reason, message string, times int32, last time.Duration) *corev1.Event {
+		return &corev1.Event{
+			ObjectMeta:     metav1.ObjectMeta{Namespace: "shop", Name: name},
+			InvolvedObject: corev1.ObjectReference{Kind: kind, Name: object, UID: types.UID(uid), Namespace: "shop"},
+			Type:           level, Reason: reason, Message: message, Count: times,
+			FirstTimestamp: metav1.Time{Time: ago(last + 11*time.Minute)}, LastTimestamp: metav1.Time{Time: ago(last)},
+			Source: corev1.EventSource{Component: "kubelet"},
+		}
+	}
+	objects = append(objects, set("checkout-7d9f6b", "checkout"), set("cart-66c9d4", "cart"))
+	for _, suffix := range []string{"x2lq1", "m4k82", "tt2v3"} {
+		objects = append(objects, pod("checkout-7d9f6b-"+suffix, "uid-"+suffix, "checkout-7d9f6b", map[string]string{"app": "check-out", "tier": "backend"}, true, 0, 0))
+	}
+	ready, port, name := false, int32(8080), ""
+	slice := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "shop", Name: "cart-8xk2p", UID: "slice-cart",
+			Labels: map[string]string{discoveryv1.LabelServiceName: "cart", discoveryv1.LabelManagedBy: "endpointslice-controller.k8s.io"},
+		},
+		AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &port}},
+	}
+	for i, suffix := range []string{"4hv94", "9sz75", "kq7f6"} {
+		restarts := int32(0)
+		if i == 1 {
+			restarts = 4
+		}
+		made := pod("cart-66c9d4-"+suffix, "uid-"+suffix, "cart-66c9d4", map[string]string{"app": "cart"}, false, restarts, 3*time.Minute)
+		objects = append(objects, made)
+		node := "node-2"
+		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
+			Addresses: []string{made.Status.PodIP}, Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &ready}, NodeName: &node,
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: made.Name, UID: made.UID},
+		})
+	}
+	return append(objects, slice,
+		event("cart.1", "Pod", "cart-66c9d4-4hv94", "uid-4hv94", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", 143, 20*time.Second),
+		event("cart.2", "Pod", "cart-66c9d4-9sz75", "uid-9sz75", "Warning", "BackOff", "Back-off restarting failed container app in pod cart-66c9d4-9sz75_shop(0b1f7c1e-0000-4000-8000-000000000000), which is a message that is long enough to be wrapped on every screen that is tested here", 9, 3*time.Minute),
+		event("cart.3", "Pod", "cart-66c9d4-kq7f6", "uid-kq7f6", "Normal", "Pulled", `Container image "registry.example.com/app:1.4.2" already present on machine`, 1, 40*time.Minute),
+	)
 }

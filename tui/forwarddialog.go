@@ -20,6 +20,7 @@ import (
 type forwardDialog struct {
 	service model.Key
 	life    *life
+	session Session
 	picker  *picker
 	local   input
 	// edited is true once the person typed a local port; till then it follows the target.
@@ -45,12 +46,15 @@ func newForwardDialog(sh *shell, service model.Key) page {
 
 func (p *forwardDialog) opened(sh *shell, life *life) tea.Cmd {
 	p.life = life
-	if sh.session != nil {
-		sh.session.Focus(&p.service)
+	p.session = sh.session
+	if p.session != nil {
+		p.session.Focus(&p.service)
 	}
 	p.fill(sh)
 	return nil
 }
+
+func (p *forwardDialog) closed(sh *shell) { unfocus(sh, p.session) }
 
 func (p *forwardDialog) title() string       { return "forward to " + clean(p.service.Name) }
 func (p *forwardDialog) capturesInput() bool { return true }

@@ -42,11 +42,11 @@ func (r *root) frame(width, height int) string {
 		}
 		base--
 	}
-	lines := []string{r.header(r.stack[base].page, width)}
+	lines := append([]string{r.header(r.stack[base].page, width)}, r.banner(width, height)...)
 	if height >= airyHeight {
 		lines = append(lines, "")
 	}
-	bodyHeight := height - len(lines) - 2
+	bodyHeight := max(0, height-len(lines)-2)
 	body := r.stack[base].page.view(r.sh, width, bodyHeight)
 	lines = append(lines, fitLines(strings.Split(body, "\n"), width, bodyHeight)...)
 	lines = append(lines, r.sh.theme.rule.on(strings.Repeat(glyphRule, width)), r.footerLine(width))
@@ -172,7 +172,11 @@ func (r *root) footerLine(width int) string {
 		}
 		return cut(" "+s.on(r.toast.text), width)
 	}
-	return footer(r.sh, append(r.top().bindings(), globalBindings()...), width)
+	bindings := r.top().bindings()
+	if !r.top().capturesInput() {
+		bindings = append(bindings, globalBindings()...)
+	}
+	return footer(r.sh, bindings, width)
 }
 
 // overlay draws a dialog in the middle of a frame.
@@ -193,6 +197,9 @@ func (r *root) overlay(lines []string, p page, width, height int) []string {
 	}
 	box = append(box, t.rule.on("└"+strings.Repeat("─", w+2)+"┘"))
 	x, y := (width-w-4)/2, max((height-len(box))/3, 1)
+	if d, ok := p.(docked); ok && d.atBottom() {
+		y = max(height-len(box)-2, 1)
+	}
 	for i, line := range box {
 		if y+i >= len(lines) {
 			break

@@ -75,6 +75,8 @@ func (p *isolationPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+func (p *isolationPage) closed(sh *shell) { unfocus(sh, p.session) }
+
 func (p *isolationPage) bindings() []binding {
 	running := func(sh *shell) string { return sh.notConnected() }
 	return []binding{

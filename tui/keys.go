@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,6 +15,8 @@ type binding struct {
 	label string
 	// name is the footer's word. A binding without one is not in the footer.
 	name string
+	// minor bindings come last in the footer, where there is room left.
+	minor bool
 	// help is what it does, in a few words that begin with a verb in the third person: "opens the Service".
 	help string
 	// disabled says why the key does nothing now; empty when it works. It must do without a session. nil
@@ -122,18 +125,21 @@ func footer(sh *shell, bindings []binding, width int) string {
 	line := " "
 	used := 1
 	reserve := cells(help)
-	for i := range bindings {
-		b := &bindings[i]
-		if b.name == "" || find(bindings[i:i+1], "?") != nil || b.reason(sh) != "" {
-			continue
+	for _, minor := range []bool{false, true} {
+		for i := range bindings {
+			b := &bindings[i]
+			// What has no key of its own can wait.
+			if b.name == "" || (b.minor || len(b.keys) == 0) != minor || slices.Contains(b.keys, "?") || b.reason(sh) != "" {
+				continue
+			}
+			text := item(b)
+			need := cells(text) + len(gap)
+			if used+need+reserve > width {
+				continue
+			}
+			line += text + gap
+			used += need
 		}
-		text := item(b)
-		need := cells(text) + len(gap)
-		if used+need+reserve > width {
-			continue
-		}
-		line += text + gap
-		used += need
 	}
 	return line + help
 }

@@ -375,7 +375,7 @@ func (s logSource) label(container bool) string {
 
 // note writes a line of svctui's own between the others.
 func (p *logsPage) note(text string) {
-	p.add(scrollLine{text: glyphRule + glyphRule + " " + text, note: true})
+	p.add(scrollLine{text: glyphRule + glyphRule + " " + text, tone: toneNote})
 }
 
 // ended says why a log ended, and reads it again where more may come.
@@ -451,6 +451,8 @@ func (p *logsPage) exit(sh *shell, source logSource) string {
 	}
 	return fmt.Sprintf(": the container exited with code %d (%s)", ended.ExitCode, clean(cmp.Or(ended.Reason, "no reason given")))
 }
+
+func (p *logsPage) closed(sh *shell) { unfocus(sh, p.session) }
 
 func (p *logsPage) bindings() []binding {
 	return append([]binding{

@@ -40,6 +40,8 @@ type (
 	modal interface {
 		box(sh *shell, width, height int) (int, int)
 	}
+	// docked dialogs are drawn at the bottom instead of in the middle.
+	docked interface{ atBottom() bool }
 	// crumbed pages say the whole path after the context instead of namespace and title.
 	crumbed interface{ crumbs(sh *shell) []string }
 	// waker says when the page would look different though nothing happened, because an age moved on; the
@@ -86,26 +88,26 @@ func (a addressed) stale() bool { return a.turn != nil && a.turn.seq != a.seq }
 // do makes a command whose result goes to this page alone. A nil result is not delivered.
 func (l *life) do(work func(ctx context.Context) tea.Msg) tea.Cmd {
 	ctx, token := l.ctx, l.token
-	return func() tea.Msg {
+	return guarded(func() tea.Msg {
 		if msg := work(ctx); msg != nil && ctx.Err() == nil {
 			return addressed{token: token, msg: msg}
 		}
 		return nil
-	}
+	})
 }
 
 // stream makes a command that may hand over many messages while it works. send blocks until the event loop
 // took the message; it may be called from the one goroutine of work only.
 func (l *life) stream(work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
 	ctx, token, deliver := l.ctx, l.token, l.send
-	return func() tea.Msg {
+	return guarded(func() tea.Msg {
 		work(ctx, func(msg tea.Msg) {
 			if ctx.Err() == nil {
 				deliver(addressed{token: token, msg: msg})
 			}
 		})
 		return nil
-	}
+	})
 }
 
 // turn is work of which only the newest run counts: beginning anew cancels the run before, and drops what it
@@ -147,14 +149,14 @@ type run struct {
 
 // stream is life.stream for this run.
 func (r *run) stream(work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
-	return func() tea.Msg {
+	return guarded(func() tea.Msg {
 		work(r.ctx, func(msg tea.Msg) {
 			if r.ctx.Err() == nil {
 				r.life.send(addressed{token: r.life.token, turn: r.turn, seq: r.seq, msg: msg})
 			}
 		})
 		return nil
-	}
+	})
 }
 
 // cancel ends the run under way, if there is one.

@@ -37,12 +37,18 @@ type root struct {
 	// generation counts sessions; what an earlier one still says is dropped.
 	generation int64
 	endSession context.CancelFunc
+	// everConnected is true once any session was opened.
+	everConnected bool
 
-	toast   *message
-	wake    time.Time
-	profile colorprofile.Profile
-	dark    bool
-	ascii   *strings.Replacer
+	toast *message
+	// panicked is the panic that a command ended in.
+	panicked *PanicError
+	// wake is when a page wants to be drawn again; dropWake forgets it.
+	wake     time.Time
+	dropWake context.CancelFunc
+	profile  colorprofile.Profile
+	dark     bool
+	ascii    *strings.Replacer
 }
 
 type frame struct {
@@ -60,6 +66,8 @@ type (
 	sessionFailed struct {
 		generation int64
 		err        error
+		// pick means that another context has to be chosen.
+		pick bool
 	}
 	stateArrived struct {
 		generation int64
@@ -112,6 +120,9 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (r *root) dispatch(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
+	case *PanicError:
+		r.panicked = msg
+		return tea.Quit
 	case addressed:
 		if f := r.frameOf(msg.token); f != nil && !msg.stale() {
 			return f.page.update(r.sh, msg.msg)
@@ -141,6 +152,8 @@ func (r *root) dispatch(msg tea.Msg) tea.Cmd {
 	case forwardsArrived:
 		r.sh.held = msg.held
 		return tea.Batch(r.tell(forwardsChanged{}), r.followForwards())
+	case loggedIn:
+		return r.afterLogin(msg)
 	case sessionOpened, sessionFailed, stateArrived, rightsArrived:
 		return r.fromSession(msg)
 	}
@@ -208,8 +221,22 @@ func (r *root) schedule() tea.Cmd {
 	if !r.wake.IsZero() && r.wake.After(now) && r.wake.Before(at) {
 		return nil
 	}
-	r.wake = at
-	return tea.Tick(max(at.Sub(now), time.Second), func(time.Time) tea.Msg { return wakeUp{at} })
+	if r.dropWake != nil {
+		r.dropWake()
+	}
+	ctx, drop := context.WithCancel(r.ctx)
+	r.wake, r.dropWake = at, drop
+	wait := max(at.Sub(now), time.Second)
+	return func() tea.Msg {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+			return wakeUp{at}
+		}
+	}
 }
 
 func (r *root) top() page { return r.stack[len(r.stack)-1].page }

@@ -17,6 +17,7 @@ func drawRoute(t *theme, hops []check.Hop, width int) string {
 	for i := range hops {
 		texts[i] = clean(hops[i].Text)
 	}
+	first := 0
 	good, bad, gap := glyphArrow, glyphBroken, "  "
 	total := func() int {
 		sum := (len(hops) - 1) * (cells(good) + 2*len(gap))
@@ -33,7 +34,7 @@ func drawRoute(t *theme, hops []check.Hop, width int) string {
 	}
 	if total() > width && len(hops) > 3 && !hops[1].Broken {
 		// Who asks is known; where it breaks is not.
-		hops, texts = hops[1:], texts[1:]
+		hops, texts, first = hops[1:], texts[1:], 1
 	}
 	for i := range hops {
 		// Beside the part at fault the rest of a hop says little.
@@ -76,9 +77,9 @@ func drawRoute(t *theme, hops []check.Hop, width int) string {
 			base = t.fail.bold()
 		case broken:
 			base = t.dim
-		case i == 0:
+		case i+first == 0:
 			base = t.dim
-		case i == 1:
+		case i+first == 1:
 			base = t.strong
 		}
 		broken = broken || hop.Broken

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -48,6 +49,9 @@ type Options struct {
 	Environ []string
 	Input   io.Reader
 	Output  io.Writer
+
+	// programOptions are for tests: a window size without a window.
+	programOptions []tea.ProgramOption
 }
 
 func (o Options) complete() Options {
@@ -64,8 +68,8 @@ func (o Options) complete() Options {
 var ErrKilled = errors.New("ended by a signal")
 
 // Run draws until the user quits or ctx ends. It handles no signal: the caller ends ctx on SIGTERM, SIGHUP and
-// SIGINT, and the terminal is restored before Run returns. A panic in Update, View or a command is caught,
-// printed after the terminal was restored, and returned as an error; for panics elsewhere see Options.OnStart.
+// SIGINT, and the terminal is restored before Run returns. A panic in Update, View or a command is caught
+// and returned as an error, for the caller to print on the restored terminal; for panics elsewhere see Options.OnStart.
 func Run(ctx context.Context, options Options) error {
 	options = options.complete()
 	ctx, cancel := context.WithCancel(ctx)
@@ -80,13 +84,15 @@ func Run(ctx context.Context, options Options) error {
 	if options.Output != nil {
 		programOptions = append(programOptions, tea.WithOutput(options.Output))
 	}
-	program := tea.NewProgram(r, programOptions...)
+	program := tea.NewProgram(r, append(programOptions, options.programOptions...)...)
 	r.send = program.Send
 	if options.OnStart != nil {
 		options.OnStart(restorer(program, options))
 	}
 	_, err := program.Run()
 	switch {
+	case r.panicked != nil:
+		return fmt.Errorf("svctui stopped on a defect of its own: %w", r.panicked)
 	case err == nil:
 		return nil
 	case errors.Is(err, tea.ErrProgramPanic):
@@ -95,6 +101,28 @@ func Run(ctx context.Context, options Options) error {
 		return ErrKilled
 	default:
 		return fmt.Errorf("draw on the terminal: %w", err)
+	}
+}
+
+// PanicError is a panic in a command, caught so that it can be printed once the terminal is itself again.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error; it includes the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v\n\n%s", e.Value, e.Stack) }
+
+// guarded makes a panic in a command a message. Bubble Tea would print it to the alternate screen, where nobody
+// can read it a moment later.
+func guarded(command tea.Cmd) tea.Cmd {
+	return func() (msg tea.Msg) {
+		defer func() {
+			if value := recover(); value != nil {
+				msg = &PanicError{value, debug.Stack()}
+			}
+		}()
+		return command()
 	}
 }
 

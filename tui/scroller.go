@@ -23,9 +23,21 @@ type scrollLine struct {
 	at time.Time
 	// source is the index in scroller.sources of where the line came from.
 	source int
-	// note marks a line that svctui itself wrote between the others.
-	note bool
+	tone   lineTone
+	// indent is how far the text stands in when lines are wrapped.
+	indent int
 }
+
+// lineTone says how a line is painted.
+type lineTone uint8
+
+const (
+	toneText lineTone = iota
+	// toneNote is for what svctui itself says between the others.
+	toneNote
+	toneStrong
+	toneWarn
+)
 
 // scroller shows a text of many lines: moving, following its end, searching, wrapping. It holds no more than
 // its bounds, and draws no more than what is seen. It belongs to the page that made it.
@@ -232,14 +244,16 @@ func (s *scroller) rowsOf(number int) int {
 	}
 	line := s.line(number)
 	width := s.textWidth()
-	if !s.wrap || len(line.text) <= width {
+	if !s.wrap || len(line.text)+line.indent <= width {
 		return 1
 	}
-	return len(s.wrapped(line.text, width))
+	return len(s.wrapped(line.text, width-line.indent))
 }
 
+// wrapped breaks a text into rows. A width below one, of a window narrower than the indent, counts as one.
 func (s *scroller) wrapped(text string, width int) []string {
-	if width <= 0 || len(text) <= width {
+	width = max(width, 1)
+	if len(text) <= width {
 		return []string{text}
 	}
 	if s.words {
@@ -364,13 +378,14 @@ func equalFoldASCII(a, b string) bool {
 
 // scrollStyles are the styles that a scroller draws with.
 type scrollStyles struct {
-	text, faint, match, current, note style
-	sources                           []style
+	text, faint, strong, warn style
+	match, current            style
+	sources                   []style
 }
 
 func (t *theme) scroll() scrollStyles {
 	return scrollStyles{
-		text: t.text, faint: t.dim, match: t.warn.invert(), current: t.okBadge, note: t.dim,
+		text: t.text, faint: t.dim, strong: t.strong, warn: t.warn.bold(), match: t.warn.invert(), current: t.okBadge,
 		sources: []style{t.accent, t.ok, t.unknown, t.warn, t.strong},
 	}
 }
@@ -422,7 +437,7 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 	var parts []string
 	switch {
 	case s.wrap:
-		parts = s.wrapped(line.text, width)
+		parts = s.wrapped(line.text, width-line.indent)
 	case s.left > 0:
 		parts = []string{ansi.Cut(line.text, s.left, s.left+width)}
 	default:
@@ -444,7 +459,7 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 		if sourceWidth > 0 {
 			name := ""
 			paint := styles.faint
-			if i == 0 && !line.note && line.source < len(s.sources) {
+			if i == 0 && line.tone != toneNote && line.source < len(s.sources) {
 				name = shorten(s.sources[line.source], sourceWidth-1)
 				if len(styles.sources) > 0 {
 					paint = styles.sources[line.source%len(styles.sources)]
@@ -453,8 +468,16 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 			row.WriteString(paint.on(name) + strings.Repeat(" ", sourceWidth-cells(name)))
 		}
 		text := styles.text
-		if line.note {
-			text = styles.note
+		switch line.tone {
+		case toneNote:
+			text = styles.faint
+		case toneStrong:
+			text = styles.strong
+		case toneWarn:
+			text = styles.warn
+		}
+		if s.wrap && line.indent > 0 && line.indent < width {
+			row.WriteString(strings.Repeat(" ", line.indent))
 		}
 		row.WriteString(s.highlight(part, number == s.found, text, styles))
 		rows[i] = row.String()

@@ -40,7 +40,8 @@ type servicePage struct {
 	// drawn are the evidence's lines and rows at the last view, to keep scrolling within bounds.
 	drawnLines, drawnRows int
 
-	tail logTail
+	evidence evidence
+	tail     logTail
 }
 
 func newServicePage(key model.Key) *servicePage { return &servicePage{key: key} }
@@ -196,7 +197,10 @@ func (p *servicePage) bindings() []binding {
 			run: p.nextTopic,
 		},
 	}
-	all = append(all, serviceActions(p.chosen)...)
+	for _, action := range serviceActions(p.chosen) {
+		action.minor = strings.Contains("pvyd", action.keys[0])
+		all = append(all, action)
+	}
 	return append(all,
 		binding{keys: []string{"esc"}, name: "back", help: "goes back", run: func(sh *shell) tea.Cmd { sh.back(); return nil }},
 		binding{keys: []string{"down", "j"}, help: "selects the next step", run: func(sh *shell) tea.Cmd { return p.choose(sh, p.step+1) }},
@@ -234,6 +238,9 @@ const (
 
 func (p *servicePage) view(sh *shell, width, height int) string {
 	t := &sh.theme
+	if p.state != nil {
+		p.evidence.gather(p.state.Snapshot, p.key, p.step, sh.now())
+	}
 	if p.report == nil || p.report.Missing && p.service == nil && len(p.report.Findings) == 0 {
 		return strings.Join(fitLines(p.drawMissing(sh, width), width, height), "\n")
 	}

@@ -11,11 +11,46 @@ func (p *servicePage) drawEvidence(sh *shell, width int) []string {
 	if width < 10 {
 		return nil
 	}
-	lines := p.drawStepFindings(sh, width)
-	if p.step == check.StepLogs {
-		return append(lines, p.drawLogs(sh, width)...)
+	t, now := &sh.theme, sh.now()
+	lines := append(p.drawStepFindings(sh, width), p.drawUnchecked(sh, width)...)
+	e := &p.evidence
+	switch p.step {
+	case check.StepService:
+		lines = append(lines, drawFacts(t, &e.facts, now, width)...)
+	case check.StepEndpoints:
+		lines = append(lines, drawEndpoints(t, &e.endpoints, now, width)...)
+	case check.StepSelector:
+		lines = append(lines, drawSelector(t, &e.selector, now, width)...)
+	case check.StepReadiness:
+		lines = append(lines, drawPods(t, &e.pods, now, width)...)
+	case check.StepLogs:
+		lines = append(lines, p.drawLogs(sh, width)...)
+	case check.StepIsolation:
+		lines = append(lines, drawIsolationHint(t, width)...)
+	case check.StepEvents:
+		lines = append(lines, drawEvents(t, &e.events, now, width)...)
 	}
-	return append(lines, p.drawUnchecked(sh, width)...)
+	return lines
+}
+
+// drawIsolationHint says what the test would do. It costs requests into the application, so it runs when asked for.
+func drawIsolationHint(t *theme, width int) []string {
+	lines := []string{t.accent.on("t") + t.text.on(" runs it. It asks the application along four ways, and reads the answers together:"), ""}
+	g := grid{heading: []string{"RUNG", "CROSSES"}}
+	for _, rung := range [][2]string{
+		{"Pod", "port-forward, to localhost inside the Pod"},
+		{"Service", "selector and targetPort, then as above: what kubectl port-forward svc/… does"},
+		{"Proxy→Service", "API server, a ready endpoint, the Pod's own address"},
+		{"Proxy→Pod", "API server, the Pod's own address, Ready or not"},
+	} {
+		g.rows = append(g.rows, []cell{{text: rung[0], style: t.strong}, {text: rung[1], style: t.text}})
+	}
+	lines = append(lines, g.draw(t, width)...)
+	lines = append(lines, "")
+	for _, line := range wrap("A port-forward that works does not prove that clients get through: it never touches the Service's address, and it reaches an application that listens on 127.0.0.1 only. No local port is opened.", width) {
+		lines = append(lines, t.dim.on(line))
+	}
+	return lines
 }
 
 // drawStepFindings tells the findings of the step that are not told at the top already.
@@ -28,7 +63,7 @@ func (p *servicePage) drawStepFindings(sh *shell, width int) []string {
 			continue
 		}
 		if i == p.topic {
-			continue
+			continue // told at the top
 		}
 		glyph, sign := t.mark(markOfFinding(f))
 		for j, line := range wrap(clean(f.Title)+"  "+f.ID, width-2) {

@@ -41,6 +41,9 @@ type serviceList struct {
 	offset, page int
 
 	widths [serviceColumns]int
+
+	// lost is the Service that was selected before the connection was opened anew; nil once it was found again.
+	lost *model.Key
 }
 
 func newServiceList() serviceList { return serviceList{by: columnHealth, page: 1} }
@@ -48,7 +51,11 @@ func newServiceList() serviceList { return serviceList{by: columnHealth, page: 1
 // take follows a new state.
 func (l *serviceList) take(state *engine.State) {
 	if state == nil {
-		*l = serviceList{by: l.by, descending: l.descending, filter: l.filter, brokenOnly: l.brokenOnly, page: l.page}
+		lost := l.lost
+		if l.chosen && l.selected != nil {
+			lost = &l.selected.key
+		}
+		*l = serviceList{by: l.by, descending: l.descending, filter: l.filter, brokenOnly: l.brokenOnly, page: l.page, lost: lost}
 		return
 	}
 	services := servicesOf(state)
@@ -90,6 +97,11 @@ func (l *serviceList) take(state *engine.State) {
 		l.rebuild()
 	} else {
 		l.measure()
+	}
+	if l.lost != nil && l.find(*l.lost) {
+		l.lost, l.chosen = nil, true
+	} else if state.Settled {
+		l.lost = nil
 	}
 }
 

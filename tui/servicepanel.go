@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -36,30 +37,16 @@ func leadLines(sh *shell, report *check.Report, width, height int) []string {
 	lead := report.Leading()
 	switch {
 	case lead != nil:
-		id := "  " + lead.ID
-		title := clean(lead.Title)
-		lines := wrap(title, width)
-		if height > 1 && len(lines) < height && lead.Why != "" {
-			if cells(title)+cells(id) <= width {
-				title = t.strong.on(title) + t.dim.on(id)
-			} else {
-				title = t.strong.on(cut(title, width-cells(id))) + t.dim.on(id)
-			}
-			out := []string{title}
-			for _, line := range wrap(clean(lead.Why), width) {
-				out = append(out, t.text.on(line))
-			}
-			return clip(out, height, width)
-		}
-		if cells(title)+cells(id) > width && height > 1 {
-			for i := range lines {
-				lines[i] = t.strong.on(lines[i])
-			}
-			return clip(lines, height, width)
-		}
-		return []string{t.strong.on(cut(title, width-cells(id))) + t.dim.on(id)}
+		return causeLines(t, lead, width, height)
 	case report.Verdict == check.Unknown && len(report.Unchecked) > 0:
-		return []string{t.strong.on(cut(uncheckedText(&report.Unchecked[0]), width))}
+		u := &report.Unchecked[0]
+		lines := []string{t.strong.on(cut(uncheckedText(u), width))}
+		if reason := clean(u.Coverage.Reason); reason != "" && height > 1 {
+			for _, line := range clip(wrap(reason, width), height-1, width) {
+				lines = append(lines, t.dim.on(line))
+			}
+		}
+		return lines
 	case report.Verdict == check.Partial:
 		return []string{t.text.on("The endpoints are fine; not every check has run yet.")}
 	case report.Counted:
@@ -67,6 +54,40 @@ func leadLines(sh *shell, report *check.Report, width, height int) []string {
 	default:
 		return []string{t.text.on("Nothing found that keeps requests away.")}
 	}
+}
+
+// causeLines writes the title whole if it can, the finding's ID behind it, and the reason where there is room.
+func causeLines(t *theme, f *check.Finding, width, height int) []string {
+	id := "  " + f.ID
+	lines := wrap(clean(f.Title), width)
+	if len(lines) > height {
+		lines = lines[:height]
+		lines[height-1] = cut(lines[height-1]+" "+glyphMore, width-cells(id))
+	}
+	last := len(lines) - 1
+	if cells(lines[last])+cells(id) > width {
+		if len(lines) < height {
+			lines = append(lines, "")
+			last++
+			id = f.ID
+		} else {
+			lines[last] = cut(lines[last], width-cells(id))
+		}
+	}
+	out := make([]string, 0, height)
+	for i, line := range lines {
+		line = t.strong.on(line)
+		if i == last {
+			line += t.dim.on(id)
+		}
+		out = append(out, line)
+	}
+	if room := height - len(out); room > 0 && f.Why != "" {
+		for _, line := range clip(wrap(clean(f.Why), width), room, width) {
+			out = append(out, t.text.on(line))
+		}
+	}
+	return out
 }
 
 // clip keeps the first lines and marks that there are more.
@@ -109,15 +130,25 @@ func oneLine(command string) string {
 	return clean(strings.Join(strings.Fields(strings.ReplaceAll(command, "\\\n", " ")), " "))
 }
 
-// uncheckedText says what could not be looked at, and why.
+// uncheckedText says what could not be looked at.
 func uncheckedText(u *check.Unchecked) string {
-	where := ""
+	verb, what, _ := strings.Cut(u.Need, " ")
+	if what == "" {
+		verb, what = "read", u.Need
+	}
 	if u.Namespace != "" {
-		where = " in " + u.Namespace
+		what += " in " + u.Namespace
 	}
-	text := fmt.Sprintf("Not checked, for want of %s%s: %s", u.Need, where, u.Coverage.State)
-	if u.Coverage.Reason != "" {
-		text += " (" + u.Coverage.Reason + ")"
+	switch u.Coverage.State {
+	case model.Forbidden:
+		return clean("You may not " + verb + " " + what + ".")
+	case model.Absent:
+		return clean("This API server does not serve " + what + ".")
+	case model.NotAsked, model.Syncing:
+		return clean("Still reading " + what + ".")
+	case model.Stale:
+		return clean("Nothing was heard of " + what + " since " + u.Coverage.Since.Local().Format("15:04") + ".")
+	default:
+		return clean("Could not " + verb + " " + what + ".")
 	}
-	return clean(text)
 }

@@ -38,6 +38,10 @@ type namespacesRead struct {
 func newServicesPage() *servicesPage {
 	input := textinput.New()
 	input.Prompt = "/"
+	// A blinking cursor would keep the line to a bastion busy.
+	styles := input.Styles()
+	styles.Cursor.Blink = false
+	input.SetStyles(styles)
 	return &servicesPage{list: newServiceList(), input: input}
 }
 
@@ -174,7 +178,11 @@ func (p *servicesPage) bindings() []binding {
 		keys: []string{"enter"}, name: "inspect", help: "opens the Service", disabled: p.noneSelected,
 		run: act(func(sh *shell) { p.list.freeze(); sh.open(newServicePage(p.list.selected.key)) }),
 	}}
-	all = append(all, serviceActions(p.chosen)...)
+	for _, action := range serviceActions(p.chosen) {
+		// One does these after a look at the Service.
+		action.minor = strings.Contains("lpvydcr", action.keys[0])
+		all = append(all, action)
+	}
 	all = append(all,
 		binding{
 			keys: []string{"/"}, name: "filter",
@@ -261,8 +269,12 @@ const (
 
 func (p *servicesPage) view(sh *shell, width, height int) string {
 	panel := panelHeight
-	if height >= 30 {
+	switch {
+	case height >= 30:
 		panel = tallPanelHeight
+	case height >= 18 && width < 110:
+		// A narrow line seldom holds the cause.
+		panel++
 	}
 	if height < 12 {
 		panel = 0

@@ -129,15 +129,17 @@ func drawServices(sh *shell, l *serviceList, width, height int) []string {
 	lines = append(lines, strings.TrimRight(b.String(), " "))
 	for i := l.offset; i < len(l.shown) && len(lines) < height; i++ {
 		b.Reset()
-		drawServiceRow(&b, t, l.shown[i], &layout, now, i == l.index)
+		drawServiceRow(&b, sh, l.shown[i], &layout, now, i == l.index)
 		lines = append(lines, b.String())
 	}
 	return lines
 }
 
-func drawServiceRow(b *strings.Builder, t *theme, row *serviceRow, layout *serviceLayout, now time.Time, selected bool) {
+func drawServiceRow(b *strings.Builder, sh *shell, row *serviceRow, layout *serviceLayout, now time.Time, selected bool) {
+	t := &sh.theme
+	backed := selected && t.palette.selection != nil
 	paint := func(s style, text string) {
-		if selected && t.palette.selection != nil {
+		if backed {
 			s = s.over(t.palette.selection)
 		}
 		b.WriteString(s.on(text))
@@ -150,7 +152,7 @@ func drawServiceRow(b *strings.Builder, t *theme, row *serviceRow, layout *servi
 	}
 	paint(t.accent, cursor)
 	paint(sign, glyph)
-	paint(t.text, " ")
+	gap := " "
 	for _, c := range serviceOrder() {
 		w := layout[c]
 		if w == 0 {
@@ -179,25 +181,15 @@ func drawServiceRow(b *strings.Builder, t *theme, row *serviceRow, layout *servi
 		} else {
 			text += pad
 		}
+		paint(t.text, gap)
+		gap = columnGap
 		paint(serviceCellStyle(t, c, row, selected), text)
-		paint(t.text, columnGap)
+		if c == columnName && sh.overSSH {
+			// A background over the whole row would send two rows for every move of the cursor.
+			backed = false
+		}
 	}
-	// The last gap is one cell too wide for the screen: the frame would clip the row, and mark it as cut.
-	trimLast(b, t, selected)
-}
-
-// trimLast takes the gap behind the last column away, and leaves one cell of margin.
-func trimLast(b *strings.Builder, t *theme, selected bool) {
-	gap := columnGap
-	s := t.text
-	if selected && t.palette.selection != nil {
-		s = s.over(t.palette.selection)
-	}
-	painted := s.on(gap)
-	line := strings.TrimSuffix(b.String(), painted)
-	b.Reset()
-	b.WriteString(line)
-	b.WriteString(s.on(" "))
+	paint(t.text, " ")
 }
 
 // shortenColumn: names keep their ends, sentences and lists their beginnings.

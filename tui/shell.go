@@ -107,9 +107,7 @@ func (sh *shell) switchContext(name string) {
 }
 
 // reconnect opens the session of this context anew: lists are read again, logins asked for again.
-func (sh *shell) reconnect() {
-	sh.ask(func(r *root) tea.Cmd { return r.connect(r.sh.info.Context) })
-}
+func (sh *shell) reconnect() { sh.ask((*root).logIn) }
 
 // quit leaves the program, and asks first when forwards are open.
 func (sh *shell) quit() { sh.ask(func(r *root) tea.Cmd { return r.quit() }) }

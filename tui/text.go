@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/svctui/svctui/probes/report"
@@ -62,11 +63,15 @@ func right(s string, width int) string {
 	return s
 }
 
-// wrap breaks plain text at spaces and nowhere else: a name with a dash in it stays in one piece. A word that
+// wrap breaks text at spaces and nowhere else: a name with a dash in it stays in one piece. A word that
 // is wider than the line is broken anywhere. Nothing is lost but spaces at the breaks.
 func wrap(s string, width int) []string {
 	if width < 1 {
 		return nil
+	}
+	if strings.Contains(s, "\x1b") {
+		// Painted text has to carry its paint over each break.
+		return strings.Split(lipgloss.Wrap(s, width, ""), "\n")
 	}
 	var lines []string
 	for _, paragraph := range strings.Split(s, "\n") {

@@ -1,0 +1,207 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// openService is a screen on which a Service of the shop is open.
+func openService(t testing.TB, width, height int, name string) *screen {
+	t.Helper()
+	s := newConnectedScreen(t, width, height)
+	s.show(stateOf("shop", shopFixtures()...))
+	if !s.home().list.find(model.Key{Namespace: "shop", Name: name}) {
+		t.Fatalf("no Service %s in the list", name)
+	}
+	s.press("enter")
+	return s
+}
+
+func TestServiceScreen(t *testing.T) {
+	for _, size := range sizes() {
+		for _, name := range []string{"checkout", "cart", "audit", "payments"} {
+			t.Run(fmt.Sprintf("%s %dx%d", name, size[0], size[1]), func(t *testing.T) {
+				s := openService(t, size[0], size[1], name)
+				s.mustFit(size[0], size[1])
+				golden.RequireEqual(t, s.picture())
+			})
+		}
+	}
+}
+
+func TestServiceSteps(t *testing.T) {
+	for step := check.Step(0); step < check.StepCount; step++ {
+		t.Run(fmt.Sprint(int(step)+1), func(t *testing.T) {
+			s := openService(t, 120, 40, "cart")
+			s.press(fmt.Sprint(int(step) + 1))
+			if step == check.StepLogs {
+				s.deliver(logsArrived{pod: "cart-66c9d4-4hv94", lines: []model.LogLine{
+					{Pod: "cart-66c9d4-4hv94", Container: "app", Time: ago(0), Text: "GET /healthz 503 no database \x1b[2J"},
+				}})
+				s.deliver(logsArrived{pod: "cart-66c9d4-9sz75", err: errForbiddenLog{}})
+			}
+			s.mustFit(120, 40)
+			golden.RequireEqual(t, s.picture())
+		})
+	}
+}
+
+type errForbiddenLog struct{}
+
+func (errForbiddenLog) Error() string {
+	return `pods "cart-66c9d4-9sz75" is forbidden: cannot get pods/log`
+}
+
+func (s *screen) page() *servicePage { return s.root.top().(*servicePage) }
+
+func TestStepOfTheLeadingFindingIsSelectedUntilThePersonChooses(t *testing.T) {
+	s := openService(t, 120, 40, "checkout")
+	if got := s.page().step; got != check.StepSelector {
+		t.Fatalf("opened on step %d, want the leading finding's", int(got)+1)
+	}
+	fixtures := changed(shopFixtures(), "checkout", func(r *check.Report) {
+		r.Findings = append([]check.Finding{{ID: "LB-01", Step: check.StepEvents, Title: "Something worse."}}, r.Findings...)
+	})
+	s.show(stateOf("shop", fixtures...))
+	if got := s.page().step; got != check.StepEvents {
+		t.Errorf("the leading finding is another one, the step is %d", int(got)+1)
+	}
+	s.press("2")
+	s.show(stateOf("shop", shopFixtures()...))
+	if got := s.page().step; got != check.StepEndpoints {
+		t.Errorf("the person chose step 2, it went to %d", int(got)+1)
+	}
+}
+
+func TestTabTellsEveryFindingAndWhatIsUnchecked(t *testing.T) {
+	s := newConnectedScreen(t, 120, 40)
+	fixtures := changed(shopFixtures(), "checkout", func(r *check.Report) {
+		r.Findings = append(r.Findings, check.Finding{ID: "CFG-09", Severity: check.Info, Step: check.StepService, Title: "A piece of advice."})
+		r.Unchecked = []check.Unchecked{{Check: []string{"EVT-01"}, Need: "list Events", Kind: model.Events, Namespace: "shop", Coverage: model.Coverage{State: model.Forbidden}}}
+	})
+	s.show(stateOf("shop", fixtures...))
+	s.home().list.find(model.Key{Namespace: "shop", Name: "checkout"})
+	s.press("enter")
+	s.mustShow("1 of 3, Tab shows the next", "No Pod carries app=checkout.")
+	s.press("tab")
+	s.mustShow("2 of 3", "A piece of advice.", "CFG-09")
+	s.press("tab")
+	s.mustShow("3 of 3", "list Events", "EVT-01")
+	s.press("tab")
+	s.mustShow("1 of 3")
+}
+
+func TestDeletedServiceKeepsItsLastState(t *testing.T) {
+	s := openService(t, 120, 40, "checkout")
+	rest := append(shopFixtures()[:1:1], shopFixtures()[2:]...)
+	s.show(stateOf("shop", rest...))
+	s.mustShow("This Service was deleted at", "No Pod carries app=checkout.", "NEAREST: 3 Pods of deploy/checkout")
+	golden.RequireEqual(t, s.picture())
+	s.show(stateOf("shop", shopFixtures()...))
+	s.mustNotShow("deleted")
+	s.press("esc")
+	if len(s.root.stack) != 1 {
+		t.Errorf("esc did not go back")
+	}
+}
+
+// A state that does not know the Services says nothing about this one.
+func TestServiceIsNotCalledDeletedWhenNothingIsKnown(t *testing.T) {
+	s := openService(t, 120, 40, "checkout")
+	unknown := stateOf("shop")
+	unknown.Snapshot = model.NewBuilder(unknown.Snapshot).Cover(
+		model.Need{Kind: model.Services, Namespace: "shop"}, model.Coverage{State: model.Failed, Reason: "timeout"}).Build(fixtureNow())
+	s.show(unknown)
+	s.mustNotShow("deleted")
+	s.mustShow("No Pod carries app=checkout.")
+}
+
+func TestServiceThatDoesNotExist(t *testing.T) {
+	s := newConnectedScreen(t, 80, 24)
+	s.root.sh.open(newServicePage(model.Key{Namespace: "shop", Name: "check"}))
+	s.show(stateOf("shop", shopFixtures()...))
+	s.mustShow("There is no Service check in namespace shop.", "Near it: shop/checkout")
+}
+
+func TestFocusFollowsTheOpenService(t *testing.T) {
+	s := openService(t, 120, 40, "checkout")
+	want := model.Key{Namespace: "shop", Name: "checkout"}
+	if got, ok := s.session.focusedLast(); !ok || got != want {
+		t.Errorf("focused %v, want %v", got, want)
+	}
+	s.press("esc")
+	if got, _ := s.session.focusedLast(); got != (model.Key{}) {
+		t.Errorf("left, and %v is still focused", got)
+	}
+}
+
+func TestEvidenceScrollsAndSaysWhatIsBelow(t *testing.T) {
+	s := openService(t, 80, 24, "cart")
+	s.mustShow("more, PgDn")
+	for range 30 {
+		s.press("pgdown")
+	}
+	s.mustNotShow("more, PgDn")
+	s.mustShow("POD-06")
+	s.press("g")
+	s.mustShow("more, PgDn")
+}
+
+func TestLogsAreFollowedWhileTheirStepIsSelectedOnly(t *testing.T) {
+	s := openService(t, 120, 40, "cart")
+	s.press("5")
+	if got := len(s.page().tail.pods); got != 3 {
+		t.Fatalf("%d Pods are followed, want 3", got)
+	}
+	seq := s.page().tail.turn.seq
+	late := addressed{token: s.page().life.token, turn: &s.page().tail.turn, seq: seq, msg: logsArrived{lines: []model.LogLine{{Text: "too late"}}}}
+	s.press("4")
+	s.send(late)
+	s.press("5")
+	s.send(late)
+	s.mustNotShow("too late")
+}
+
+func TestFixLinesStayWholeAndPasteable(t *testing.T) {
+	command := "kubectl --context gke-prod -n shop patch svc checkout --type=merge -p '{\"spec\": {\"selector\": {\"app\": \"check-out\"}}}'"
+	for _, width := range []int{40, 60, 80, 200} {
+		lines := fixLines(command, width)
+		joined := ""
+		for _, line := range lines {
+			if cells(line) > width {
+				t.Errorf("width %d: %q is too wide", width, line)
+			}
+			if before, continued := strings.CutSuffix(line, " \\"); continued {
+				joined += before
+				continue
+			}
+			joined += line
+		}
+		// A shell reads a backslash at a line's end as nothing, and several spaces as one.
+		if a, b := squeeze(joined), squeeze(command); a != b {
+			t.Errorf("width %d changes the command:\n%s\n%s", width, a, b)
+		}
+	}
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+func TestRouteKeepsWhatIsAtFault(t *testing.T) {
+	theme := newTheme(0, true)
+	hops := shopFixtures()[1].report.Route
+	for width := 60; width < 130; width++ {
+		line := drawRoute(&theme, hops, width)
+		if !strings.Contains(line, "app=checkout") || !strings.Contains(line, "0 of 12 Pods") {
+			t.Errorf("width %d: %q", width, line)
+		}
+		if w := cells(line); w > width {
+			t.Errorf("width %d: the route has %d cells", width, w)
+		}
+	}
+}
