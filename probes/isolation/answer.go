@@ -12,6 +12,8 @@ type answer struct {
 	detail  string
 	// status means that the detail is an HTTP status.
 	status bool
+	// names are those of the certificate that was shown.
+	names []string
 	// silent means that the connection was accepted and that what was asked was not answered.
 	silent bool
 	// speaksFirst means that the application sent something unasked.
@@ -65,6 +67,20 @@ func decisivePart(text string) string {
 	}
 	v4, _, _ = strings.Cut(v4, "IPv6")
 	return v4
+}
+
+// overTLS says that a plain request was followed by an encrypted one.
+func (a answer) overTLS() answer {
+	a.detail += " over https"
+	return a
+}
+
+// text is the detail for a person.
+func (a answer) text() string {
+	if len(a.names) == 0 {
+		return a.detail
+	}
+	return a.detail + ", certificate for " + strings.Join(a.names, ", ")
 }
 
 func failed(detail string) answer { return answer{outcome: Failed, detail: detail} }

@@ -187,9 +187,7 @@ func ask(ctx context.Context, stream Stream, s subject, scheme string) (answer, 
 	got := answer{outcome: OK, detail: response.Status, status: true}
 	got.wantsTLS = scheme == schemeHTTP && refusesPlainHTTP(response.StatusCode, head)
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
-		if names := response.TLS.PeerCertificates[0].DNSNames; len(names) > 0 {
-			got.detail += ", certificate for " + strings.Join(names, ", ")
-		}
+		got.names = response.TLS.PeerCertificates[0].DNSNames
 	}
 	return got, nil
 }

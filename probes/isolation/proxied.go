@@ -40,7 +40,12 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, resource, name, por
 	tries.Go(func() { plain <- proxyOnce(ctx, dialer, request, s) })
 	withTLS := request
 	withTLS.Scheme = schemeHTTPS
-	silence := time.NewTimer(silenceBeforeTLS)
+	patience := silenceBeforeTLS
+	if s.speaks.scheme == schemeTCP {
+		// Most of what does not speak HTTP stays silent.
+		patience = refusalWait
+	}
+	silence := time.NewTimer(patience)
 	defer silence.Stop()
 	accepted := false
 	for {
@@ -84,8 +89,7 @@ func preferTLS(plain, encrypted answer) answer {
 	if !encrypted.status {
 		return plain
 	}
-	encrypted.detail += " over https"
-	return encrypted
+	return encrypted.overTLS()
 }
 
 func proxyOnce(ctx context.Context, dialer Dialer, request ProxyRequest, s subject) answer {

@@ -26,14 +26,24 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	r.result = r.subject.untried()
 	r.tell()
 	if r.subject.triable() {
-		r.forwards(ctx)
-		r.proxies(ctx)
-		r.calibrate(ctx)
+		r.try(ctx)
 	}
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	r.result.Conclusion = &conclusion
 	r.tell()
 	return r.result
+}
+
+// try runs the rungs. Where nothing says that the port speaks HTTP, the proxies wait for what the forwards find out.
+func (r *run) try(ctx context.Context) {
+	var forwards sync.WaitGroup
+	forwards.Go(func() { r.forwards(ctx) })
+	if r.subject.speaks.scheme == schemeTCP {
+		forwards.Wait()
+	}
+	r.proxies(ctx)
+	forwards.Wait()
+	r.calibrate(ctx)
 }
 
 // run is one test under way.
@@ -45,8 +55,7 @@ type run struct {
 
 	mu     sync.Mutex
 	result Result
-	// scheme is what the forwards found to work; speaksFirst that the application sent something unasked.
-	scheme          string
+	// speaksFirst means that the application sent something unasked.
 	speaksFirst     bool
 	silent          map[Rung]bool
 	meshAnswered    bool
@@ -83,12 +92,15 @@ func (r *run) tellLocked() {
 }
 
 // triable tells whether any rung can be tried at all.
-func (s *subject) triable() bool {
+func (s *subject) triable() bool { return s.looksAtPods() && !s.request.ReadOnly }
+
+// looksAtPods tells whether a Pod was looked for: nothing about the Service itself forbids it.
+func (s *subject) looksAtPods() bool {
 	switch s.facts.Fault {
 	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultNotTCP:
 		return false
 	}
-	return !s.request.ReadOnly
+	return true
 }
 
 // untried is the result before anything was tried, with the reason on each rung that cannot be.
@@ -107,8 +119,11 @@ func (s *subject) untried() Result {
 
 func (s *subject) crosses(rung Rung) string {
 	pod := "no Pod"
-	if s.pod != nil {
+	switch {
+	case s.pod != nil:
 		pod = s.pod.Name
+	case !s.looksAtPods():
+		pod = "a Pod"
 	}
 	switch rung {
 	case RungPod:
@@ -116,7 +131,7 @@ func (s *subject) crosses(rung Rung) string {
 	case RungService:
 		line := fmt.Sprintf("selector → %s, %d → %d", pod, s.port.Port, s.podPort)
 		switch {
-		case s.service == nil || s.facts.Fault == faultNoSelector || s.pod == nil || s.podPort == 0:
+		case s.facts.Fault == faultNoSelector || s.pod == nil || s.podPort == 0:
 			return "selector → " + pod
 		case s.facts.Headless && s.port.Port != s.podPort:
 			return line + fmt.Sprintf(" (kubectl dials %d: headless)", s.port.Port)
@@ -125,6 +140,9 @@ func (s *subject) crosses(rung Rung) string {
 	case RungProxyService:
 		switch len(s.endpoints) {
 		case 0:
+			if !s.looksAtPods() || !s.facts.UsableKnown {
+				return "ready endpoints → a Pod's IP"
+			}
 			return "ready endpoints → none"
 		case 1:
 			return "ready endpoints → " + hostPort(s.endpoints[0].Address, s.endpoints[0].Port)
@@ -133,6 +151,9 @@ func (s *subject) crosses(rung Rung) string {
 	default:
 		if s.pod == nil || s.pod.Status.PodIP == "" {
 			return "the Pod's IP"
+		}
+		if s.podPort == 0 {
+			return s.pod.Status.PodIP
 		}
 		return hostPort(s.pod.Status.PodIP, s.podPort)
 	}
@@ -227,11 +248,7 @@ func (r *run) speak(ctx context.Context, s subject) answer {
 	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
 	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
 		if encrypted := tryForward(ctx, r.dialer, s, schemeHTTPS); encrypted.status {
-			encrypted.detail += " over https"
-			r.mu.Lock()
-			r.scheme = schemeHTTPS
-			r.mu.Unlock()
-			return encrypted
+			return encrypted.overTLS()
 		}
 	}
 	return got
@@ -246,10 +263,7 @@ func (r *run) proxies(ctx context.Context) {
 		r.end(RungProxyPod, answer{outcome: NotRun, detail: why}, 0)
 		return
 	}
-	scheme := r.scheme
-	if scheme == "" {
-		scheme = s.speaks.scheme
-	}
+	scheme := s.speaks.scheme
 	var rungs sync.WaitGroup
 	defer rungs.Wait()
 	r.begin(RungProxyService)
@@ -360,7 +374,7 @@ func (r *run) observe(rung Rung, try func() answer) {
 
 func (r *run) end(rung Rung, got answer, took time.Duration) {
 	r.change(rung, func(seen *Observation) {
-		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.detail, took
+		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
 		if got.silent {
 			r.silent[rung] = true
 		}
