@@ -21,6 +21,7 @@ import (
 
 	"github.com/svctui/svctui/e2e/harness"
 	"github.com/svctui/svctui/e2e/objects"
+	"github.com/svctui/svctui/e2e/terminal"
 )
 
 // These tests prove the ground that the others stand on: that the cluster is a real one, and that what
@@ -151,9 +152,14 @@ func TestClusterServesPods(t *testing.T) {
 	if c.Own == nil {
 		return
 	}
-	if answer, err := getClusterIP(t, c, namespace, "web"); err != nil || !isPodName(answer, pods[0].Name, pods[1].Name) {
-		t.Errorf("ClusterIP: %q, %v", answer, err)
-	}
+	// kube-proxy follows the slice a moment later.
+	harness.Eventually(t, 15*time.Second, "the ClusterIP to answer", func(context.Context) error {
+		answer, err := getClusterIP(t, c, namespace, "web")
+		if err == nil && !isPodName(answer, pods[0].Name, pods[1].Name) {
+			err = fmt.Errorf("it says %q", answer)
+		}
+		return err
+	})
 	address := kubectlForward(t, c, namespace, "svc/web")
 	if answer, err := getForwarded(t, c, address); err != nil || !isPodName(answer, pods[0].Name, pods[1].Name) {
 		t.Errorf("port-forward: %q, %v", answer, err)
@@ -181,7 +187,16 @@ func TestClusterTellsLoopbackApart(t *testing.T) {
 	if answer, err := getThroughProxy(t.Context(), c, namespace); err == nil || !strings.Contains(answer, "connection refused") {
 		t.Errorf("API server proxy: %q, %v, want connection refused", answer, err)
 	}
-	c.RequireOwn(t)
+	own := c.RequireOwn(t)
+	pods, err := c.Pods(t.Context(), namespace, "app=web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range pods {
+		if _, err := own.DialContext(t.Context(), "tcp", net.JoinHostPort(pod.Status.PodIP, "8080")); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("Pod %s: %v, want connection refused", pod.Name, err)
+		}
+	}
 	if _, err := getClusterIP(t, c, namespace, "web"); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("ClusterIP: %v, want connection refused", err)
 	}
@@ -283,5 +298,22 @@ subjects:
 	}
 	if err := list(token, namespace); !apierrors.IsForbidden(err) {
 		t.Errorf("token user: %v, want forbidden (known, without rights)", err)
+	}
+}
+
+// A program in a terminal, in the cluster's network: the way svctui is driven.
+func TestClusterFromTerminal(t *testing.T) {
+	t.Parallel()
+	c := harness.Use(t)
+	own := c.RequireOwn(t)
+	namespace := c.Namespace(t)
+	run := harness.Run{Args: []string{"get", "services", "-n", namespace, "--watch"}}
+	screen := terminal.Start(t, c.Command(context.Background(), t, run, own.Program("kubectl")), 100, 20)
+	c.Apply(t, namespace, "{apiVersion: v1, kind: Service, metadata: {name: appears}, spec: {ports: [{port: 80}]}}")
+	screen.WaitFor("appears", 10*time.Second)
+	screen.Send(terminal.CtrlC)
+	screen.WaitExit(5 * time.Second)
+	if err := screen.Restored(); err != nil {
+		t.Error(err)
 	}
 }
