@@ -25,12 +25,16 @@ func hearWatch(inner watch.Interface, heard func()) *heardWatch {
 		defer utilruntime.HandleCrash()
 		defer close(w.results)
 		for event := range inner.ResultChan() {
+			if !w.open() {
+				// What is left is drained so that the inner watch can end. It may hold the error of having been
+				// stopped, which must not pass for one of the watch.
+				continue
+			}
 			heard()
 			trimEvent(event)
 			select {
 			case w.results <- event:
 			case <-w.stopped:
-				// Nobody reads any more; what is left is drained so that the inner watch can end.
 			}
 		}
 	}()

@@ -63,3 +63,31 @@ func TestEverHadEndpoints(t *testing.T) {
 func withFields(entries ...metav1.ManagedFieldsEntry) discoveryv1.EndpointSlice {
 	return discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{ManagedFields: entries}}
 }
+
+func TestOwnsField(t *testing.T) {
+	t.Parallel()
+	const whole = `{"f:metadata":{"f:labels":{".":{},"f:selector":{},"f:type":{}}},"f:spec":{"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{}}},"f:selector":{},"f:sessionAffinity":{}}}`
+	for name, test := range map[string]struct {
+		fields        string
+		parent, child string
+		want          bool
+	}{
+		"direct child":                     {whole, "f:spec", "f:selector", true},
+		"child after one with children":    {whole, "f:spec", "f:sessionAffinity", true},
+		"label of the same name":           {whole, "f:spec", "f:type", false},
+		"grandchild is no child":           {whole, "f:spec", "f:port", false},
+		"quotes and braces inside of keys": {whole, "f:spec", "f:ports", true},
+		"at the top":                       {`{"f:addressType":{},"f:endpoints":{}}`, "f:endpoints", "", true},
+		"not at the top":                   {`{"f:addressType":{},"f:metadata":{"f:endpoints":{}}}`, "f:endpoints", "", false},
+		"child of the next parent":         {`{"f:spec":{},"f:status":{"f:type":{}}}`, "f:spec", "f:type", false},
+		"trimmed":                          {`{"f:spec":{"f:type":{}}}`, "f:spec", "f:type", true},
+		"empty":                            {``, "f:spec", "f:type", false},
+		"cut off":                          {`{"f:spec":{"f:ty`, "f:spec", "f:type", false},
+		"no object":                        {`"f:spec"`, "f:spec", "", false},
+		"closed too often":                 {`}}}{"f:spec":{"f:type":{}}}`, "f:spec", "f:type", false},
+	} {
+		if got := OwnsField([]byte(test.fields), test.parent, test.child); got != test.want {
+			t.Errorf("%s: OwnsField(%s, %s, %s) = %v", name, test.fields, test.parent, test.child, got)
+		}
+	}
+}

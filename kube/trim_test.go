@@ -1,0 +1,135 @@
+package kube
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+func managed(manager string, at time.Time, fields string) metav1.ManagedFieldsEntry {
+	stamp := metav1.NewTime(at)
+	return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1", FieldsType: "FieldsV1", Time: &stamp, FieldsV1: metav1.NewFieldsV1(fields)}
+}
+
+func TestTrimService(t *testing.T) {
+	early, late := time.Unix(100, 0), time.Unix(200, 0)
+	cart := service("shop", "cart")
+	cart.Annotations = map[string]string{
+		corev1.LastAppliedConfigAnnotation: strings.Repeat("x", 10),
+		"meta.helm.sh/release-name":        "shop",
+		"big":                              strings.Repeat("x", annotationLimit+1),
+	}
+	cart.ManagedFields = []metav1.ManagedFieldsEntry{
+		managed("helm", early, `{"f:metadata":{"f:labels":{"f:app":{}}},"f:spec":{"f:internalTrafficPolicy":{},"f:ports":{"k:{\"port\":80}":{}},"f:selector":{},"f:type":{}}}`),
+		managed("kubectl-patch", late, `{"f:spec":{"f:selector":{"f:app":{}}}}`),
+		managed("cloud", late, `{"f:status":{"f:loadBalancer":{"f:ingress":{}}}}`),
+	}
+	trim(cart)
+	if change, ok := model.SelectorChanged(cart); !ok || change.Manager != "kubectl-patch" || !change.At.Equal(late) {
+		t.Errorf("the selector was changed: %+v", change)
+	}
+	if change, ok := model.TypeChanged(cart); !ok || change.Manager != "helm" || !change.At.Equal(early) {
+		t.Errorf("the type was changed: %+v", change)
+	}
+	if change, ok := model.PortsChanged(cart); !ok || change.Manager != "helm" {
+		t.Errorf("the ports were changed: %+v", change)
+	}
+	if got := cart.ManagedFields[0].FieldsV1.GetRawString(); got != `{"f:spec":{"f:selector":{},"f:type":{},"f:ports":{}}}` {
+		t.Errorf("helm keeps %s", got)
+	}
+	if cart.ManagedFields[2].FieldsV1 != nil {
+		t.Errorf("cloud keeps %v", cart.ManagedFields[2].FieldsV1)
+	}
+	if value, ok := cart.Annotations[corev1.LastAppliedConfigAnnotation]; !ok || value != "" {
+		t.Errorf("last-applied is %q, %v", value, ok)
+	}
+	if cart.Annotations["meta.helm.sh/release-name"] != "shop" || len(cart.Annotations) != 2 {
+		t.Errorf("annotations are %v", cart.Annotations)
+	}
+	before := cart.DeepCopy()
+	if trim(cart); cart.String() != before.String() {
+		t.Error("trimming twice changes something")
+	}
+}
+
+func TestTrimSlice(t *testing.T) {
+	at := time.Unix(100, 0)
+	for _, test := range []struct {
+		fields string
+		ever   bool
+	}{
+		{`{"f:addressType":{},"f:endpoints":{},"f:metadata":{"f:labels":{"f:app":{}}},"f:ports":{}}`, true},
+		{`{"f:addressType":{},"f:metadata":{"f:labels":{"f:endpoints":{}}}}`, false},
+	} {
+		s := slice("shop", "cart-1", "cart")
+		s.ManagedFields = []metav1.ManagedFieldsEntry{managed("kube-controller-manager", at, test.fields)}
+		trim(s)
+		if got, known := model.EverHadEndpoints(s); got != test.ever || !known {
+			t.Errorf("%s: ever had endpoints: %v", test.fields, got)
+		}
+		if !model.SliceChanged(s).Equal(at) {
+			t.Errorf("changed %v", model.SliceChanged(s))
+		}
+		if len(s.ManagedFields) != 1 || len(s.ManagedFields[0].FieldsV1.GetRawBytes()) > 20 {
+			t.Errorf("keeps %v", s.ManagedFields)
+		}
+	}
+}
+
+func TestTrimPod(t *testing.T) {
+	always := corev1.ContainerRestartPolicyAlways
+	probe := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(80)}}}
+	p := pod("shop", "cart-x")
+	p.Labels = map[string]string{"app": "cart"}
+	p.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet", Name: "cart"}}
+	p.ManagedFields = []metav1.ManagedFieldsEntry{managed("kubelet", time.Now(), `{"f:status":{}}`)}
+	p.Spec = corev1.PodSpec{
+		NodeName: "n1", HostNetwork: true, RestartPolicy: corev1.RestartPolicyAlways,
+		ReadinessGates: []corev1.PodReadinessGate{{ConditionType: "gate"}},
+		Volumes:        []corev1.Volume{{Name: "v"}},
+		InitContainers: []corev1.Container{{Name: "side", RestartPolicy: &always, Ports: []corev1.ContainerPort{{Name: "m", ContainerPort: 9}}}},
+		Containers: []corev1.Container{{
+			Name: "app", Image: "cart:1", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 80}}, ReadinessProbe: probe,
+			Env: []corev1.EnvVar{{Name: "PASSWORD", Value: "secret"}}, Args: []string{"--listen=127.0.0.1"},
+		}},
+	}
+	p.Status = corev1.PodStatus{
+		Phase: corev1.PodRunning, PodIP: "10.0.0.1", PodIPs: []corev1.PodIP{{IP: "10.0.0.1"}},
+		Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
+		ContainerStatuses: []corev1.ContainerStatus{{Name: "app", RestartCount: 3, ImageID: "sha", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}}},
+	}
+	trim(p)
+	app := p.Spec.Containers[0]
+	switch {
+	case p.Labels["app"] != "cart", len(p.OwnerReferences) != 1, p.Spec.NodeName != "n1", !p.Spec.HostNetwork,
+		len(p.Spec.ReadinessGates) != 1, p.Spec.RestartPolicy != corev1.RestartPolicyAlways,
+		*p.Spec.InitContainers[0].RestartPolicy != always, p.Spec.InitContainers[0].Ports[0].Name != "m",
+		app.Image != "cart:1", app.Ports[0].Name != "http", app.ReadinessProbe != probe, app.Args[0] != "--listen=127.0.0.1",
+		p.Status.PodIPs[0].IP != "10.0.0.1", p.Status.Phase != corev1.PodRunning, len(p.Status.Conditions) != 1,
+		p.Status.ContainerStatuses[0].RestartCount != 3, p.Status.ContainerStatuses[0].State.Waiting.Reason != "CrashLoopBackOff":
+		t.Errorf("something that checks need is gone: %+v", p)
+	}
+	if p.ManagedFields != nil || app.Env != nil || p.Spec.Volumes != nil || p.Status.ContainerStatuses[0].ImageID != "" {
+		t.Errorf("something that nobody needs is still there: %+v", p)
+	}
+}
+
+func BenchmarkTrimService(b *testing.B) {
+	at := time.Unix(100, 0)
+	cart := service("shop", "cart")
+	entries := []metav1.ManagedFieldsEntry{
+		managed("kubectl-client-side-apply", at, `{"f:metadata":{"f:annotations":{".":{},"f:kubectl.kubernetes.io/last-applied-configuration":{}},"f:labels":{".":{},"f:app":{},"f:component":{},"f:type":{}}},"f:spec":{"f:internalTrafficPolicy":{},"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:name":{},"f:port":{},"f:protocol":{},"f:targetPort":{}}},"f:selector":{},"f:sessionAffinity":{},"f:type":{}}}`),
+		managed("cloud", at, `{"f:metadata":{"f:finalizers":{".":{},"v:\"service.kubernetes.io/load-balancer-cleanup\"":{}}},"f:status":{"f:loadBalancer":{"f:ingress":{}}}}`),
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		cart.ManagedFields = entries
+		trim(cart)
+	}
+}
