@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// The hundred checks that rapid makes by default miss what rests on three objects of one name.
-	if err := flag.Set("rapid.checks", "2000"); err != nil {
+	if err := flag.Set("rapid.checks", "600"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)

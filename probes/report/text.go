@@ -131,9 +131,9 @@ func (p *printer) steps(steps [check.StepCount]check.StepResult) {
 }
 
 func (p *printer) route(hops []check.Hop) string {
-	arrow, broken := "──▶", "──✗"
+	arrow, broken := p.arrow(), "──✗"
 	if p.ASCII {
-		arrow, broken = "-->", "--x"
+		broken = "--x"
 	}
 	var out strings.Builder
 	for i, hop := range hops {
@@ -147,6 +147,14 @@ func (p *printer) route(hops []check.Hop) string {
 		out.WriteString(Clean(hop.Text))
 	}
 	return out.String()
+}
+
+// cells is the width of clean text on a terminal.
+func cells(text string) int { return ansi.StringWidth(text) }
+
+// pad fills clean text up to a width.
+func pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-cells(text)))
 }
 
 // line writes wrapped text behind an indent.
@@ -209,7 +217,7 @@ func Sign(mark check.Mark) (sign, ascii, sgr string) {
 	case check.MarkPending:
 		return "·", ".", "32"
 	case check.MarkOK:
-		return "✓", "v", "32"
+		return "✓", "+", "32"
 	default:
 		return "–", "-", "2"
 	}

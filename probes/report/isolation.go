@@ -1,0 +1,131 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/isolation"
+)
+
+// WriteTests writes the isolation tests of one Service's ports as text. The error is the writer's.
+func WriteTests(w io.Writer, results []isolation.Result, style Style) error {
+	p := printer{Style: style}
+	for i, result := range results {
+		if i > 0 {
+			p.out.WriteByte('\n')
+		}
+		p.test(result)
+	}
+	_, err := io.WriteString(w, p.out.String())
+	return err
+}
+
+// EncodeTests writes the isolation tests as the contract of `svctui test -o json` has them.
+func EncodeTests(results []isolation.Result) (string, error) {
+	return EncodeJSON(isolation.JSON(results, func(s string) string { return s }))
+}
+
+func (p *printer) test(result isolation.Result) {
+	request := result.Request
+	title := p.bold(Clean(request.Service.Name + ":" + request.Port))
+	if request.Pod != "" {
+		title += fmt.Sprintf("  %s  %s", p.arrow(), Clean(request.Pod))
+		if result.PodPort != 0 {
+			title += fmt.Sprintf(":%d", result.PodPort)
+		}
+	}
+	if result.Protocol != "" {
+		title += "      " + Clean(result.Protocol)
+	}
+	p.line(0, title)
+	p.out.WriteByte('\n')
+
+	names, crosses, details := 0, 0, 0
+	for _, seen := range result.Rungs {
+		names = max(names, cells(RungTitle(seen.Rung)))
+		crosses = max(crosses, cells(Clean(seen.Crosses)))
+		details = max(details, cells(rungDetail(seen)))
+	}
+	for _, seen := range result.Rungs {
+		took := ""
+		if seen.Outcome != isolation.NotRun && seen.Outcome != "" {
+			took = fmt.Sprintf("%6d ms", seen.Took.Round(time.Millisecond).Milliseconds())
+		}
+		line := fmt.Sprintf("  %s %s  %s  %s  %s", p.mark(OutcomeMark(seen.Outcome)),
+			pad(RungTitle(seen.Rung), names), pad(Clean(seen.Crosses), crosses), pad(rungDetail(seen), details), took)
+		p.out.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	if conclusion := result.Conclusion; conclusion != nil {
+		p.out.WriteByte('\n')
+		p.conclusion(*conclusion)
+	}
+}
+
+func (p *printer) conclusion(conclusion isolation.Conclusion) {
+	text := p.bold(Clean(conclusion.Text))
+	var grade []string
+	if conclusion.ID != "" {
+		grade = append(grade, conclusion.ID)
+	}
+	if conclusion.Mark != check.MarkUnknown {
+		grade = append(grade, conclusion.Confidence.String())
+	}
+	if len(grade) > 0 {
+		text += "  (" + strings.Join(grade, ", ") + ")"
+	}
+	p.line(0, p.mark(conclusion.Mark)+" "+text)
+	if conclusion.Why != "" {
+		p.line(2, Clean(conclusion.Why))
+	}
+	if conclusion.Next != "" {
+		p.line(2, "next: "+Clean(conclusion.Next))
+	}
+}
+
+func (p *printer) arrow() string {
+	if p.ASCII {
+		return "-->"
+	}
+	return "──▶"
+}
+
+// RungTitle names a rung for a person.
+func RungTitle(rung isolation.Rung) string {
+	switch rung {
+	case isolation.RungPod:
+		return "Pod"
+	case isolation.RungService:
+		return "Service"
+	case isolation.RungProxyService:
+		return "Proxy→Service"
+	case isolation.RungProxyPod:
+		return "Proxy→Pod"
+	case isolation.RungFromHere:
+		return "From here"
+	case isolation.RungInCluster:
+		return "In-cluster"
+	}
+	return string(rung)
+}
+
+// OutcomeMark is the mark of an outcome. Only the rungs together tell what is at fault: a mark says what
+// happened, not what it means.
+func OutcomeMark(outcome isolation.Outcome) check.Mark {
+	switch outcome {
+	case isolation.OK:
+		return check.MarkOK
+	case isolation.Refused, isolation.Timeout, isolation.NoEndpoints:
+		return check.MarkFail
+	case isolation.Denied, isolation.Failed:
+		return check.MarkUnknown
+	}
+	return check.MarkPending
+}
+
+func rungDetail(seen isolation.Observation) string {
+	return Clean(cmp.Or(seen.Detail, string(seen.Outcome)))
+}
