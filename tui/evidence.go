@@ -26,7 +26,11 @@ func (e *evidence) gather(snapshot *model.Snapshot, key model.Key, step check.St
 	if e.snapshot == snapshot && e.step == step {
 		return
 	}
-	*e = evidence{snapshot: snapshot, step: step}
+	events := e.events
+	if e.snapshot != snapshot {
+		events = check.EventList(snapshot, key)
+	}
+	*e = evidence{snapshot: snapshot, step: step, events: events}
 	switch step {
 	case check.StepService:
 		e.facts = check.ServiceFacts(snapshot, key)
@@ -36,8 +40,6 @@ func (e *evidence) gather(snapshot *model.Snapshot, key model.Key, step check.St
 		e.selector = check.SelectorTable(snapshot, key)
 	case check.StepReadiness:
 		e.pods = check.PodTable(check.Input{Snapshot: snapshot, Now: now}, key)
-	case check.StepEvents:
-		e.events = check.EventList(snapshot, key)
 	}
 }
 

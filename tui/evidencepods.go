@@ -27,13 +27,12 @@ func drawPods(t *theme, e *check.PodEvidence, now time.Time, width int) []string
 		lines = append(lines, t.dim.on(fmt.Sprintf("and %d more", e.More)))
 	}
 	var probes []check.ProbeRow
-	for i := range e.Rows {
-		row := &e.Rows[i]
+	for _, group := range alikePods(e.Rows) {
 		// Pods of one template have the same probes: they are told once.
-		told := slices.Equal(row.Probes, probes)
-		if detail := drawPodTrouble(t, row, told, now, width); len(detail) > 0 {
+		told := slices.Equal(group[0].Probes, probes)
+		if detail := drawPodTrouble(t, group, told, now, width); len(detail) > 0 {
 			lines = append(append(lines, ""), detail...)
-			probes = row.Probes
+			probes = group[0].Probes
 		}
 	}
 	return lines
@@ -69,8 +68,30 @@ func drawPodGrid(t *theme, e *check.PodEvidence, now time.Time, width int) []str
 	return g.draw(t, width)
 }
 
-// drawPodTrouble says why one Pod is not Ready: the probe's definition beside its last failure.
-func drawPodTrouble(t *theme, r *check.PodRow, probesTold bool, now time.Time, width int) []string {
+// alikePods puts Pods with the same trouble together, in the order of the first of each.
+func alikePods(rows []check.PodRow) [][]*check.PodRow {
+	var groups [][]*check.PodRow
+	for i := range rows {
+		row := &rows[i]
+		at := slices.IndexFunc(groups, func(group []*check.PodRow) bool {
+			first := group[0]
+			return first.ID == row.ID && first.Trouble == row.Trouble && first.IsReady == row.IsReady &&
+				first.LastFailure == row.LastFailure && first.LastExit == row.LastExit &&
+				slices.Equal(first.Probes, row.Probes) && slices.Equal(first.Gates, row.Gates)
+		})
+		if at < 0 {
+			groups = append(groups, []*check.PodRow{row})
+		} else {
+			groups[at] = append(groups[at], row)
+		}
+	}
+	return groups
+}
+
+// drawPodTrouble says why Pods are not Ready: the probe's definition beside its last failure. Times are the first
+// Pod's.
+func drawPodTrouble(t *theme, group []*check.PodRow, probesTold bool, now time.Time, width int) []string {
+	r := group[0]
 	if r.Trouble == "" && r.LastFailure == "" && (r.IsReady || r.LastExit == "") {
 		return nil
 	}
@@ -107,7 +128,12 @@ func drawPodTrouble(t *theme, r *check.PodRow, probesTold bool, now time.Time, w
 		}
 		p.add("GATE", t.text, clean(gate.Condition)+": "+clean(status))
 	}
-	lines := []string{t.strong.on(shorten(clean(r.Name), width))}
+	others := ""
+	if more := len(group) - 1; more > 0 {
+		others = fmt.Sprintf("  and %s like it", count(more, "other", "others"))
+	}
+	name := shorten(clean(r.Name), max(width-cells(others), 8))
+	lines := []string{t.strong.on(name) + t.dim.on(others)}
 	for _, line := range p.lines {
 		lines = append(lines, "  "+line)
 	}

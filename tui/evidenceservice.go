@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -21,15 +22,13 @@ func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 	p.add("DNS", t.text, clean(strings.Join(f.DNS, "  ")))
 	p.add("REACHED", t.text, clean(f.Reach))
 	made := []string{"created " + age(f.Created, now) + " ago"}
-	for _, change := range []struct {
-		what string
-		text string
-	}{
-		{"selector", changedText(f.SelectorChanged, now)}, {"ports", changedText(f.PortsChanged, now)},
-		{"type", changedText(f.TypeChanged, now)},
-	} {
-		if change.text != "" {
-			made = append(made, change.what+" changed "+change.text)
+	for _, field := range []struct {
+		name   string
+		change model.FieldChange
+	}{{"selector", f.SelectorChanged}, {"ports", f.PortsChanged}, {"type", f.TypeChanged}} {
+		// Who made the Service wrote all of its fields; that is no change.
+		if text := changedText(field.change, now); text != "" && field.change.At.Sub(f.Created) > time.Minute {
+			made = append(made, field.name+" changed "+text)
 		}
 	}
 	if f.ManagedBy != "" {

@@ -37,6 +37,8 @@ type servicePage struct {
 	topic int
 
 	scroll int
+	// tailing keeps the end of the logs in view.
+	tailing bool
 	// drawn are the evidence's lines and rows at the last view, to keep scrolling within bounds.
 	drawnLines, drawnRows int
 
@@ -144,7 +146,7 @@ func (p *servicePage) choose(sh *shell, step check.Step) tea.Cmd {
 	}
 	p.steered = true
 	if step != p.step {
-		p.step, p.scroll = step, 0
+		p.step, p.scroll, p.tailing = step, 0, step == check.StepLogs
 	}
 	return p.followLogs(sh)
 }
@@ -170,7 +172,9 @@ func (p *servicePage) nextTopic(sh *shell) tea.Cmd {
 }
 
 func (p *servicePage) scrollBy(lines int) {
-	p.scroll = max(min(p.scroll+lines, p.drawnLines-p.drawnRows), 0)
+	last := max(p.drawnLines-p.drawnRows, 0)
+	p.scroll = max(min(p.scroll+lines, last), 0)
+	p.tailing = p.step == check.StepLogs && p.scroll == last
 }
 
 func (p *servicePage) chosen(*shell) (model.Key, bool) {
@@ -212,7 +216,7 @@ func (p *servicePage) bindings() []binding {
 		}},
 		binding{keys: []string{"pgdown", "ctrl+f", "space"}, help: "scrolls the evidence down", run: act(func() { p.scrollBy(max(p.drawnRows-1, 1)) })},
 		binding{keys: []string{"pgup", "ctrl+b"}, help: "scrolls the evidence up", run: act(func() { p.scrollBy(-max(p.drawnRows-1, 1)) })},
-		binding{keys: []string{"g", "home"}, help: "goes to the beginning of the evidence", run: act(func() { p.scroll = 0 })},
+		binding{keys: []string{"g", "home"}, help: "goes to the beginning of the evidence", run: act(func() { p.scrollBy(-p.drawnLines) })},
 		binding{keys: []string{"G", "end"}, help: "goes to the end of the evidence", run: act(func() { p.scrollBy(p.drawnLines) })},
 	)
 }
@@ -251,7 +255,8 @@ func (p *servicePage) view(sh *shell, width, height int) string {
 		lines = append(lines, t.rule.on(rule))
 		rows := height - len(lines)
 		steps := fitLines(p.drawSteps(sh, stepsWidth), stepsWidth, rows)
-		evidence := p.window(p.drawEvidence(sh, width-stepsWidth-4), rows, t)
+		evidence := p.drawEvidence(sh, width-stepsWidth-4)
+		evidence = p.window(append(evidence, p.drawNewestEvents(sh, width-stepsWidth-4, rows-len(evidence))...), rows, t)
 		wall := t.rule.on(glyphWall)
 		for i := range rows {
 			lines = append(lines, left(steps[i], stepsWidth)+wall+"  "+evidence[i])
@@ -269,6 +274,9 @@ func (p *servicePage) view(sh *shell, width, height int) string {
 // window cuts the visible rows out of the evidence, and says at its end how much more there is.
 func (p *servicePage) window(lines []string, rows int, t *theme) []string {
 	p.drawnLines, p.drawnRows = len(lines), rows
+	if p.tailing {
+		p.scroll = max(len(lines)-rows, 0)
+	}
 	if p.scroll > 0 {
 		p.scroll = max(min(p.scroll, len(lines)-rows), 0)
 	}

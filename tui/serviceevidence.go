@@ -99,3 +99,23 @@ func (p *servicePage) drawUnchecked(sh *shell, width int) []string {
 	}
 	return lines
 }
+
+// drawNewestEvents uses room that the evidence of a step leaves free for what the controllers said last.
+func (p *servicePage) drawNewestEvents(sh *shell, width, room int) []string {
+	if p.step == check.StepEvents || p.step == check.StepLogs || room < 6 || width < 30 || len(p.evidence.events.Rows) == 0 {
+		return nil
+	}
+	t := &sh.theme
+	lines := []string{"", t.heading.on("NEWEST EVENTS")}
+	for i := range p.evidence.events.Rows {
+		event := drawEvent(t, &p.evidence.events.Rows[i], sh.now(), width)
+		if len(lines)+len(event) > room {
+			break
+		}
+		lines = append(lines, event...)
+	}
+	if len(lines) == 2 {
+		return nil
+	}
+	return lines
+}

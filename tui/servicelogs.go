@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -124,11 +125,11 @@ func (p *servicePage) drawLogs(sh *shell, width int) []string {
 			}
 		}
 	}
-	podWidth := 0
+	names, podWidth := shortPodNames(p.tail.pods), 0
 	several := len(p.tail.pods) > 1
 	if several {
-		for _, pod := range p.tail.pods {
-			podWidth = max(podWidth, cells(clean(pod)))
+		for _, name := range names {
+			podWidth = max(podWidth, cells(name))
 		}
 		podWidth = min(podWidth, max(width/4, 12))
 	}
@@ -140,7 +141,7 @@ func (p *servicePage) drawLogs(sh *shell, width int) []string {
 		head := t.dim.on(prefix)
 		used := cells(prefix)
 		if several {
-			head += t.accent.on(left(shorten(clean(line.Pod), podWidth), podWidth)) + " "
+			head += newStyle(t.palette.accent).on(left(shorten(names[line.Pod], podWidth), podWidth)) + " "
 			used += podWidth + 1
 		}
 		for _, part := range wrap(clean(line.Text), max(width-used, 20)) {
@@ -152,4 +153,23 @@ func (p *servicePage) drawLogs(sh *shell, width int) []string {
 		lines = append(lines, t.dim.on("Following the logs; nothing was written yet."))
 	}
 	return lines
+}
+
+// shortPodNames leaves out what all Pods' names begin with, up to a dash: it says nothing.
+func shortPodNames(pods []string) map[string]string {
+	names := map[string]string{}
+	common := ""
+	for i, pod := range pods {
+		if i == 0 {
+			common = pod
+		}
+		for !strings.HasPrefix(pod, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	common = common[:strings.LastIndex(common, "-")+1]
+	for _, pod := range pods {
+		names[pod] = clean(strings.TrimPrefix(pod, common))
+	}
+	return names
 }

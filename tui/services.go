@@ -219,16 +219,29 @@ func (p *servicesPage) bindings() []binding {
 		binding{keys: []string{"pgdown", "ctrl+f"}, help: "moves a page down", run: move(func() int { return max(p.rows-1, 1) })},
 		binding{keys: []string{"pgup", "ctrl+b"}, help: "moves a page up", run: move(func() int { return -max(p.rows-1, 1) })},
 	)
+	return append(all, p.sortBinding())
+}
+
+// sortBinding is one binding for all columns, or the help would be full of it.
+func (p *servicesPage) sortBinding() binding {
+	byLetter := map[string]serviceColumn{}
+	var letters, names []string
 	for c := range serviceColumns {
-		if c.letter() == "" {
-			continue
+		if letter := c.letter(); letter != "" {
+			byLetter[letter] = c
+			letters = append(letters, letter)
+			names = append(names, letter+" "+c.heading())
 		}
-		all = append(all, binding{
-			keys: []string{c.letter()}, help: "sorts by " + c.heading() + "; again turns the order around",
-			run: act(func(*shell) { p.list.freeze(); p.list.sortBy(c) }),
-		})
 	}
-	return all
+	return binding{
+		keys: letters, label: "Shift-letter",
+		help: "sorts by a column, and again turns the order around: " + strings.Join(names, ", "),
+		runKey: func(_ *shell, key string) tea.Cmd {
+			p.list.freeze()
+			p.list.sortBy(byLetter[key])
+			return nil
+		},
+	}
 }
 
 func (p *servicesPage) status(sh *shell) string {

@@ -12,6 +12,8 @@ const (
 	// wideWidth is from where on there is room for SELECTOR and AGE.
 	wideWidth = 150
 	timeWidth = 5
+	// sentenceWidth is from where on the health column tells the whole title.
+	sentenceWidth = 50
 )
 
 // serviceLayout says which columns are drawn and how wide; zero is not drawn.
@@ -167,7 +169,7 @@ func drawServiceRow(b *strings.Builder, sh *shell, row *serviceRow, layout *serv
 			text = age(created(row), now)
 			have = cells(text)
 		case columnHealth:
-			if n := cells(row.title); row.title != "" && n > have && n <= w {
+			if n := cells(row.title); w >= sentenceWidth && n > have && n <= w {
 				text, have = row.title, n
 			}
 		}

@@ -77,6 +77,8 @@ func newTheme(profile colorprofile.Profile, darkBackground bool) theme {
 	case profile < colorprofile.TrueColor:
 		// The nearest of the 256 colours to a dark blue-grey is navy; a grey keeps the text readable.
 		p.selection, p.bar = ansi.IndexedColor(237), ansi.IndexedColor(234)
+		// And the nearest to this red is an orange.
+		p.fail = ansi.IndexedColor(203)
 	}
 	t := theme{
 		palette: p,
