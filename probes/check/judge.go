@@ -73,16 +73,13 @@ func (j *judgement) run(rule *Rule) {
 func (j *judgement) readable(rule *Rule, kinds []model.Kind) bool {
 	whole := true
 	for _, kind := range kinds {
-		coverage := j.subject.coverage(kind)
-		if coverage.Pending() {
-			j.pending = true
+		coverage := j.subject.covered(kind)
+		if coverage.Known() && coverage.State != model.Stale {
+			continue
 		}
-		if !coverage.Known() {
-			whole = false
-		}
-		if !coverage.Known() || coverage.State == model.Stale {
-			j.note(rule, kind, coverage)
-		}
+		whole = whole && coverage.Known()
+		j.pending = j.pending || coverage.Pending()
+		j.note(rule, kind, j.subject.coverage(kind))
 	}
 	return whole
 }
@@ -114,7 +111,8 @@ func newUnchecked(ids []string, kind model.Kind, namespace string, coverage mode
 
 func (j *judgement) report() *Report {
 	s := j.subject
-	if gap := s.coverage(model.EndpointSlices); !gap.Known() || gap.State == model.Stale {
+	if gap := s.covered(model.EndpointSlices); !gap.Known() || gap.State == model.Stale {
+		gap = s.coverage(model.EndpointSlices)
 		j.unchecked = slices.Insert(j.unchecked, 0, newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap))
 	}
 	j.findings = inOrder(j.findings)
@@ -155,7 +153,7 @@ func (j *judgement) verdict() Verdict {
 		return Warn
 	}
 	if s.routes() {
-		if !s.coverage(model.EndpointSlices).Known() {
+		if !s.slicesKnown() {
 			return Unknown
 		}
 		if !s.endpoints().Complete() && (j.unreadable || !j.explained) {

@@ -328,15 +328,20 @@ func TestLookAlikes(t *testing.T) {
 		"h15 Pods of a Job that ended": {
 			service("web", app, ports(port(80, "http"))), pod("a", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded)),
 		},
-		"h15 nothing but a Job that ended":      {service("web", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded))},
-		"h16 two Services":                      {service("web", app), service("web-too", app), pod("a", app)},
-		"h17 a canary":                          {service("web", app), pod("a", app, ofDeploy("web")), pod("b", app, ofDeploy("web-canary"))},
-		"h18 terminating, still serving":        {service("web", app), pod("a", app, terminating)},
-		"h21 dual stack":                        dualStack(app),
-		"h23 a young load balancer":             {young, pod("a", app)},
-		"h24 an old Service just switched":      {oldButSwitched, pod("a", app)},
-		"h25 a hostname is an address":          {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: "lb.example.com"}} }), pod("a", app)},
-		"h26 no node ports":                     {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.AllocateLoadBalancerNodePorts = new(false); svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.9"}} }), pod("a", app)},
+		"h15 nothing but a Job that ended": {service("web", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded))},
+		"h16 two Services":                 {service("web", app), service("web-too", app), pod("a", app)},
+		"h17 a canary":                     {service("web", app), pod("a", app, ofDeploy("web")), pod("b", app, ofDeploy("web-canary"))},
+		"h18 terminating, still serving":   {service("web", app), pod("a", app, terminating)},
+		"h21 dual stack":                   dualStack(app),
+		"h23 a young load balancer":        {young, pod("a", app)},
+		"h24 an old Service just switched": {oldButSwitched, pod("a", app)},
+		"h25 a hostname is an address": {service("web", app, loadBalancer, func(svc *corev1.Service) {
+			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: "lb.example.com"}}
+		}), pod("a", app)},
+		"h26 no node ports": {service("web", app, loadBalancer, func(svc *corev1.Service) {
+			svc.Spec.AllocateLoadBalancerNodePorts = new(false)
+			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.9"}}
+		}), pod("a", app)},
 		"an event of the Service before":        {recreated, pod("a", app), event(before, "Service", "Warning", "SyncLoadBalancerFailed", "quota exceeded", time.Hour)},
 		"h29 a rollout, one of three ready":     {service("web", app), leader("a", true), leader("b", false), leader("c", false), deployment("web", 3, app, rollingOut)},
 		"h30 a startup probe that may take":     {service("web", app), pod("a", app, ofDeploy("web"), starting)},

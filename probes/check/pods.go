@@ -34,13 +34,12 @@ func podRules() []Rule {
 
 // current returns the live Pods that are not terminating.
 func (s *subject) current() []*corev1.Pod {
-	var current []*corev1.Pod
-	for _, pod := range s.live() {
-		if pod.DeletionTimestamp == nil {
-			current = append(current, pod)
-		}
+	live := s.live()
+	isTerminating := func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil }
+	if !slices.ContainsFunc(live, isTerminating) {
+		return live
 	}
-	return current
+	return slices.DeleteFunc(slices.Clone(live), isTerminating)
 }
 
 // checkPods says of the selected Pods that are not Ready why they are not, one finding for each cause, that of most Pods

@@ -25,11 +25,12 @@ type subject struct {
 	endpointsMade bool
 	effective     Endpoints
 
-	podsMade    bool
-	livePods    []*corev1.Pod
-	endedPods   []*corev1.Pod
-	coverages   [12]kindCoverage
-	coveragesIn int
+	podsMade  bool
+	livePods  []*corev1.Pod
+	endedPods []*corev1.Pod
+
+	states   [12]kindState
+	statesIn int
 
 	workloadsMade bool
 	matching      []workload
@@ -41,9 +42,9 @@ type subject struct {
 	podTroubles  []podTrouble
 }
 
-type kindCoverage struct {
-	kind     model.Kind
-	coverage model.Coverage
+type kindState struct {
+	kind  model.Kind
+	state model.CoverageState
 }
 
 func newSubject(in Input, service *corev1.Service) *subject {
@@ -51,23 +52,29 @@ func newSubject(in Input, service *corev1.Service) *subject {
 	return &subject{in: in, key: key, service: service, slices: in.Snapshot.SlicesOf(key)}
 }
 
+// coverage says what is known of a kind where the Service is.
 func (s *subject) coverage(kind model.Kind) model.Coverage {
-	for i := range s.coveragesIn {
-		if s.coverages[i].kind == kind {
-			return s.coverages[i].coverage
+	return s.in.Snapshot.Coverage(kind, namespaceFor(kind, s.key.Namespace))
+}
+
+// covered is coverage without its reasons, and remembered: every rule asks for it.
+func (s *subject) covered(kind model.Kind) model.Coverage {
+	for i := range s.statesIn {
+		if s.states[i].kind == kind {
+			return model.Coverage{State: s.states[i].state}
 		}
 	}
-	coverage := s.in.Snapshot.Coverage(kind, namespaceFor(kind, s.key.Namespace))
-	if s.coveragesIn < len(s.coverages) {
-		s.coverages[s.coveragesIn] = kindCoverage{kind, coverage}
-		s.coveragesIn++
+	coverage := s.coverage(kind)
+	if s.statesIn < len(s.states) {
+		s.states[s.statesIn] = kindState{kind, coverage.State}
+		s.statesIn++
 	}
 	return coverage
 }
 
 func (s *subject) known(kinds []model.Kind) bool {
 	for _, kind := range kinds {
-		if !s.coverage(kind).Known() {
+		if !s.covered(kind).Known() {
 			return false
 		}
 	}
@@ -76,21 +83,21 @@ func (s *subject) known(kinds []model.Kind) bool {
 
 func (s *subject) awaiting(kinds []model.Kind) bool {
 	for _, kind := range kinds {
-		if s.coverage(kind).Pending() {
+		if s.covered(kind).Pending() {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *subject) podsKnown() bool   { return s.coverage(model.Pods).Known() }
-func (s *subject) eventsKnown() bool { return s.coverage(model.Events).Known() }
+func (s *subject) podsKnown() bool   { return s.covered(model.Pods).Known() }
+func (s *subject) eventsKnown() bool { return s.covered(model.Events).Known() }
 
 // slicesKnown is false where nothing may be concluded from there being no slice.
-func (s *subject) slicesKnown() bool { return s.coverage(model.EndpointSlices).Known() }
+func (s *subject) slicesKnown() bool { return s.covered(model.EndpointSlices).Known() }
 
 func (s *subject) stale() bool {
-	return s.coverage(model.Services).State == model.Stale || s.coverage(model.EndpointSlices).State == model.Stale
+	return s.covered(model.Services).State == model.Stale || s.covered(model.EndpointSlices).State == model.Stale
 }
 
 // routes tells whether endpoints make sense for the Service at all: an ExternalName is only a name.

@@ -1,0 +1,162 @@
+package check
+
+func selectorTexts() []Explanation {
+	exact := "kubernetes.io, Concepts: Labels and Selectors"
+	return []Explanation{
+		{
+			ID: "SEL-01", Name: "Selector nearly matches", Step: StepSelector, Weight: "critical, proven; the cause is likely",
+			Meaning:   "No Pod carries the selector's labels, so there is no endpoint. Some Pods carry labels that differ by a slip: a dash, a letter, upper and lower case, another key for the same thing, two values swapped.",
+			Condition: "The selector matches no Pod that runs, nothing is usable, no workload's template carries the selector, and the Pods nearest to it are near enough. Each pair that does not match has a cost by the kind of slip; the sum must not pass 6.",
+			NotSaid: []string{
+				"Names that stand side by side on purpose: web-1 and web-2, blue and green, api and app, primary and replica.",
+				"Two groups as near as each other: both are shown, and neither is claimed.",
+				"Pods that another Service selects already: the guess is only possible then.",
+				"An empty selector: that is no selector, and never means every Pod.",
+			},
+			Fix:     "Change the Service's selector; the command does it, and leaves the pairs that are right. A Deployment's own selector cannot be changed, so changing its Pods' labels means making it anew.",
+			Sources: []string{exact, seenOnCluster},
+		},
+		{
+			ID: "SEL-02", Name: "One pair of the selector too many", Step: StepSelector, Weight: "critical, proven; the cause is likely",
+			Meaning:   "Pods match all of the selector but one pair. A Pod has to carry every pair.",
+			Condition: "Nothing matches and nothing is usable; without exactly one pair Pods match; and the pairs that are left still name an application.",
+			NotSaid:   []string{"A workload's template carries the whole selector: then its Pods are missing (WL-01, WL-02).", "What is left names no application, only a team or a tier: half the namespace would be near."},
+			Fix:       "Take the pair out of the selector or give it the value that the Pods have; or roll out Pods that carry it.",
+			Sources:   []string{exact},
+		},
+		{
+			ID: "SEL-04", Name: "No Pods, and nothing near", Step: StepSelector, Weight: "critical, proven; a warning where there never was an endpoint",
+			Meaning:   "Nothing in the namespace carries the labels, and no workload would bring Pods that do.",
+			Condition: "Nothing matches, nothing is usable, no Pods are near, and no template of a Deployment, StatefulSet, DaemonSet or free ReplicaSet carries the selector.",
+			NotSaid:   []string{"The Service's slice never held an endpoint, as its managedFields tell: then it is a warning. Services for control plane components that a cloud hides are like that.", "An ExternalName, or a Service without a selector."},
+			Fix:       "Deploy the Pods, look in other namespaces, or correct the selector.",
+			Sources:   []string{exact, "EndpointSlice controller: f:endpoints in managedFields stays when a slice is emptied"},
+		},
+		{
+			ID: "SEL-08", Name: "Selector holds a hash that is gone", Step: StepSelector, Weight: "critical, likely",
+			Meaning:   "A progressive delivery tool wrote the hash of a ReplicaSet into the selector, and the ReplicaSet is gone.",
+			Condition: "The selector has rollouts-pod-template-hash or pod-template-hash, nothing is usable, and no ReplicaSet's template carries the selector.",
+			NotSaid:   []string{"The ReplicaSet exists at zero: that is a preview Service at rest.", "A switch that is a minute old."},
+			Fix:       "Let the Rollout finish or undo it; where none manages the Service any more, take the hash out of the selector.",
+			Sources:   []string{"Argo Rollouts documentation: traffic management"},
+		},
+	}
+}
+
+func workloadTexts() []Explanation {
+	return []Explanation{
+		{
+			ID: "WL-01", Name: "Scaled to zero", Step: StepReadiness, Weight: "major, proven; told only, where it is on purpose",
+			Meaning:   "The workload that the selector means is asked for no Pods. It reports that it is available all the same.",
+			Condition: "Nothing is usable, and every workload whose template carries the selector wants 0 replicas; a DaemonSet, that it is wanted on no node.",
+			NotSaid:   []string{"KEDA, a HorizontalPodAutoscaler, Knative or kube-downscaler set it, as managedFields, labels and annotations tell.", "A preview Service of an Argo Rollout."},
+			Fix:       "kubectl scale deploy/NAME --replicas=1, after asking who scaled it down.",
+			Sources:   []string{"kubernetes.io, Concepts: Deployments", seenOnCluster},
+		},
+		{
+			ID: "WL-02", Name: "Pods are not created", Step: StepReadiness, Weight: "critical, proven; without a reason given, likely",
+			Meaning:   "The workload is asked for Pods, and the API server refuses them: a quota, Pod Security, an admission webhook, a missing ServiceAccount.",
+			Condition: "Nothing is usable, no Pod matches, and a matching workload wants some: with condition ReplicaFailure or an event FailedCreate at once, without either after a minute.",
+			NotSaid:   []string{"The first minute without a reason given: a controller may be at it."},
+			Fix:       "Mend what the message names. The controller's retries back off for minutes: kubectl rollout restart deploy/NAME ends the wait.",
+			Sources:   []string{"kubernetes.io, Concepts: Deployments, failed deployment", seenOnCluster},
+		},
+		{
+			ID: "WL-03", Name: "Rollout does not get on", Step: StepReadiness, Weight: "minor, proven",
+			Meaning:   "The Deployment passed its progress deadline. Its old Pods may serve on.",
+			Condition: "A Deployment whose template carries the selector has Progressing with reason ProgressDeadlineExceeded, and one of the Service's Pods is not Ready.",
+			Fix:       "Look at the Pods that are not Ready; kubectl rollout undo goes back.",
+			Sources:   []string{"kubernetes.io, Concepts: Deployments, failed deployment"},
+		},
+		{
+			ID: "POD-11", Name: "Every matching Pod has ended", Step: StepReadiness, Weight: "critical, proven; told only, where they succeeded",
+			Meaning:   "Pods that Succeeded or Failed keep their labels and stay listed for a while, but get no traffic.",
+			Condition: "Nothing is usable, Pods match, all of them have ended, and no workload's template carries the selector.",
+			NotSaid:   []string{"Pods of a Job, or Pods that succeeded: they did what they were made for.", "Ended Pods beside running ones: they are left out of every count."},
+			Fix:       "Create them anew, best through a Deployment.",
+			Sources:   []string{codeSliceCtl, docLifecycle},
+		},
+	}
+}
+
+func podTexts() []Explanation {
+	others := "Other Pods serve: then it is minor."
+	return []Explanation{
+		{
+			ID: "POD-01", Name: "No node fits", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "The scheduler finds no node for the Pods: too little CPU or memory, taints, node selectors, a volume elsewhere, a host port that is taken. Or a scheduling gate holds them back.",
+			Condition: "Condition PodScheduled is False, for a minute where the reason is Unschedulable.",
+			NotSaid:   []string{others, "The first minute: an autoscaler may bring a node."},
+			Fix:       "The scheduler's message says what is missing: ask for less, add a node, or correct the rule.",
+			Sources:   []string{docLifecycle, "kubernetes.io, Concepts: Kubernetes Scheduler"},
+		},
+		{
+			ID: "POD-02", Name: "Image cannot be pulled", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "The node cannot get a container's image: no such tag, a registry that refuses, a registry that cannot be reached.",
+			Condition: "A container, or the init container in turn, waits with ErrImagePull, ImagePullBackOff, InvalidImageName, ErrImageNeverPull, ImageInspectError, RegistryUnavailable or SignatureValidationFailed.",
+			NotSaid:   []string{others},
+			Fix:       "Correct the image in the Pod template, or the imagePullSecrets.",
+			Sources:   []string{"kubernetes.io, Concepts: Images"},
+		},
+		{
+			ID: "POD-03", Name: "Crash loop", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "A container ends soon after it starts, again and again; each wait is longer than the one before.",
+			Condition: "A container waits with CrashLoopBackOff; or has just ended, in the seconds before that; or runs, is not ready, and has ended more than once, the last time within ten minutes.",
+			NotSaid:   []string{others, "A high restart count alone: it counts a whole life."},
+			Fix:       "kubectl logs POD -c CONTAINER --previous shows the last words. OOMKilled: raise the memory limit, or use less. Killed by a probe: see the probe.",
+			Sources:   []string{docLifecycle, seenOnCluster},
+		},
+		{
+			ID: "POD-04", Name: "Container cannot be started", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "Something the container needs is missing or wrong: a ConfigMap, a Secret, a key, a volume, its command, its network.",
+			Condition: "A container waits with CreateContainerConfigError, CreateContainerError, RunContainerError or a hook's error, or last ended with StartError; or, before any container was made, an event FailedMount, FailedAttachVolume, FailedCreatePodSandBox or NetworkNotReady names this Pod.",
+			NotSaid:   []string{others},
+			Fix:       "Create what the message names, or correct the Pod template.",
+			Sources:   []string{docLifecycle, seenOnCluster},
+		},
+		{
+			ID: "POD-05", Name: "Init container is not done", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "The application has not started, because an init container before it fails or does not end.",
+			Condition: "The first init container that is not done ended with an error, or has run for a minute. A native sidecar is done when it has started.",
+			NotSaid:   []string{others, "The first minute."},
+			Fix:       "kubectl logs POD -c INIT-CONTAINER shows what it waits for.",
+			Sources:   []string{"kubernetes.io, Concepts: Init Containers"},
+		},
+		{
+			ID: "POD-06", Name: "Running, but not Ready", Step: StepReadiness, Weight: "critical, proven; told only, while others serve",
+			Meaning:   "The containers run, and the readiness or startup probe fails. Pods that are not Ready are no endpoints.",
+			Condition: "A container runs and is not ready. How its probe fails is read from the newest event Unhealthy of this Pod: a status code, refused, a timeout, another protocol, a port that is not declared.",
+			NotSaid: []string{
+				"The probe's own time has not passed: initialDelaySeconds and periodSeconds × failureThreshold; half a minute at least while a rollout is under way.",
+				"One of several is Ready, and has been for ten minutes: of a leader election only one ever is. Where more were Ready within ten minutes, it is a warning.",
+				"publishNotReadyAddresses: such Pods are endpoints.",
+			},
+			Fix:     "Change the application, or the probe in the Pod template. Where the probe asks a port that the container does not declare, the command corrects it.",
+			Sources: []string{docProbes, "kubelet: texts of the event Unhealthy", seenOnCluster},
+		},
+		{
+			ID: "POD-07", Name: "Readiness gate", Step: StepReadiness, Weight: "critical, proven; told only, while others serve",
+			Meaning:   "Every container is ready, and the Pod still waits for a condition that a controller outside sets, mostly that of a load balancer's health check.",
+			Condition: "Condition Ready is False with reason ReadinessGatesNotReady, for a minute.",
+			NotSaid:   []string{"The first minute: health checks take a while."},
+			Fix:       "Look at the load balancer's health check, and at the controller that sets the condition.",
+			Sources:   []string{"KEP-580, Pod Readiness++", docLifecycle},
+		},
+		{
+			ID: "POD-08", Name: "Node is not Ready", Step: StepReadiness, Weight: "critical, proven; minor while others serve; without a look at the node, likely",
+			Meaning:   "The node that the Pods run on does not report. Its Pods are taken out of the endpoints, though they may run on.",
+			Condition: "The node's condition Ready is not True; or, where nodes cannot be read, the Pod lost Ready without a reason and an event NodeNotReady names it.",
+			NotSaid:   []string{others},
+			Fix:       "Look at the node: kubectl describe node NAME.",
+			Sources:   []string{"kubernetes.io, Concepts: Nodes", seenOnCluster},
+		},
+		{
+			ID: "POD-09", Name: "Only terminating Pods", Step: StepReadiness, Weight: "minor, proven; critical when they serve no more",
+			Meaning:   "Every matching Pod is going. While they still serve, kube-proxy routes to them; headless names and the API server's proxy do not.",
+			Condition: "Pods match, and each has a deletionTimestamp.",
+			NotSaid:   []string{"They still serve: that is no outage, whatever services/proxy says."},
+			Fix:       "See that others take their place. A Pod that does not go waits for its node or a finalizer.",
+			Sources:   []string{"KEP-1669, Proxy Terminating Endpoints", seenOnCluster},
+		},
+	}
+}

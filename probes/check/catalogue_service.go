@@ -1,0 +1,110 @@
+package check
+
+const (
+	docServices   = "kubernetes.io, Concepts: Service"
+	docSlices     = "kubernetes.io, Concepts: EndpointSlices"
+	docProbes     = "kubernetes.io, Tasks: Configure Liveness, Readiness and Startup Probes"
+	docLifecycle  = "kubernetes.io, Concepts: Pod Lifecycle"
+	codeSliceCtl  = "k8s.io/endpointslice: ShouldPodBeInEndpoints, podToEndpoint, FindPort"
+	codeKubeProxy = "kube-proxy: the EndpointSlice cache and topology code"
+	docDNS        = "kubernetes.io, Concepts: DNS for Services and Pods"
+	seenOnCluster = "seen on a Kubernetes 1.36 cluster"
+)
+
+func serviceTexts() []Explanation {
+	return []Explanation{
+		{
+			ID: "SVC-01", Name: "Service does not exist", Step: StepService, Weight: "critical, proven",
+			Meaning:   "The name does not resolve, and nobody who calls it gets a connection.",
+			Condition: "A Service was asked for by name, the Services of its namespace are known, and it is not among them. Names at most two letters away, and namespaces that have a Service of exactly this name, are told.",
+			NotSaid:   []string{"You may not list Services there: not being permitted to look is no answer, and the verdict is unknown."},
+			Fix:       "Call the right name, or NAME.OTHER-NAMESPACE; or create it: kubectl expose deploy/NAME --port=80 --target-port=8080.",
+			Sources:   []string{docServices},
+		},
+		{
+			ID: "SVC-03", Name: "Service is being deleted", Step: StepService, Weight: "major, proven",
+			Meaning:   "Somebody deleted the Service, and a finalizer keeps it. Traffic flows until the finalizer is done; then name and address are gone.",
+			Condition: "metadata.deletionTimestamp is more than a minute old.",
+			NotSaid:   []string{"In the first minute: a load balancer takes a moment to be taken down."},
+			Fix:       "Mend what the finalizer waits for, mostly the deletion of the cloud's load balancer. Taking the finalizer off by hand leaves the load balancer behind, and its bill.",
+			Sources:   []string{"kubernetes.io, Concepts: Finalizers", docServices},
+		},
+		{
+			ID: "SVC-05", Name: "Selector removed, slices left behind", Step: StepSelector, Weight: "major, proven",
+			Meaning:   "The Service once had a selector. The slices from that time are still there, and nobody updates them: when the Pods move, traffic goes to addresses that belong to nobody, or to somebody else.",
+			Condition: "spec.selector is empty, and a slice of the Service carries the label of the EndpointSlice controller.",
+			NotSaid:   []string{"Slices of another manager, or of none: somebody writes them on purpose."},
+			Fix:       "Restore the selector: the controllers then tidy up by themselves. If no selector is wanted, delete these slices and the Endpoints object of the Service's name.",
+			Sources:   []string{docSlices, seenOnCluster},
+		},
+		{
+			ID: "SVC-06", Name: "No selector, and no endpoints", Step: StepEndpoints, Weight: "major, likely",
+			Meaning:   "Kubernetes fills no EndpointSlice for a Service without a selector. Somebody else has to, by hand or by an operator, and has not.",
+			Condition: "The Service is no ExternalName, has no selector, and no slice of it has a usable endpoint.",
+			NotSaid:   []string{"Slices with ready endpoints exist, whoever wrote them.", "A headless Service without ports: some programs keep a lock in it.", "It is never red: whoever fills it may still come."},
+			Fix:       "Give it a selector, or an EndpointSlice with the label kubernetes.io/service-name=NAME.",
+			Sources:   []string{docServices, docSlices},
+		},
+		{
+			ID: "EN-01", Name: "externalName is an address", Step: StepService, Weight: "critical, proven",
+			Meaning:   "Cluster DNS answers for an ExternalName with a CNAME, which has to be a name. For an address there is no answer, and the name does not resolve.",
+			Condition: "spec.type is ExternalName, and spec.externalName is an IPv4 address. The API server accepts it.",
+			Fix:       "Make it a Service without a selector, and write an EndpointSlice with the address.",
+			Sources:   []string{docServices, "CoreDNS, plugin kubernetes"},
+		},
+		{
+			ID: "EN-02", Name: "externalName is not a whole name", Step: StepService, Weight: "critical, proven without a dot, else likely",
+			Meaning:   "A CNAME's target is looked up as it stands. The search path that makes short names work in a Pod is not applied to it.",
+			Condition: "spec.externalName has no dot; or it is NAME.NAMESPACE or NAME.NAMESPACE.svc, and such a Service exists.",
+			NotSaid:   []string{"localhost.", "A name with a trailing dot: that is legal.", "A selector beside it: it is ignored, and harmless."},
+			Fix:       "Write the whole name, e.g. db.prod.svc.cluster.local.",
+			Sources:   []string{"RFC 1034, section 3.6.2", docDNS},
+		},
+		{
+			ID: "EN-03", Name: "externalName names a Service that does not exist", Step: StepService, Weight: "critical, proven",
+			Meaning:   "The name stands for another Service of this cluster, and that one is not there.",
+			Condition: "spec.externalName is NAME.NAMESPACE.svc.cluster.local, the Services of that namespace are known, and NAME is not among them.",
+			NotSaid:   []string{"The Services of that namespace cannot be read."},
+			Fix:       "Create the Service, or point externalName at the one that is meant.",
+			Sources:   []string{docDNS},
+		},
+		{
+			ID: "HL-01", Name: "Headless Service maps no ports", Step: StepService, Weight: "minor, possible",
+			Meaning:   "DNS gives the Pods' own addresses, and clients connect straight to them. Nobody maps port to targetPort on the way.",
+			Condition: "clusterIP is None, there is a selector, and a targetPort by number differs from its port.",
+			NotSaid:   []string{"targetPort by name: its number may be the same."},
+			Fix:       "Let port and targetPort be the same; or let clients read the SRV record.",
+			Sources:   []string{docServices, docDNS},
+		},
+	}
+}
+
+func loadBalancerTexts() []Explanation {
+	young := "In the first five minutes, counted from the Service's creation, from the change of its type, or from the first attempt: a cloud takes a while."
+	return []Explanation{
+		{
+			ID: "LB-01", Name: "Load balancer pending, with an error", Step: StepService, Weight: "major, proven",
+			Meaning:   "The cloud's controller tried, and was refused: a quota, a permission (IAM), a subnet, a static address. Clients in the cluster still reach the Service by its ClusterIP.",
+			Condition: "spec.type is LoadBalancer, status.loadBalancer.ingress is empty, and the newest event of a load balancer controller about this very Service (by uid) is an error that no success followed. Where the error is of a kind that does not mend itself, it is said a minute after it first came; else after five.",
+			NotSaid:   []string{young, "An event about a Service of the same name that was deleted: its uid differs.", "A hostname instead of an address: that is assigned."},
+			Fix:       "The event says it in the cloud's words: raise the quota, grant the permission, tag the subnet, free the address. The controller tries again by itself.",
+			Sources:   []string{"k8s.io/cloud-provider: service controller", "ingress-gce, aws-load-balancer-controller, cloud-provider-azure, MetalLB: their event reasons"},
+		},
+		{
+			ID: "LB-02", Name: "Load balancer pending, and nobody works on it", Step: StepService, Weight: "major, likely",
+			Meaning:   "No controller seems to look at the Service: so it is on kind, on minikube without its tunnel, and on bare metal without MetalLB or the like.",
+			Condition: "spec.type is LoadBalancer without a class, no address for five minutes, and no error event. A controller puts its finalizer on the Service before it asks the cloud: where one is there, the text says that somebody works on it and is silent.",
+			NotSaid:   []string{young},
+			Fix:       "minikube tunnel, cloud-provider-kind, MetalLB or kube-vip; in a cloud, look at the cloud controller manager.",
+			Sources:   []string{"k8s.io/cloud-provider: service controller", docServices},
+		},
+		{
+			ID: "LB-03", Name: "Load balancer pending: no controller for its class", Step: StepService, Weight: "major, likely",
+			Meaning:   "spec.loadBalancerClass hands the Service to one controller; the cloud's own leaves it alone.",
+			Condition: "As LB-02, with spec.loadBalancerClass set.",
+			NotSaid:   []string{young},
+			Fix:       "Install the controller of this class. The class cannot be changed: to take another, make the Service anew.",
+			Sources:   []string{"KEP-1959, Service Type=LoadBalancer Class", docServices},
+		},
+	}
+}
