@@ -73,6 +73,11 @@ func (e *ConnectError) Unwrap() []error {
 	return []error{e.Reason, e.Cause}
 }
 
+// isLogin tells whether logging in again may mend the error.
+func isLogin(err error) bool {
+	return errors.Is(err, NeedsLogin) || errors.Is(err, Unauthorized) || errors.Is(err, CertificateExpired)
+}
+
 // Brief cuts an error of a request down to what matters to somebody who knows which request it was: no URL,
 // no addresses of this machine, no layers of wrapping. The words may be the API server's own; clean them at
 // the print.

@@ -129,7 +129,7 @@ func (f *feed) heard() {
 	f.heardAt = time.Now()
 	f.brokenSince, f.brokenBy = time.Time{}, ""
 	if f.coverage.State == model.Stale {
-		s.cover(f, model.Live, f.heardAt, "", "")
+		s.cover(f, live(f.heardAt))
 		s.hurry()
 	}
 }
@@ -143,7 +143,7 @@ func (f *feed) failed(ctx context.Context, verb string, err error) {
 		return
 	}
 	now := time.Now()
-	reason := Brief(err)
+	reason, login := s.reason(err)
 	switch {
 	case verb == "watch-list" && !unreachable(err):
 		// The reflector lists next, and what that says counts.
@@ -157,13 +157,13 @@ func (f *feed) failed(ctx context.Context, verb string, err error) {
 		// Only a list that no watch followed tells what there was at its time. A right that was taken away
 		// while watching lets the reflector list again, and that decides.
 		if f.listed && !f.watched {
-			s.cover(f, model.Listed, f.heardAt, verb, reason)
+			s.cover(f, model.Coverage{State: model.Listed, Since: f.heardAt, Verb: verb, Reason: reason})
 			f.cancel()
 		}
 	case !f.listed:
-		s.cover(f, model.Failed, now, "", reason)
-	case apierrors.IsUnauthorized(err):
-		s.cover(f, model.Stale, f.heardAt, "", reason)
+		s.cover(f, model.Coverage{State: model.Failed, Since: now, Reason: reason, Login: login})
+	case login:
+		s.cover(f, model.Coverage{State: model.Stale, Since: f.heardAt, Reason: reason, Login: true})
 	default:
 		if f.brokenSince.IsZero() {
 			f.brokenSince = now
@@ -171,6 +171,16 @@ func (f *feed) failed(ctx context.Context, verb string, err error) {
 		f.brokenBy = reason
 		s.hurry()
 	}
+}
+
+// reason says in a line why reading failed, and whether logging in may mend it.
+func (s *Store) reason(err error) (text string, login bool) {
+	if s.explain != nil {
+		if explained := s.explain(err); isLogin(explained) {
+			return explained.Error(), true
+		}
+	}
+	return Brief(err), apierrors.IsUnauthorized(err)
 }
 
 // unreachable tells whether the API server did not answer, or did not let anybody in, so that asking in another
@@ -184,7 +194,7 @@ func unreachable(err error) bool {
 func (f *feed) drop(state model.CoverageState, verb, reason string) {
 	s := f.store
 	s.shift(f.need.Kind, func() { f.listed, f.objects = false, nil })
-	s.cover(f, state, time.Now(), verb, reason)
+	s.cover(f, model.Coverage{State: state, Since: time.Now(), Verb: verb, Reason: reason})
 	f.cancel()
 	s.reconcile()
 }
@@ -213,7 +223,7 @@ func (f *feed) Replace(items []any, _ string) error {
 	f.heardAt, f.brokenSince, f.brokenBy = now, time.Time{}, ""
 	// The watch that a list streamed in by goes on.
 	f.watched = f.watch != nil && f.watch.open()
-	s.cover(f, model.Live, now, "", "")
+	s.cover(f, live(now))
 	s.notify()
 	s.reconcile()
 	return nil

@@ -107,7 +107,7 @@ func (s *Store) restart(old *feed) {
 		plainList: old.plainList, coverage: old.coverage, listed: old.listed, heardAt: old.heardAt, objects: old.objects,
 	}
 	if !f.listed {
-		s.cover(f, model.Syncing, time.Now(), "", "")
+		s.cover(f, model.Coverage{State: model.Syncing, Since: time.Now()})
 	}
 	s.launch(f)
 }
@@ -166,11 +166,11 @@ func (s *Store) look(now time.Time) time.Duration {
 			continue
 		}
 		if !f.brokenSince.IsZero() && due(f.brokenSince, s.patience.broken) {
-			s.cover(f, model.Stale, f.heardAt, "", f.brokenBy)
+			s.cover(f, model.Coverage{State: model.Stale, Since: f.heardAt, Reason: f.brokenBy})
 			continue
 		}
 		if due(f.heardAt, s.patience.stale) {
-			s.cover(f, model.Stale, f.heardAt, "", "nothing was heard on the watch")
+			s.cover(f, model.Coverage{State: model.Stale, Since: f.heardAt, Reason: "nothing was heard on the watch"})
 			continue
 		}
 		if f.watch != nil && due(f.heardAt, s.patience.silent) {

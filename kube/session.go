@@ -269,7 +269,11 @@ func (s *Session) Dial() Dialer {
 }
 
 // NewStore returns a Store of this session's cluster that reads the scope once it is started.
-func (s *Session) NewStore(scope string) *Store { return NewStore(s.clientset, scope) }
+func (s *Session) NewStore(scope string) *Store {
+	store := NewStore(s.clientset, scope)
+	store.explain = s.Explain
+	return store
+}
 
 // Close ends idle connections and forgets the login. Stores and requests of the session have to be ended by
 // those who began them.

@@ -44,7 +44,9 @@ func defaultPatience() patience {
 // or the API server denies it. A change is noted under its object's key and waits for the next Take; later
 // changes of the same object replace it. Nothing is dropped, and nothing waits for the one who takes.
 type Store struct {
-	client   kubernetes.Interface
+	client kubernetes.Interface
+	// explain makes of an error of the client what the user needs to know; nil leaves it.
+	explain  func(error) error
 	patience patience
 	changed  chan struct{}
 	kick     chan struct{}
@@ -263,11 +265,16 @@ func (s *Store) shift(kind model.Kind, change func()) {
 	}
 }
 
-// cover sets a feed's coverage. mu is held.
-func (s *Store) cover(f *feed, state model.CoverageState, since time.Time, verb, reason string) {
-	if f.coverage.State == state && f.coverage.Verb == verb && f.coverage.Reason == reason {
+// cover sets a feed's coverage. What is the same but for its time keeps its time. mu is held.
+func (s *Store) cover(f *feed, coverage model.Coverage) {
+	same := f.coverage
+	same.Since = coverage.Since
+	if same == coverage {
 		return
 	}
-	f.coverage = model.Coverage{State: state, Since: since, Verb: verb, Reason: reason}
+	f.coverage = coverage
 	s.notify()
 }
+
+// live is the coverage of a feed that just heard all there is.
+func live(now time.Time) model.Coverage { return model.Coverage{State: model.Live, Since: now} }

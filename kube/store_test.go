@@ -242,10 +242,11 @@ func TestStoreStaleAndBack(t *testing.T) {
 		name   string
 		fault  apiserver.Fault
 		reason string
+		login  bool
 	}{
-		{"connection cut", apiserver.Fault{Drop: true}, ""},
-		{"overloaded", apiserver.Fault{Code: http.StatusServiceUnavailable}, "apiserver is shutting down"},
-		{"login expired", apiserver.Fault{Code: http.StatusUnauthorized}, "Unauthorized"},
+		{"connection cut", apiserver.Fault{Drop: true}, "", false},
+		{"overloaded", apiserver.Fault{Code: http.StatusServiceUnavailable}, "apiserver is shutting down", false},
+		{"login expired", apiserver.Fault{Code: http.StatusUnauthorized}, "401 Unauthorized", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newTestCluster(t, nil, service("shop", "cart"))
@@ -258,7 +259,7 @@ func TestStoreStaleAndBack(t *testing.T) {
 			c.misbehave(&test.fault, model.Services, "list", "watch")
 			c.server.EndWatches()
 			stale := w.untilState(allServices, model.Stale)
-			if stale.Since.IsZero() || stale.Since.Before(live.Since) || !strings.Contains(stale.Reason, test.reason) {
+			if stale.Since.IsZero() || stale.Since.Before(live.Since) || !strings.Contains(stale.Reason, test.reason) || stale.Login != test.login {
 				t.Errorf("coverage is %+v after %+v", stale, live)
 			}
 			if !hasServices("shop/cart")(w.last) {

@@ -57,6 +57,8 @@ type Coverage struct {
 	Verb string
 	// Reason is the error in the API server's or the network's own words. Hostile: clean it at the print.
 	Reason string
+	// Login says that the credentials were refused or could not be had: logging in again may mend it.
+	Login bool
 }
 
 // Known tells whether the objects held may be taken as all there are, now or at Since.
