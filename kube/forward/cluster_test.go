@@ -1,0 +1,449 @@
+package forward
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	portforwardprotocol "k8s.io/apimachinery/pkg/util/portforward"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/portforward"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// fakeCluster is an API server of a few Pods and Services that forwards ports as a kubelet does, one goroutine a connection.
+type fakeCluster struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu       sync.Mutex
+	version  int
+	objects  map[string]metav1.Object
+	watchers map[chan struct{}]struct{}
+	history  []watched
+	apps     map[string]func(net.Conn)
+	// rawConns are the network connections of open port-forwards.
+	rawConns   map[net.Conn]struct{}
+	upgrades   int
+	webSockets int
+	// noWebSocket answers WebSocket upgrades with this status.
+	noWebSocket int
+	// noSPDY answers SPDY upgrades with this status.
+	noSPDY int
+}
+
+type watched struct {
+	version int
+	kind    string
+	event   metav1.WatchEvent
+	object  metav1.Object
+}
+
+func newFakeCluster(t *testing.T) *fakeCluster {
+	t.Helper()
+	c := &fakeCluster{
+		t: t, objects: map[string]metav1.Object{}, watchers: map[chan struct{}]struct{}{},
+		apps: map[string]func(net.Conn){}, rawConns: map[net.Conn]struct{}{},
+	}
+	c.server = httptest.NewServer(c)
+	t.Cleanup(func() {
+		c.cutForwards()
+		c.server.CloseClientConnections()
+		c.server.Close()
+	})
+	return c
+}
+
+func (c *fakeCluster) config() *rest.Config { return &rest.Config{Host: c.server.URL} }
+
+// fakeCluster is the Cluster of the Manager's tests.
+func (c *fakeCluster) ContextName() string      { return "test" }
+func (c *fakeCluster) RESTConfig() *rest.Config { return c.config() }
+func (c *fakeCluster) Dial() DialFunc           { return nil }
+
+// put adds or replaces an object.
+func (c *fakeCluster) put(object metav1.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version++
+	object.SetResourceVersion(strconv.Itoa(c.version))
+	key := kindOf(object) + "/" + object.GetName()
+	change := "ADDED"
+	if _, there := c.objects[key]; there {
+		change = "MODIFIED"
+	}
+	c.objects[key] = object
+	c.recordLocked(kindOf(object), change, object)
+}
+
+func (c *fakeCluster) remove(object metav1.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version++
+	delete(c.objects, kindOf(object)+"/"+object.GetName())
+	c.recordLocked(kindOf(object), "DELETED", object)
+}
+
+func (c *fakeCluster) recordLocked(kind, change string, object metav1.Object) {
+	raw, err := json.Marshal(object)
+	if err != nil {
+		c.t.Error(err)
+	}
+	event := metav1.WatchEvent{Type: change}
+	event.Object.Raw = raw
+	c.history = append(c.history, watched{c.version, kind, event, object})
+	for watcher := range c.watchers {
+		select {
+		case watcher <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func kindOf(object metav1.Object) string {
+	if _, ok := object.(*corev1.Service); ok {
+		return "services"
+	}
+	return "pods"
+}
+
+// serve makes an application listen in a Pod.
+func (c *fakeCluster) serve(pod string, port int, app func(net.Conn)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.apps[pod+":"+strconv.Itoa(port)] = app
+}
+
+// cutForwards cuts the network connections of all port-forwards.
+func (c *fakeCluster) cutForwards() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.rawConns {
+		_ = conn.Close()
+	}
+}
+
+func (c *fakeCluster) upgradeCount() (all, webSockets int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.upgrades, c.webSockets
+}
+
+func (c *fakeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case len(parts) == 7 && parts[6] == "portforward":
+		c.servePortForward(w, r, parts[5])
+	case len(parts) == 5 && r.URL.Query().Get("watch") != "":
+		c.serveWatch(w, r, parts[4])
+	case len(parts) == 5:
+		c.serveList(w, r, parts[4])
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (c *fakeCluster) serveList(w http.ResponseWriter, r *http.Request, kind string) {
+	c.mu.Lock()
+	items := []metav1.Object{}
+	for key, object := range c.objects {
+		if strings.HasPrefix(key, kind+"/") && wanted(r, object) {
+			items = append(items, object)
+		}
+	}
+	list := map[string]any{
+		"apiVersion": "v1", "kind": map[string]string{"pods": "PodList", "services": "ServiceList"}[kind],
+		"metadata": map[string]string{"resourceVersion": strconv.Itoa(c.version)}, "items": items,
+	}
+	raw, err := json.Marshal(list)
+	c.mu.Unlock()
+	if err != nil {
+		c.t.Error(err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(raw)
+}
+
+func wanted(r *http.Request, object metav1.Object) bool {
+	byLabel, labelErr := labels.Parse(r.URL.Query().Get("labelSelector"))
+	byField, fieldErr := fields.ParseSelector(r.URL.Query().Get("fieldSelector"))
+	return labelErr == nil && fieldErr == nil && byLabel.Matches(labels.Set(object.GetLabels())) &&
+		byField.Matches(fields.Set{"metadata.name": object.GetName()})
+}
+
+func (c *fakeCluster) serveWatch(w http.ResponseWriter, r *http.Request, kind string) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+	news := make(chan struct{}, 1)
+	c.mu.Lock()
+	c.watchers[news] = struct{}{}
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.watchers, news)
+		c.mu.Unlock()
+	}()
+	w.Header().Set("Content-Type", "application/json")
+	w.(http.Flusher).Flush()
+	for {
+		c.mu.Lock()
+		pending := c.history
+		c.mu.Unlock()
+		for _, one := range pending {
+			if one.version > from {
+				from = one.version
+				if one.kind == kind && wanted(r, one.object) {
+					_ = json.NewEncoder(w).Encode(one.event)
+				}
+			}
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-news:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func (c *fakeCluster) servePortForward(w http.ResponseWriter, r *http.Request, pod string) {
+	c.mu.Lock()
+	c.upgrades++
+	overWebSocket := websocket.IsWebSocketUpgrade(r)
+	if overWebSocket {
+		c.webSockets++
+	}
+	refuse := c.noSPDY
+	if overWebSocket {
+		refuse = c.noWebSocket
+	}
+	c.mu.Unlock()
+	if refuse != 0 {
+		status := metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: int32(refuse), Message: "refused by the test"}
+		if refuse == http.StatusForbidden {
+			status.Reason = metav1.StatusReasonForbidden
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(refuse)
+		_ = json.NewEncoder(w).Encode(status)
+		return
+	}
+	kubelet := &fakeKubelet{cluster: c, pod: pod, pairs: map[string]*[2]httpstream.Stream{}}
+	conn := kubelet.upgrade(w, r, overWebSocket)
+	if conn == nil {
+		return
+	}
+	// The library's own Close would linger for a second, because the network connection is closed already.
+	<-conn.CloseChan()
+	_ = kubelet.raw.Close()
+	kubelet.conns.Wait()
+}
+
+// fakeKubelet serves one port-forward connection.
+type fakeKubelet struct {
+	cluster *fakeCluster
+	pod     string
+	raw     net.Conn
+	mu      sync.Mutex
+	pairs   map[string]*[2]httpstream.Stream
+	conns   sync.WaitGroup
+}
+
+func (k *fakeKubelet) upgrade(w http.ResponseWriter, r *http.Request, overWebSocket bool) httpstream.Connection {
+	if overWebSocket {
+		upgrader := websocket.Upgrader{Subprotocols: []string{portforwardprotocol.WebsocketsSPDYTunnelingPortForwardV1}}
+		socket, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			k.cluster.t.Error(err)
+			return nil
+		}
+		k.track(socket.NetConn())
+		conn, err := spdy.NewServerConnection(portforward.NewTunnelingConnection("test", socket), k.accept)
+		if err != nil {
+			k.cluster.t.Error(err)
+			return nil
+		}
+		return conn
+	}
+	if _, err := httpstream.Handshake(r, w, []string{portforwardprotocol.PortForwardV1Name}); err != nil {
+		return nil
+	}
+	return spdy.NewResponseUpgrader().UpgradeResponse(&tracking{w, k}, r, k.accept)
+}
+
+// tracking notes the network connection that an upgrade takes over.
+type tracking struct {
+	http.ResponseWriter
+	kubelet *fakeKubelet
+}
+
+func (t *tracking) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
+	conn, rw, err = http.NewResponseController(t.ResponseWriter).Hijack()
+	if err == nil {
+		t.kubelet.track(conn)
+	}
+	return conn, rw, err
+}
+
+func (k *fakeKubelet) track(conn net.Conn) {
+	k.raw = conn
+	k.cluster.mu.Lock()
+	defer k.cluster.mu.Unlock()
+	k.cluster.rawConns[conn] = struct{}{}
+}
+
+func (k *fakeKubelet) accept(stream httpstream.Stream, replySent <-chan struct{}) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	id := stream.Headers().Get(corev1.PortForwardRequestIDHeader)
+	pair := k.pairs[id]
+	if pair == nil {
+		pair = &[2]httpstream.Stream{}
+		k.pairs[id] = pair
+	}
+	if stream.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+		pair[0] = stream
+	} else {
+		pair[1] = stream
+	}
+	if pair[0] == nil || pair[1] == nil {
+		return nil
+	}
+	k.conns.Go(func() {
+		<-replySent
+		k.forward(pair[0], pair[1])
+	})
+	return nil
+}
+
+func (k *fakeKubelet) forward(errorStream, data httpstream.Stream) {
+	port := data.Headers().Get(corev1.PortHeader)
+	k.cluster.mu.Lock()
+	app := k.cluster.apps[k.pod+":"+port]
+	k.cluster.mu.Unlock()
+	defer func() { _ = data.Close() }()
+	defer func() { _ = errorStream.Close() }()
+	if app == nil {
+		_, _ = fmt.Fprintf(errorStream, refusedText, port, port)
+		return
+	}
+	near, far := tcpPair(k.cluster.t)
+	k.conns.Go(func() { app(far); _ = far.Close() })
+	ended := make(chan struct{}, 2)
+	k.conns.Go(func() {
+		_, _ = io.Copy(near, data)
+		_ = near.CloseWrite()
+		ended <- struct{}{}
+	})
+	k.conns.Go(func() {
+		_, _ = io.Copy(data, near)
+		ended <- struct{}{}
+	})
+	<-ended
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+	}
+	_ = near.Close()
+	_ = far.Close()
+}
+
+// refusedText has the shape of containerd's.
+const refusedText = `error forwarding port %s to pod 4dbd, uid : failed to execute portforward in network namespace "/run/netns/x": ` +
+	`failed to connect to localhost:%s inside namespace "4dbd", IPv4: dial tcp4 127.0.0.1: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address`
+
+func tcpPair(t *testing.T) (near, far *net.TCPConn) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Error(err)
+		return nil, nil
+	}
+	defer func() { _ = listener.Close() }()
+	dialled, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Error(err)
+		return nil, nil
+	}
+	accepted, err := listener.Accept()
+	if err != nil {
+		t.Error(err)
+		return nil, nil
+	}
+	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
+}
+
+func echo(conn net.Conn) {
+	_, _ = io.Copy(conn, conn)
+	_ = conn.(*net.TCPConn).CloseWrite()
+}
+
+func says(text string) func(net.Conn) {
+	return func(conn net.Conn) { _, _ = io.WriteString(conn, text) }
+}
+
+func readyPod(name string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID("uid-" + name), Labels: map[string]string{"app": "web"}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Ports: []corev1.ContainerPort{
+			{Name: "http", ContainerPort: 8080}, {Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP},
+		}}}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
+	}
+}
+
+func unreadyPod(name string) *corev1.Pod {
+	pod := readyPod(name)
+	pod.Status.Conditions[0].Status = corev1.ConditionFalse
+	return pod
+}
+
+func webService() *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "web", UID: "uid-web"},
+		Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{
+			{Name: "http", Port: 80, TargetPort: intstr.FromString("http")},
+			{Name: "number", Port: 81, TargetPort: intstr.FromInt32(9999)},
+			{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromInt32(53)},
+			{Name: "missing", Port: 82, TargetPort: intstr.FromString("dns")},
+		}},
+	}
+}
+
+// eventually waits for a condition; what says what it is.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func stateOf(m *Manager, id int) model.Forward {
+	for _, forward := range m.List() {
+		if forward.ID == id {
+			return forward
+		}
+	}
+	return model.Forward{}
+}

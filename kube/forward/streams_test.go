@@ -1,0 +1,309 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// transports runs a test over WebSocket, over SPDY because WebSocket is refused, and over a dial hook.
+func transports(t *testing.T, test func(t *testing.T, cluster *fakeCluster, streams *Streams)) {
+	for _, transport := range []string{"WebSocket", "SPDY", "dial hook"} {
+		t.Run(transport, func(t *testing.T) {
+			cluster := newFakeCluster(t)
+			var dial DialFunc
+			switch transport {
+			case "SPDY":
+				cluster.noWebSocket = http.StatusForbidden
+			case "dial hook":
+				dial = (&net.Dialer{}).DialContext
+			}
+			streams := NewStreams(cluster.config(), dial)
+			defer streams.Close()
+			test(t, cluster, streams)
+			if _, webSockets := cluster.upgradeCount(); (webSockets > 0) != (transport != "dial hook") {
+				t.Errorf("%d WebSocket upgrades were tried over %s", webSockets, transport)
+			}
+		})
+	}
+}
+
+func open(t *testing.T, streams *Streams, port int32) Stream {
+	t.Helper()
+	stream, err := streams.Open(t.Context(), "ns", "pod", port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+func TestRefusedPortLeavesTheNextStreamAlone(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, echo)
+		neighbour := open(t, streams, 8080)
+		defer func() { _ = neighbour.Close() }()
+		before, _ := cluster.upgradeCount()
+
+		refused := open(t, streams, 9999)
+		text, some := <-refused.Errors()
+		if !some || !strings.Contains(text, "connection refused") {
+			t.Errorf("the runtime's words were %q", text)
+		}
+		if _, more := <-refused.Errors(); more {
+			t.Error("a second text came")
+		}
+		if _, err := io.ReadAll(refused); err != nil {
+			t.Errorf("the data ended with %v", err)
+		}
+		_ = refused.Close()
+
+		next := open(t, streams, 8080)
+		defer func() { _ = next.Close() }()
+		for _, stream := range []Stream{neighbour, next} {
+			if got := exchange(t, stream, "hello"); got != "hello" {
+				t.Errorf("got %q", got)
+			}
+		}
+		if after, _ := cluster.upgradeCount(); after != before {
+			t.Errorf("%d more connections were opened", after-before)
+		}
+	})
+}
+
+func exchange(t *testing.T, stream io.ReadWriter, text string) string {
+	t.Helper()
+	if _, err := io.WriteString(stream, text); err != nil {
+		t.Error(err)
+		return ""
+	}
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(stream, got); err != nil {
+		t.Error(err)
+	}
+	return string(got)
+}
+
+func TestServerClosesFirst(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, says("bye"))
+		stream := open(t, streams, 8080)
+		defer func() { _ = stream.Close() }()
+		if got, err := io.ReadAll(stream); err != nil || string(got) != "bye" {
+			t.Errorf("got %q and %v", got, err)
+		}
+		if text, some := <-stream.Errors(); some {
+			t.Errorf("an orderly end is called an error: %q", text)
+		}
+	})
+}
+
+func TestHalfClose(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, func(conn net.Conn) {
+			all, _ := io.ReadAll(conn)
+			_, _ = fmt.Fprintf(conn, "%d bytes", len(all))
+		})
+		stream := open(t, streams, 8080)
+		defer func() { _ = stream.Close() }()
+		if _, err := io.WriteString(stream, "12345"); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(stream); err != nil || string(got) != "5 bytes" {
+			t.Errorf("got %q and %v", got, err)
+		}
+	})
+}
+
+func TestClientSendsNothingAndLeaves(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		left := make(chan error, 1)
+		cluster.serve("pod", 8080, func(conn net.Conn) {
+			_, err := conn.Read(make([]byte, 1))
+			left <- err
+		})
+		stream := open(t, streams, 8080)
+		_ = stream.Close()
+		if err := <-left; err == nil {
+			t.Error("the application got a byte that nobody sent")
+		}
+	})
+}
+
+// A client that half-closed and then went away must not leave the application sending to nobody.
+func TestCloseAfterHalfCloseReachesTheApplication(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		ended := make(chan struct{})
+		cluster.serve("pod", 8080, func(conn net.Conn) {
+			defer close(ended)
+			block := make([]byte, 1<<16)
+			for {
+				if _, err := conn.Write(block); err != nil {
+					return
+				}
+			}
+		})
+		stream := open(t, streams, 8080)
+		if _, err := stream.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		_ = stream.CloseWrite()
+		_ = stream.Close()
+		<-ended
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, echo)
+		var clients sync.WaitGroup
+		for range 50 {
+			clients.Go(func() {
+				stream, err := streams.Open(t.Context(), "ns", "pod", 8080)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer func() { _ = stream.Close() }()
+				sent := make([]byte, 200_000)
+				_, _ = rand.Read(sent)
+				go func() {
+					_, _ = stream.Write(sent)
+					_ = stream.CloseWrite()
+				}()
+				got, err := io.ReadAll(stream)
+				if err != nil || !bytes.Equal(got, sent) {
+					t.Errorf("%d of %d bytes came back, %v", len(got), len(sent), err)
+				}
+			})
+		}
+		clients.Wait()
+		if all, _ := cluster.upgradeCount(); all > 10 {
+			t.Errorf("%d connections were opened for one Pod", all)
+		}
+	})
+}
+
+// A client that reads nothing holds up what shares its connection; new streams must get another.
+func TestStalledReaderDoesNotHoldUpNewStreams(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, echo)
+		cluster.serve("pod", 7000, func(conn net.Conn) {
+			block := make([]byte, 1<<16)
+			for {
+				if _, err := conn.Write(block); err != nil {
+					return
+				}
+			}
+		})
+		stalled := open(t, streams, 7000)
+		defer func() { _ = stalled.Close() }()
+		eventually(t, "the stream stalls", func() bool { return stalled.(*stream).stalled.Load() })
+		for range 5 {
+			next := open(t, streams, 8080)
+			if got := exchange(t, next, "hello"); got != "hello" {
+				t.Errorf("got %q", got)
+			}
+			_ = next.Close()
+		}
+	})
+}
+
+func TestLostConnectionIsNoOrderlyEnd(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		cluster.serve("pod", 8080, echo)
+		stream := open(t, streams, 8080)
+		defer func() { _ = stream.Close() }()
+		exchange(t, stream, "hello")
+		cluster.cutForwards()
+		if _, err := io.ReadAll(stream); !errors.Is(err, errConnectionLost) {
+			t.Errorf("a cut connection ended with %v", err)
+		}
+		next := open(t, streams, 8080)
+		defer func() { _ = next.Close() }()
+		if got := exchange(t, next, "again"); got != "again" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestDenied(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.noWebSocket, cluster.noSPDY = http.StatusForbidden, http.StatusForbidden
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	if _, err := streams.Open(t.Context(), "ns", "pod", 8080); !apierrors.IsForbidden(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSPDYIsRemembered(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.noWebSocket = http.StatusBadRequest
+	cluster.serve("a", 8080, echo)
+	cluster.serve("b", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	for _, pod := range []string{"a", "b"} {
+		stream, err := streams.Open(t.Context(), "ns", pod, 8080)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = stream.Close()
+	}
+	if _, webSockets := cluster.upgradeCount(); webSockets != 1 {
+		t.Errorf("WebSocket was tried %d times", webSockets)
+	}
+}
+
+func TestOpenObeysItsContext(t *testing.T) {
+	for _, name := range []string{"WebSocket", "dial hook"} {
+		t.Run(name, func(t *testing.T) {
+			// A server that accepts and says nothing.
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = listener.Close() }()
+			ctx, cancel := context.WithCancel(t.Context())
+			var silent sync.WaitGroup
+			silent.Go(func() {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				cancel()
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			})
+			config := newFakeCluster(t).config()
+			config.Host = "http://" + listener.Addr().String()
+			var dial DialFunc
+			if name == "dial hook" {
+				dial = (&net.Dialer{}).DialContext
+			}
+			streams := NewStreams(config, dial)
+			defer streams.Close()
+			if _, err := streams.Open(ctx, "ns", "pod", 8080); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+			silent.Wait()
+		})
+	}
+}
