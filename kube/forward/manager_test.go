@@ -1,0 +1,385 @@
+package forward
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+func toService(port string) model.ForwardSpec {
+	return model.ForwardSpec{Target: model.ForwardTarget{Namespace: "ns", Service: "web", Port: port}}
+}
+
+func toPod(pod, port string) model.ForwardSpec {
+	return model.ForwardSpec{Target: model.ForwardTarget{Namespace: "ns", Pod: pod, Port: port}}
+}
+
+// hold opens a forward and waits for a state.
+func hold(t *testing.T, m *Manager, cluster Cluster, spec model.ForwardSpec, state model.ForwardState) model.Forward {
+	t.Helper()
+	id, err := m.Open(t.Context(), cluster, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, m, id, state)
+	return stateOf(m, id)
+}
+
+func awaitState(t *testing.T, m *Manager, id int, state model.ForwardState) {
+	t.Helper()
+	eventually(t, "the forward is "+string(state), func() bool { return stateOf(m, id).State == state })
+}
+
+func newManager(t *testing.T) *Manager {
+	t.Helper()
+	m := NewManager()
+	t.Cleanup(m.Close)
+	return m
+}
+
+func dialLocal(t *testing.T, forward model.Forward) *net.TCPConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", forward.Local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.(*net.TCPConn)
+}
+
+// say returns what a new connection through the forward reads until its end.
+func say(t *testing.T, forward model.Forward) (string, error) {
+	t.Helper()
+	conn := dialLocal(t, forward)
+	got, err := io.ReadAll(conn)
+	return string(got), err
+}
+
+func TestForwardToServiceFollowsItsPods(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(webService())
+	first, second := readyPod("web-1"), unreadyPod("web-2")
+	cluster.put(first)
+	cluster.put(second)
+	for _, pod := range []string{"web-1", "web-2", "web-3"} {
+		cluster.serve(pod, 8080, says("I am "+pod))
+	}
+	m := newManager(t)
+	forward := hold(t, m, cluster, toService("80"), model.ForwardActive)
+	if forward.Pod != "web-1" || forward.PodPort != 8080 || forward.Target.Context != "test" {
+		t.Errorf("it leads to %+v", forward)
+	}
+	if got, err := say(t, forward); got != "I am web-1" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+
+	// Another Ready Pod changes nothing, even if it would have been the first choice.
+	third := readyPod("web-0")
+	cluster.put(third)
+	cluster.serve("web-0", 8080, says("I am web-0"))
+	if got, _ := say(t, forward); got != "I am web-1" {
+		t.Errorf("it did not stay with its Pod: %q", got)
+	}
+	cluster.remove(third)
+
+	cluster.remove(first)
+	awaitState(t, m, forward.ID, model.ForwardWaiting)
+	if now := stateOf(m, forward.ID); now.Pod != "" || !strings.Contains(now.LastError, "none of the 1 Pods of Service ns/web is Ready") {
+		t.Errorf("while waiting: %+v", now)
+	}
+	if got, err := say(t, forward); err == nil {
+		t.Errorf("a connection without a Pod was accepted in good order: %q", got)
+	}
+
+	cluster.put(readyPod("web-3"))
+	awaitState(t, m, forward.ID, model.ForwardActive)
+	if got, err := say(t, forward); got != "I am web-3" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+}
+
+func TestForwardLeavesAPodThatIsNotReadyAnyMore(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(webService())
+	cluster.put(readyPod("web-1"))
+	cluster.put(readyPod("web-2"))
+	cluster.serve("web-2", 8080, says("I am web-2"))
+	inFirst := make(chan struct{})
+	cluster.serve("web-1", 8080, func(conn net.Conn) { close(inFirst); echo(conn) })
+	m := newManager(t)
+	forward := hold(t, m, cluster, toService("http"), model.ForwardActive)
+	old := dialLocal(t, forward)
+	<-inFirst
+
+	cluster.put(unreadyPod("web-1"))
+	eventually(t, "it leads to the other Pod", func() bool { return stateOf(m, forward.ID).Pod == "web-2" })
+	awaitState(t, m, forward.ID, model.ForwardActive)
+	if got, _ := say(t, forward); got != "I am web-2" {
+		t.Errorf("got %q", got)
+	}
+	if got := exchange(t, old, "still here"); got != "still here" {
+		t.Errorf("the open connection was cut: %q", got)
+	}
+}
+
+func TestForwardComesBackWhenItsConnectionIsCut(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(webService())
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, echo)
+	m := newManager(t)
+	forward := hold(t, m, cluster, toService("80"), model.ForwardActive)
+	old := dialLocal(t, forward)
+	exchange(t, old, "before")
+
+	cluster.cutForwards()
+	if _, err := io.ReadAll(old); err == nil {
+		t.Error("a cut connection ended in good order")
+	}
+	eventually(t, "it connects again", func() bool {
+		now := stateOf(m, forward.ID)
+		return now.State == model.ForwardActive && now.LastError != ""
+	})
+	if got := exchange(t, dialLocal(t, forward), "after"); got != "after" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestOneRefusedConnectionLeavesTheOthersAlone(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, echo)
+	m := newManager(t)
+	good := hold(t, m, cluster, toPod("web-1", "http"), model.ForwardActive)
+	bad := hold(t, m, cluster, toPod("web-1", "9999"), model.ForwardActive)
+	neighbour := dialLocal(t, good)
+	exchange(t, neighbour, "before")
+	for range 3 {
+		if _, err := say(t, bad); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("a refused connection ended with %v", err)
+		}
+	}
+	eventually(t, "the runtime's words are kept", func() bool {
+		return strings.HasPrefix(stateOf(m, bad.ID).LastError, "error forwarding port 9999 to pod 4dbd") && stateOf(m, bad.ID).Connections == 0
+	})
+	if now := stateOf(m, bad.ID); now.State != model.ForwardActive || now.Total != 3 {
+		t.Errorf("after three refusals: %+v", now)
+	}
+	if got := exchange(t, neighbour, "after"); got != "after" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestForwardToPodTakesItReadyOrNot(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(unreadyPod("web-1"))
+	cluster.serve("web-1", 8080, says("hello"))
+	m := newManager(t)
+	forward := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	if got, err := say(t, forward); got != "hello" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+	cluster.remove(unreadyPod("web-1"))
+	awaitState(t, m, forward.ID, model.ForwardWaiting)
+	again := readyPod("web-1")
+	again.UID = "another"
+	cluster.put(again)
+	awaitState(t, m, forward.ID, model.ForwardActive)
+}
+
+func TestForwardsThatCannotBe(t *testing.T) {
+	external := webService()
+	external.Name = "external"
+	external.Spec = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "db.example", Selector: map[string]string{"app": "web"}}
+	bare := webService()
+	bare.Name, bare.Spec.Selector = "bare", nil
+	for _, test := range []struct {
+		name  string
+		spec  model.ForwardSpec
+		state model.ForwardState
+		text  string
+	}{
+		{"UDP of a Service", toService("dns"), model.ForwardFailed, "TCP only"},
+		{"UDP of a Pod", toPod("web-1", "dns"), model.ForwardFailed, "UDP"},
+		{"unknown port name of a Pod", toPod("web-1", "nope"), model.ForwardFailed, "no port named nope"},
+		{"ExternalName", model.ForwardSpec{Target: model.ForwardTarget{Namespace: "ns", Service: "external", Port: "80"}}, model.ForwardFailed, "ExternalName"},
+		{"no selector", model.ForwardSpec{Target: model.ForwardTarget{Namespace: "ns", Service: "bare", Port: "80"}}, model.ForwardFailed, "no selector"},
+		{"unknown port of a Service", toService("8080"), model.ForwardWaiting, "no port 8080"},
+		{"named port of another protocol", toService("missing"), model.ForwardWaiting, "no TCP port named dns"},
+		{"no such Service", model.ForwardSpec{Target: model.ForwardTarget{Namespace: "ns", Service: "gone", Port: "80"}}, model.ForwardWaiting, "does not exist"},
+		{"no such Pod", toPod("gone", "80"), model.ForwardWaiting, "does not exist"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cluster := newFakeCluster(t)
+			for _, object := range []metav1.Object{webService(), external, bare, readyPod("web-1")} {
+				cluster.put(object)
+			}
+			m := newManager(t)
+			forward := hold(t, m, cluster, test.spec, test.state)
+			if !strings.Contains(forward.LastError, test.text) {
+				t.Errorf("it says %q", forward.LastError)
+			}
+			if test.state == model.ForwardFailed {
+				eventually(t, "the port is given back", func() bool {
+					conn, err := net.Dial("tcp", forward.Local)
+					if err == nil {
+						_ = conn.Close()
+					}
+					return err != nil
+				})
+			}
+		})
+	}
+}
+
+func TestDeniedForwardSaysSo(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.noWebSocket, cluster.noSPDY = http.StatusForbidden, http.StatusForbidden
+	cluster.put(readyPod("web-1"))
+	m := newManager(t)
+	id, err := m.Open(t.Context(), cluster, toPod("web-1", "8080"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it says why", func() bool { return strings.Contains(stateOf(m, id).LastError, "refused by the test") })
+	if state := stateOf(m, id).State; state != model.ForwardConnecting {
+		t.Errorf("it is %s", state)
+	}
+}
+
+func TestManyConnectionsThroughOneForward(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(webService())
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, echo)
+	m := newManager(t)
+	forward := hold(t, m, cluster, toService("80"), model.ForwardActive)
+	const clients, size = 50, 100_000
+	var parts sync.WaitGroup
+	for range clients {
+		conn := dialLocal(t, forward)
+		parts.Go(func() {
+			sent := make([]byte, size)
+			_, _ = rand.Read(sent)
+			go func() {
+				_, _ = conn.Write(sent)
+				_ = conn.CloseWrite()
+			}()
+			if got, err := io.ReadAll(conn); err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%d of %d bytes came back, %v", len(got), size, err)
+			}
+		})
+	}
+	parts.Wait()
+	eventually(t, "all connections have ended", func() bool { return stateOf(m, forward.ID).Connections == 0 })
+	now := stateOf(m, forward.ID)
+	if now.Total != clients || now.BytesUp != clients*size || now.BytesDown != clients*size {
+		t.Errorf("counted %+v", now)
+	}
+}
+
+func TestOrderlyEndsAreNoErrors(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, says("bye"))
+	cluster.serve("web-1", 7000, echo)
+	m := newManager(t)
+	closesFirst := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	if got, err := say(t, closesFirst); got != "bye" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+	silent := hold(t, m, cluster, toPod("web-1", "7000"), model.ForwardActive)
+	_ = dialLocal(t, silent).Close()
+	half := dialLocal(t, silent)
+	_, _ = io.WriteString(half, "half")
+	_ = half.CloseWrite()
+	if got, err := io.ReadAll(half); string(got) != "half" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+	rude := dialLocal(t, silent)
+	exchange(t, rude, "x")
+	_ = rude.SetLinger(0)
+	_ = rude.Close()
+	for _, forward := range []model.Forward{closesFirst, silent} {
+		eventually(t, "all connections have ended", func() bool { return stateOf(m, forward.ID).Connections == 0 })
+	}
+	if now := stateOf(m, closesFirst.ID); now.LastError != "" {
+		t.Errorf("an orderly end left %q", now.LastError)
+	}
+}
+
+func TestBusyPort(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	_, text, _ := net.SplitHostPort(taken.Addr().String())
+	port, _ := strconv.Atoi(text)
+	cluster := newFakeCluster(t)
+	m := newManager(t)
+	spec := toPod("web-1", "8080")
+	spec.LocalPort = port
+	_, err = m.Open(t.Context(), cluster, spec)
+	if err == nil || !strings.Contains(err.Error(), text+" is in use by ") {
+		t.Fatalf("got %v", err)
+	}
+	if len(m.List()) != 0 {
+		t.Error("a forward that never listened is listed")
+	}
+}
+
+func TestStopAndChanged(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, echo)
+	m := newManager(t)
+	first := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	second := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	open := dialLocal(t, first)
+	exchange(t, open, "x")
+	<-m.Changed()
+	m.Stop(first.ID)
+	<-m.Changed()
+	if _, err := io.ReadAll(open); err == nil {
+		t.Error("a connection ended in good order when its forward was stopped")
+	}
+	if list := m.List(); len(list) != 1 || list[0].ID != second.ID {
+		t.Errorf("left are %+v", list)
+	}
+	if _, err := net.Dial("tcp", first.Local); err == nil {
+		t.Error("it still listens")
+	}
+	m.Stop(first.ID)
+	m.Close()
+	if _, err := m.Open(t.Context(), cluster, toPod("web-1", "8080")); err == nil {
+		t.Error("a closed Manager opened a forward")
+	}
+}
+
+func TestNonsenseIsRefused(t *testing.T) {
+	cluster := newFakeCluster(t)
+	m := newManager(t)
+	both := toService("80")
+	both.Target.Pod = "web-1"
+	high := toService("80")
+	high.LocalPort = 70000
+	for _, spec := range []model.ForwardSpec{both, high, toService(""), {Target: model.ForwardTarget{Namespace: "ns", Port: "80"}}} {
+		if id, err := m.Open(t.Context(), cluster, spec); err == nil {
+			t.Errorf("%+v became forward %d", spec, id)
+		}
+	}
+}
