@@ -73,7 +73,9 @@ type Cluster struct {
 	ctx      context.Context
 	stop     context.CancelFunc
 	busy     sync.WaitGroup
-	once     sync.Once
+
+	mu     sync.Mutex
+	closed bool
 }
 
 // NewWith returns a cluster of given objects. Nothing runs until Start.
@@ -109,7 +111,13 @@ func newCluster(clock clock.Clock, applications apps.ByImage, controllers bool) 
 
 // serve counts requests, so that Close can wait for them.
 func (c *Cluster) serve(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		panic(http.ErrAbortHandler) // the connection is being cut anyway
+	}
 	c.busy.Add(1)
+	c.mu.Unlock()
 	defer c.busy.Done()
 	// The context of a hijacked request ends with the cluster, that of any other with its connection or the cluster.
 	c.server.ServeHTTP(w, r)
@@ -162,12 +170,13 @@ func (c *Cluster) Close() {
 }
 
 func (c *Cluster) shut() {
-	c.once.Do(func() {
-		c.stop()
-		_ = c.http.Close()
-		_ = c.listener.Close()
-		c.listener.CloseConnections()
-	})
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.stop()
+	_ = c.http.Close()
+	_ = c.listener.Close()
+	c.listener.CloseConnections()
 }
 
 // RESTConfig returns how clients reach the cluster. It needs no credentials, and no proxy of the environment applies.

@@ -3,13 +3,15 @@ package apiserver
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // followInterval is how often a followed log is looked at.
@@ -38,8 +40,8 @@ type ContainerInstance struct {
 }
 
 func (s *Server) serveLog(w http.ResponseWriter, r *http.Request, t target) {
-	var options corev1.PodLogOptions
-	if err := scheme.ParameterCodec.DecodeParameters(r.URL.Query(), corev1.SchemeGroupVersion, &options); err != nil {
+	options, err := logOptions(r.URL.Query())
+	if err != nil {
 		writeError(w, r, apierrors.NewBadRequest(err.Error()))
 		return
 	}
@@ -74,6 +76,40 @@ func (s *Server) serveLog(w http.ResponseWriter, r *http.Request, t target) {
 	if options.Follow && instance.Ended.IsZero() {
 		s.follow(r, out, instance, upTo)
 	}
+}
+
+// logOptions decodes a log request's query.
+func logOptions(query url.Values) (corev1.PodLogOptions, error) {
+	var failed error
+	flag := func(name string) bool {
+		set, err := strconv.ParseBool(query.Get(name))
+		if query.Has(name) && query.Get(name) != "" && err != nil {
+			failed = fmt.Errorf("%s: %w", name, err)
+		}
+		return set
+	}
+	number := func(name string) *int64 {
+		if query.Get(name) == "" {
+			return nil
+		}
+		n, err := strconv.ParseInt(query.Get(name), 10, 64)
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", name, err)
+		}
+		return &n
+	}
+	options := corev1.PodLogOptions{
+		Container: query.Get("container"), Follow: flag("follow"), Previous: flag("previous"), Timestamps: flag("timestamps"),
+		SinceSeconds: number("sinceSeconds"), TailLines: number("tailLines"), LimitBytes: number("limitBytes"),
+	}
+	if text := query.Get("sinceTime"); text != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			failed = fmt.Errorf("sinceTime: %w", err)
+		}
+		options.SinceTime = &metav1.Time{Time: at}
+	}
+	return options, failed
 }
 
 // past returns the lines until now that the options ask for.

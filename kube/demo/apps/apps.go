@@ -193,15 +193,14 @@ func Postgres(_ context.Context, conn net.Conn) {
 	}
 }
 
-// GRPC speaks enough HTTP/2 to be known: it sends its settings, and hangs up on what is no HTTP/2.
+// GRPC speaks enough HTTP/2 to be known: it answers with its settings, and hangs up on what is no HTTP/2. It waits for the
+// first bytes, because Go's HTTP client logs whatever comes before it has asked.
 func GRPC(ctx context.Context, conn net.Conn) {
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	emptySettings := []byte{0, 0, 0, 4, 0, 0, 0, 0, 0}
-	if _, err := conn.Write(emptySettings); err != nil {
-		return
-	}
 	start := make([]byte, len(preface))
-	if _, err := io.ReadFull(conn, start); err != nil || string(start) != preface {
+	_, err := io.ReadFull(conn, start)
+	if _, failed := conn.Write(emptySettings); failed != nil || err != nil || string(start) != preface {
 		return
 	}
 	drain(ctx, conn)

@@ -12,17 +12,17 @@ import (
 // of a real cluster has not seen.
 func (b *builder) planLife() {
 	// One Pod of orders stumbles now and then.
-	b.repeat(6*time.Second, 26*time.Second, func(int) {
+	b.repeat(6*time.Second, 15*time.Second, func(int) {
 		end := b.sim.Strike(simulation.Incident{Namespace: "shop", Workload: "orders", Pods: 1, Path: "/healthz",
 			Answer: failing(http.StatusInternalServerError, `{"error":"db pool exhausted"}`)})
-		b.sim.After(9*time.Second, end)
+		b.sim.After(5*time.Second, end)
 	})
 	// Releases of recommendations roll through.
-	b.repeat(12*time.Second, 65*time.Second, func(n int) {
+	b.repeat(12*time.Second, 48*time.Second, func(n int) {
 		b.apply("argocd-controller", recommendations(fmt.Sprintf("2.9.%d", n+1)).deployment())
 	})
 	// A Pod of the frontend is drained away and replaced.
-	b.repeat(20*time.Second, 55*time.Second, func(int) { b.sim.DeleteOldestPod("shop", "frontend") })
+	b.repeat(20*time.Second, 37*time.Second, func(int) { b.sim.DeleteOldestPod("shop", "frontend") })
 	// The autoscaler follows the load on the catalog.
 	b.repeat(30*time.Second, 90*time.Second, func(int) {
 		b.scaleCatalog(5, "cpu resource utilization (percentage of request) above target")

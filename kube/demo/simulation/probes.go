@@ -57,6 +57,11 @@ func (s *Simulation) probe(pod *corev1.Pod, c corev1.Container, id string) {
 }
 
 func (s *Simulation) setReady(pod *corev1.Pod, container string, ready bool) {
+	for _, status := range pod.Status.ContainerStatuses {
+		if status.Name == container && status.Ready == ready {
+			return
+		}
+	}
 	s.updateContainer(pod, container, func(status *corev1.ContainerStatus) { status.Ready = ready })
 }
 
