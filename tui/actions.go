@@ -208,7 +208,7 @@ func contextItems(contexts []model.ContextInfo, current string) []pickItem {
 // newReportPage shows a report of one Service as Markdown.
 func newReportPage(key model.Key) page {
 	path := []string{namespaceName(key.Namespace), clean(key.Name), "report"}
-	return newTextPage(path, func(sh *shell) func(context.Context) (string, error) {
+	page := newTextPage(path, func(sh *shell) func(context.Context) (string, error) {
 		judged := reportOf(sh.state, key)
 		if judged == nil {
 			return nil
@@ -223,4 +223,6 @@ func newReportPage(key model.Key) page {
 			return out.String(), err
 		}
 	})
+	page.wrap, page.words = true, true
+	return page
 }

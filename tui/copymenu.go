@@ -115,7 +115,7 @@ func (p *copyPage) view(sh *shell, width, height int) string {
 	column = min(column, width/2)
 	var lines []string
 	for i := from; i < from+room; i++ {
-		what, text := left(shorten(p.items[i].what, column), column), cut(strings.ReplaceAll(p.items[i].text, "\n", " "), width-column-6)
+		what, text := left(shorten(p.items[i].what, column), column), cut(oneLine(p.items[i].text), width-column-6)
 		if i == p.cursor {
 			lines = append(lines, selectedRow(t, width, t.strong, what, t.text, text))
 		} else {

@@ -86,23 +86,26 @@ func (p *eventsPage) refresh(sh *shell) {
 
 // eventLines writes events: who, what, when and how often on one line, the message below, the next after a gap.
 func eventLines(rows []check.EventRow, now time.Time) []scrollLine {
+	whens := make([]string, len(rows))
+	wide, reasons := 0, 0
+	for i, row := range rows {
+		whens[i] = age(row.Last, now) + " ago"
+		if row.Count > 1 {
+			whens[i] += fmt.Sprintf(", ×%d in %s", row.Count, strings.TrimPrefix(age(row.First, row.Last), "<"))
+		}
+		wide, reasons = max(wide, cells(whens[i])), max(reasons, min(24, cells(clean(row.Reason))))
+	}
 	lines := make([]scrollLine, 0, 3*len(rows))
-	for _, row := range rows {
+	for i, row := range rows {
 		mark, tone := glyphPending, toneStrong
 		if row.Warning {
 			mark, tone = glyphWarn, toneWarn
 		}
-		when := age(row.Last, now) + " ago"
-		if row.Count > 1 {
-			when += fmt.Sprintf(" ×%d in %s", row.Count, strings.TrimPrefix(age(row.First, row.Last), "<"))
-		}
-		lines = append(lines,
-			scrollLine{text: fmt.Sprintf(" %s %-18s %s %s", mark, when, clean(row.Reason), clean(row.Kind+" "+row.Name)), tone: tone},
-			scrollLine{text: cleanLine(row.Message), indent: 4})
+		head := " " + mark + " " + left(whens[i], wide) + "  " + left(clean(row.Reason), reasons) + "  " + clean(row.Kind+" "+row.Name)
 		if row.From != "" {
-			lines = append(lines, scrollLine{text: "said by " + clean(row.From), tone: toneNote, indent: 4})
+			head += "  (" + clean(row.From) + ")"
 		}
-		lines = append(lines, scrollLine{})
+		lines = append(lines, scrollLine{text: head, tone: tone}, scrollLine{text: cleanLine(row.Message), indent: 3}, scrollLine{})
 	}
 	return lines
 }

@@ -59,7 +59,7 @@ func (p *forwardDialog) closed(sh *shell) { unfocus(sh, p.session) }
 func (p *forwardDialog) title() string       { return "forward to " + clean(p.service.Name) }
 func (p *forwardDialog) capturesInput() bool { return true }
 func (p *forwardDialog) box(_ *shell, width, height int) (int, int) {
-	return min(96, width-8), min(max(12, len(p.picker.items)+8), height-6)
+	return dialogWidth(96, width), min(max(12, len(p.picker.items)+8), height-6)
 }
 
 func (p *forwardDialog) bindings() []binding {

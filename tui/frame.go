@@ -182,7 +182,7 @@ func (r *root) footerLine(width int) string {
 // overlay draws a dialog in the middle of a frame.
 func (r *root) overlay(lines []string, p page, width, height int) []string {
 	wantWidth, wantHeight := p.(modal).box(r.sh, width, height)
-	w, h := min(wantWidth, width-6), min(wantHeight, height-4)
+	w, h := min(wantWidth, width-4), min(wantHeight, height-4)
 	if w < 1 || h < 1 {
 		return lines
 	}

@@ -24,6 +24,8 @@ type isolationPage struct {
 	running bool
 	// began is true once a test was started.
 	began bool
+	// offset is how far the page is scrolled, most how far it can be.
+	offset, most int
 }
 
 type isolationProgress struct{ result isolation.Result }
@@ -65,6 +67,7 @@ func (p *isolationPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case isolationProgress:
 		p.result = msg.result
+		p.running = msg.result.Conclusion == nil
 	case isolationOver:
 		p.running = false
 	case stateChanged, revealed:
@@ -79,7 +82,7 @@ func (p *isolationPage) closed(sh *shell) { unfocus(sh, p.session) }
 
 func (p *isolationPage) bindings() []binding {
 	running := func(sh *shell) string { return sh.notConnected() }
-	return []binding{
+	return append([]binding{
 		{keys: []string{"r"}, name: "run again", help: "runs the test again", disabled: running, run: p.start},
 		{
 			keys: []string{"tab"}, label: "Tab", name: "next port", help: "tests the Service's next port",
@@ -105,7 +108,7 @@ func (p *isolationPage) bindings() []binding {
 			}
 			return ""
 		}, run: func(sh *shell) tea.Cmd { return sh.copy("the result", isolationText(p.result)) }},
-	}
+	}, cursorKeys(&p.offset, func() int { return p.most + 1 })...)
 }
 
 // ports are the Service's ports that can be tested, as numbers.
@@ -201,6 +204,17 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 	lines = append(lines, rungTable(t, p.result, width)...)
 	lines = append(lines, "")
 	lines = append(lines, conclusionLines(t, p.result, p.running, width)...)
+	return p.scrolled(t, lines, width, height)
+}
+
+// scrolled draws what fits, and says when there is more.
+func (p *isolationPage) scrolled(t *theme, lines []string, width, height int) string {
+	p.most = max(0, len(lines)-height)
+	p.offset = max(0, min(p.offset, p.most))
+	lines = lines[p.offset:]
+	if len(lines) > height {
+		lines = append(lines[:height-1:height-1], "   "+t.dim.on("↓ more"))
+	}
 	return strings.Join(fitLines(lines, width, height), "\n")
 }
 
@@ -253,9 +267,12 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 	const mark, name, took, gap = 5, 15, 7, 2
 	answer := 12
 	for _, seen := range result.Rungs {
-		answer = max(answer, cells(rungResult(seen)))
+		if wide := cells(rungResult(seen)); wide <= width/4 {
+			answer = max(answer, wide)
+		} else {
+			answer = max(answer, cells(rungWord(seen)))
+		}
 	}
-	answer = min(answer, max(16, width/4))
 	crosses := width - mark - name - answer - took - 3*gap - 1
 	if crosses < 16 {
 		crosses = 0
@@ -277,14 +294,19 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 	for _, seen := range result.Rungs {
 		glyph, paint := t.mark(rungMark(seen))
 		what, through := rungResult(seen), clean(seen.Crosses)
+		short := what
+		if cells(what) > answer {
+			short = rungWord(seen)
+		}
 		rung, way := t.strong, t.text
 		if seen.Running || seen.Outcome == isolation.NotRun || seen.Outcome == "" {
 			way = t.dim
 		}
-		lines = append(lines, row(paint.on(glyph), rung.on(rungName(seen.Rung)), way.on(cut(through, max(1, crosses))), paint.on(cut(what, answer)), t.dim.on(rungTook(seen))))
-		if cells(what) > answer {
+		lines = append(lines, row(paint.on(glyph), rung.on(rungName(seen.Rung)), way.on(cut(through, max(1, crosses))), paint.on(cut(short, answer)), t.dim.on(rungTook(seen))))
+		if short != what {
+			// The words of whoever answered are never cut.
 			for _, line := range wrap(what, width-mark-3) {
-				lines = append(lines, strings.Repeat(" ", mark)+"  "+t.dim.on(line))
+				lines = append(lines, strings.Repeat(" ", mark)+t.dim.on(line))
 			}
 		}
 	}
@@ -384,7 +406,7 @@ func (p *isolationOptions) opened(*shell, *life) tea.Cmd { return nil }
 func (p *isolationOptions) capturesInput() bool          { return true }
 func (p *isolationOptions) title() string                { return "what to ask" }
 func (p *isolationOptions) box(_ *shell, width, _ int) (int, int) {
-	return min(76, width-8), 7
+	return dialogWidth(76, width), 7
 }
 
 func (p *isolationOptions) bindings() []binding {

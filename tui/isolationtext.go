@@ -52,6 +52,11 @@ func rungResult(seen isolation.Observation) string {
 	if detail := clean(seen.Detail); detail != "" {
 		return detail
 	}
+	return rungWord(seen)
+}
+
+// rungWord is the outcome of a rung in few words of svctui's own.
+func rungWord(seen isolation.Observation) string {
 	switch seen.Outcome {
 	case isolation.OK:
 		return "answers"

@@ -133,7 +133,7 @@ func (p *jumpPage) title() string       { return "" }
 func (p *jumpPage) capturesInput() bool { return true }
 func (p *jumpPage) atBottom() bool      { return true }
 func (p *jumpPage) box(_ *shell, width, height int) (int, int) {
-	return width - 4, min(12, height/2)
+	return width, min(max(2, len(p.picker.shown)+1), max(4, min(12, height/2)))
 }
 
 func (p *jumpPage) bindings() []binding {
@@ -311,11 +311,14 @@ func visitTyped(sh *shell, kind jumpKind, name string) {
 
 func (p *jumpPage) view(sh *shell, width, height int) string {
 	t := &sh.theme
-	var under []string
+	var lines []string
 	if p.failure != "" {
 		for _, line := range wrap(p.failure, width) {
-			under = append(under, t.warn.on(line))
+			lines = append(lines, t.warn.on(line))
 		}
+		lines = fitLines(lines, width, height-1)
+	} else {
+		lines = p.picker.list(width, height-1, t)
 	}
-	return strings.Join(append(p.picker.view(width, max(1, height-len(under)), t), under...), "\n")
+	return strings.Join(append(lines, p.picker.inputLine(width, t)), "\n")
 }

@@ -42,7 +42,7 @@ func (p *messagesPage) refresh(sh *shell) {
 	p.shown, p.last = len(sh.messages), sh.messages[len(sh.messages)-1]
 	top, row, query := p.top, p.topRow, p.query
 	fresh := newScroller()
-	fresh.words, fresh.showTimes, fresh.wrap = true, true, p.wrap
+	fresh.words, fresh.showTimes, fresh.wrap, fresh.layout = true, true, p.wrap, layoutSeconds
 	fresh.width, fresh.height = p.width, p.height
 	lines := make([]scrollLine, 0, p.shown)
 	for i := len(sh.messages) - 1; i >= 0; i-- {

@@ -95,6 +95,9 @@ func rankItems(items []pickItem, query string) []pickItem {
 		}
 	}
 	found := append(first, second...)
+	if len(folded) < 3 {
+		return found // the letters of a short query are in nearly every name
+	}
 	names := make([]string, len(rest))
 	for i, item := range rest {
 		names[i] = item.name()
@@ -160,19 +163,34 @@ func (p *picker) update(msg tea.Msg) pickerResult {
 	return pickerOpen
 }
 
-// view draws exactly height rows, none wider than width.
+// view draws exactly height rows, none wider than width: what is typed, and below it the list.
 func (p *picker) view(width, height int, t *theme) []string {
 	if width <= 0 || height <= 0 {
 		return nil
 	}
-	rows := []string{ansi.Truncate(t.accent.on(p.prompt)+" "+p.input.view(width-2), width, ""), ""}
+	if height < 4 {
+		return append([]string{p.inputLine(width, t)}, p.list(width, height-1, t)...)
+	}
+	return append([]string{p.inputLine(width, t), ""}, p.list(width, height-2, t)...)
+}
+
+func (p *picker) inputLine(width int, t *theme) string {
+	return ansi.Truncate(t.accent.on(p.prompt)+" "+p.input.view(width-2), width, "")
+}
+
+// list draws the note and the items, exactly height rows.
+func (p *picker) list(width, height int, t *theme) []string {
+	if height <= 0 {
+		return nil
+	}
+	var rows []string
 	if p.note != "" {
 		for line := range strings.SplitSeq(ansi.Wrap(p.note, max(1, width-2), ""), "\n") {
 			rows = append(rows, t.warn.on(line))
 		}
 		rows = append(rows, "")
 	}
-	rows = rows[:min(len(rows), max(1, height-1))]
+	rows = rows[:min(len(rows), height-1)]
 	space := max(0, height-len(rows))
 	p.offset = min(p.offset, p.cursor)
 	if p.cursor >= p.offset+space {

@@ -65,9 +65,18 @@ func (p *pickPage) bindings() []binding {
 }
 
 func (p *pickPage) box(_ *shell, width, height int) (int, int) {
-	return min(90, width-8), min(max(8, len(p.picker.items)+4), height-6)
+	return dialogWidth(90, width), min(max(8, len(p.picker.items)+4), height-6)
 }
 
 func (p *pickPage) view(sh *shell, width, height int) string {
 	return strings.Join(p.picker.view(width, height, &sh.theme), "\n")
+}
+
+// dialogWidth is how wide a dialog would like to be. It takes the whole window rather than leave a sliver of
+// what is beneath at its sides.
+func dialogWidth(most, width int) int {
+	if width < most+16 {
+		return width
+	}
+	return most
 }

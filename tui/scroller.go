@@ -49,6 +49,7 @@ type scroller struct {
 	// sources name where lines come from; drawn in front of each line when there are two or more.
 	sources   []string
 	showTimes bool
+	layout    string
 	wrap      bool
 	// words wraps between words instead of anywhere.
 	words bool
@@ -71,7 +72,7 @@ type scroller struct {
 	width, height int
 }
 
-func newScroller() *scroller { return &scroller{found: -1, wrap: true} }
+func newScroller() *scroller { return &scroller{found: -1, wrap: true, layout: layoutMillis} }
 
 // setText replaces the whole content, and keeps the place as well as it can.
 func (s *scroller) setText(text string) {
@@ -263,13 +264,17 @@ func (s *scroller) wrapped(text string, width int) []string {
 	return strings.Split(ansi.Hardwrap(text, width, true), "\n")
 }
 
-const scrollTimeLayout = "01-02 15:04:05.000"
+// The layouts of the times in front of lines.
+const (
+	layoutMillis  = "01-02 15:04:05.000"
+	layoutSeconds = "01-02 15:04:05"
+)
 
 // prefixWidths returns the widths of the time and of the source in front of each line; none where the
 // window is too narrow for them.
 func (s *scroller) prefixWidths() (at, source int) {
 	if s.showTimes && s.width >= 50 {
-		at = len(scrollTimeLayout) + 1
+		at = len(s.layout) + 1
 	}
 	if len(s.sources) > 1 && s.width >= 40 {
 		longest := 0
@@ -452,7 +457,7 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 		if atWidth > 0 {
 			stamp := ""
 			if i == 0 && !line.at.IsZero() {
-				stamp = line.at.Format(scrollTimeLayout)
+				stamp = line.at.Format(s.layout)
 			}
 			row.WriteString(styles.faint.on(fmt.Sprintf("%-*s", atWidth, stamp)))
 		}
