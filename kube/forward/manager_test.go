@@ -158,6 +158,23 @@ func TestForwardComesBackWhenItsConnectionIsCut(t *testing.T) {
 	}
 }
 
+// A forward that nobody uses at the moment comes back all the same, before anybody needs it.
+func TestIdleForwardComesBack(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	m := newManager(t)
+	forward := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	before, _ := cluster.upgradeCount()
+	cluster.cutForwards()
+	eventually(t, "it connects again", func() bool {
+		after, _ := cluster.upgradeCount()
+		return after > before && stateOf(m, forward.ID).State == model.ForwardActive
+	})
+	if now := stateOf(m, forward.ID); !strings.Contains(now.LastError, "lost connection") {
+		t.Errorf("it says %q", now.LastError)
+	}
+}
+
 func TestOneRefusedConnectionLeavesTheOthersAlone(t *testing.T) {
 	cluster := newFakeCluster(t)
 	cluster.put(readyPod("web-1"))

@@ -166,13 +166,6 @@ func (s *stream) CloseWrite() error { return s.data.Close() }
 // Close implements Stream.
 func (s *stream) Close() error {
 	s.closeOnce.Do(func() {
-		s.stopReading()
-		// Reset alone stays silent once the sending side is closed, and the Pod would go on sending to nobody.
-		for _, one := range []httpstream.Stream{s.data, s.errorText} {
-			if cancelling, ok := one.(interface{ Cancel() error }); ok && !s.connection.isLost() {
-				_ = cancelling.Cancel()
-			}
-		}
 		s.abandon()
 		s.connection.multiplexed.RemoveStreams(s.data, s.errorText)
 		s.connection.forget(s)
