@@ -307,3 +307,7 @@ func told(report *Report) string {
 	}
 	return text.String()
 }
+
+func keyOf(object metav1.Object) model.Key {
+	return model.Key{Namespace: object.GetNamespace(), Name: object.GetName()}
+}

@@ -1,0 +1,189 @@
+package check
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"pgregory.net/rapid"
+)
+
+type conditions struct{ ready, serving, terminating *bool }
+
+func sliceOf(of string, family discoveryv1.AddressType, portName *string, number *int32, endpoints ...conditions) *discoveryv1.EndpointSlice {
+	slice := byHand("slice-"+string(family), of, portName, number)
+	slice.AddressType = family
+	for i, condition := range endpoints {
+		address := fmt.Sprintf("10.0.0.%d", i+1)
+		if family == discoveryv1.AddressTypeIPv6 {
+			address = fmt.Sprintf("fd00::%d", i+1)
+		}
+		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
+			Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: condition.ready, Serving: condition.serving, Terminating: condition.terminating},
+		})
+	}
+	return slice
+}
+
+func TestEffectiveEndpoints(t *testing.T) {
+	t.Parallel()
+	yes, no := new(true), new(false)
+	ready, unready := conditions{yes, yes, no}, conditions{no, no, no}
+	draining, drained := conditions{no, yes, yes}, conditions{no, no, yes}
+	name, number := new(""), new(int32(8080))
+	v4 := discoveryv1.AddressTypeIPv4
+	marked := sliceOf("web", v4, name, number, ready)
+	marked.Labels[corev1.IsHeadlessService] = ""
+	twice := sliceOf("web", v4, name, number, ready)
+	twice.Name = "twice"
+	otherProtocol := sliceOf("web", v4, name, number, ready)
+	otherProtocol.Ports[0].Protocol = new(corev1.ProtocolUDP)
+	ownProtocol := sliceOf("web", v4, name, number, ready)
+	ownProtocol.Ports[0].Protocol = nil
+	for title, test := range map[string]struct {
+		objects          objects
+		usable, listed   int
+		fallback, broken bool
+	}{
+		"ready":                         {objects: objects{sliceOf("web", v4, name, number, ready, unready)}, usable: 1, listed: 2},
+		"nothing set is ready":          {objects: objects{sliceOf("web", v4, name, number, conditions{})}, usable: 1, listed: 1},
+		"terminating only":              {objects: objects{sliceOf("web", v4, name, number, draining, drained)}, usable: 1, listed: 2, fallback: true},
+		"terminating beside ready":      {objects: objects{sliceOf("web", v4, name, number, draining, ready)}, usable: 1, listed: 2},
+		"unready only":                  {objects: objects{sliceOf("web", v4, name, number, unready)}, usable: 0, listed: 1, broken: true},
+		"no ports":                      {objects: objects{sliceOf("web", v4, nil, nil, ready)}, usable: 0, listed: 1, broken: true},
+		"port zero":                     {objects: objects{sliceOf("web", v4, name, new(int32(0)), ready)}, usable: 0, listed: 1, broken: true},
+		"port without number":           {objects: objects{sliceOf("web", v4, name, nil, ready)}, usable: 0, listed: 1, broken: true},
+		"port without name":             {objects: objects{sliceOf("web", v4, nil, number, ready)}, usable: 0, listed: 1, broken: true},
+		"another name":                  {objects: objects{sliceOf("web", v4, new("http"), number, ready)}, usable: 0, listed: 1, broken: true},
+		"another protocol":              {objects: objects{otherProtocol}, usable: 0, listed: 1, broken: true},
+		"protocol left out is TCP":      {objects: objects{ownProtocol}, usable: 1, listed: 1},
+		"names are not routed to":       {objects: objects{sliceOf("web", discoveryv1.AddressTypeFQDN, name, number, ready)}, usable: 0, listed: 0, broken: true},
+		"another family":                {objects: objects{sliceOf("web", discoveryv1.AddressTypeIPv6, name, number, ready)}, usable: 0, listed: 1, broken: true},
+		"a slice marked headless":       {objects: objects{marked}, usable: 0, listed: 0, broken: true},
+		"one address in two slices":     {objects: objects{sliceOf("web", v4, name, number, ready), twice}, usable: 1, listed: 1},
+		"of another Service":            {objects: objects{sliceOf("other", v4, name, number, ready)}, usable: 0, listed: 0, broken: true},
+		"endpoints without any address": {objects: objects{byHand("m", "web", name, number)}, usable: 0, listed: 0, broken: true},
+	} {
+		svc := service("web", nil)
+		endpoints := EffectiveEndpoints(input(cluster(append(objects{svc}, test.objects...)...)).Snapshot, svc)
+		if endpoints.UsableCount() != test.usable || endpoints.ListedCount() != test.listed || endpoints.NothingUsable() != test.broken || endpoints.Complete() == test.broken {
+			t.Errorf("%s: %d/%d %+v", title, endpoints.UsableCount(), endpoints.ListedCount(), endpoints)
+		}
+		if got := endpoints.Ports[0].Fallback; got != test.fallback {
+			t.Errorf("%s: fallback %v", title, got)
+		}
+	}
+}
+
+func TestHeadlessHasNoFallback(t *testing.T) {
+	t.Parallel()
+	svc := service("web", nil, headless)
+	slice := sliceOf("web", discoveryv1.AddressTypeIPv4, new("other"), new(int32(1)), conditions{new(false), new(true), new(true)}, conditions{})
+	endpoints := EffectiveEndpoints(input(cluster(svc, slice)).Snapshot, svc)
+	if endpoints.UsableCount() != 1 || endpoints.Ports[0].Fallback || endpoints.Ports[0].Usable[0].Port != 0 {
+		t.Errorf("DNS publishes the ready address, whatever its ports: %+v", endpoints)
+	}
+}
+
+func TestManyEndpointsAreNotCountedTwice(t *testing.T) {
+	t.Parallel()
+	svc := service("web", labels{"app": "web"})
+	var objects objects
+	var pods []*corev1.Pod
+	for i := range 300 {
+		p := pod(fmt.Sprintf("p%d", i), labels{"app": "web"})
+		p.Status.PodIP = fmt.Sprintf("10.9.%d.%d", i/250, i%250)
+		pods, objects = append(pods, p), append(objects, p)
+	}
+	slices := slicesFor(svc, pods...)
+	again := slices[0].DeepCopy()
+	again.Name = "again"
+	in := input(cluster(append(objects, svc, slices[0], again)...))
+	report := Judge(in, keyOf(svc))
+	if report.Usable != 300 || report.Selected != 300 || report.Verdict != OK {
+		t.Errorf("%s", told(report))
+	}
+	endpoints := EffectiveEndpoints(in.Snapshot, svc)
+	if len(endpoints.Ports[0].Usable) != 300 {
+		t.Errorf("%d usable", len(endpoints.Ports[0].Usable))
+	}
+}
+
+// TestEndpointsFollowTheExpectedOnes holds the model of what is routed to against that of what the controller should list.
+func TestEndpointsFollowTheExpectedOnes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		svc := service("web", labels{"app": "web"})
+		svc.Spec.PublishNotReadyAddresses = rapid.Bool().Draw(t, "publish")
+		var objects objects
+		var pods []*corev1.Pod
+		for i := range rapid.IntRange(0, 20).Draw(t, "pods") {
+			var changes []func(*corev1.Pod)
+			for _, change := range []func(*corev1.Pod){notReady, terminating, ended(corev1.PodFailed)} {
+				if rapid.IntRange(0, 3).Draw(t, "changed") == 0 {
+					changes = append(changes, change)
+				}
+			}
+			p := pod(fmt.Sprintf("p%d", i), labels{"app": "web"}, changes...)
+			pods, objects = append(pods, p), append(objects, p)
+		}
+		snapshot := input(cluster(append(objects, svc)...)).Snapshot
+		expected := ExpectedEndpoints(svc, pods, corev1.IPv4Protocol)
+		ready := 0
+		for _, endpoint := range expected {
+			if endpoint.Ready {
+				ready++
+			}
+		}
+		endpoints := EffectiveEndpoints(snapshot, svc)
+		if endpoints.ListedCount() != len(expected) || endpoints.ReadyCount() != ready {
+			t.Fatalf("%d listed, %d ready; want %d and %d", endpoints.ListedCount(), endpoints.ReadyCount(), len(expected), ready)
+		}
+		if ready > 0 && endpoints.UsableCount() != ready {
+			t.Fatalf("%d usable of %d ready", endpoints.UsableCount(), ready)
+		}
+		report := Judge(input(cluster(append(objects, svc)...)), keyOf(svc))
+		if report.Usable > report.Selected || report.Selected != len(expected) {
+			t.Fatalf("%s", told(report))
+		}
+	})
+}
+
+func TestResolveTargetPort(t *testing.T) {
+	t.Parallel()
+	always := new(corev1.ContainerRestartPolicyAlways)
+	spec := corev1.PodSpec{
+		Containers: []corev1.Container{{Name: "app", Ports: []corev1.ContainerPort{
+			{Name: "http", ContainerPort: 8080}, {Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP},
+		}}},
+		InitContainers: []corev1.Container{
+			{Name: "init", Ports: []corev1.ContainerPort{{Name: "setup", ContainerPort: 1}}},
+			{Name: "proxy", RestartPolicy: always, Ports: []corev1.ContainerPort{{Name: "mesh", ContainerPort: 15001}, {Name: "http", ContainerPort: 2}}},
+		},
+	}
+	for _, test := range []struct {
+		target   intstr.IntOrString
+		protocol corev1.Protocol
+		number   int32
+		in       string
+		ok       bool
+	}{
+		{intstr.FromString("http"), "TCP", 8080, "app", true},
+		{intstr.FromString("http"), "", 8080, "app", true},
+		{intstr.FromString("http"), "UDP", 0, "", false},
+		{intstr.FromString("dns"), "UDP", 53, "app", true},
+		{intstr.FromString("dns"), "TCP", 0, "", false},
+		{intstr.FromString("mesh"), "TCP", 15001, "proxy", true},
+		{intstr.FromString("setup"), "TCP", 0, "", false},
+		{intstr.FromInt32(8080), "TCP", 8080, "app", true},
+		{intstr.FromInt32(9999), "TCP", 9999, "", true},
+		{intstr.FromInt32(0), "TCP", 80, "", true},
+	} {
+		got, ok := ResolveTargetPort(&spec, &corev1.ServicePort{Port: 80, Protocol: test.protocol, TargetPort: test.target})
+		if ok != test.ok || got.Number != test.number || got.Container != test.in {
+			t.Errorf("%s/%s: %+v %v", test.target.String(), test.protocol, got, ok)
+		}
+	}
+}
