@@ -107,7 +107,7 @@ func (f *feed) openWatch(ctx context.Context, options metav1.ListOptions) (watch
 		f.failed(ctx, verb, err)
 		return nil, err
 	}
-	w := hearWatch(inner, f.heard)
+	w := hearWatch(inner, f.heard, f.watchEnded)
 	f.heard()
 	f.store.mu.Lock()
 	if !f.ended {
@@ -132,6 +132,28 @@ func (f *feed) heard() {
 		s.cover(f, live(f.heardAt))
 		s.hurry()
 	}
+}
+
+// watchEnded notes that a watch ended by itself. Most often the next one is opened at once.
+func (f *feed) watchEnded() {
+	s := f.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !f.ended {
+		f.breakOff("the watch ended")
+	}
+}
+
+// breakOff notes that nothing is heard any more, and why. mu is held.
+func (f *feed) breakOff(reason string) {
+	if f.brokenSince.IsZero() {
+		f.brokenSince = time.Now()
+	}
+	f.brokenBy = reason
+	if f.coverage.State == model.Stale && !f.coverage.Login {
+		f.store.cover(f, model.Coverage{State: model.Stale, Since: f.heardAt, Reason: reason})
+	}
+	f.store.hurry()
 }
 
 // failed tells what an error means for the coverage, and stops the feed where asking again would not help.
@@ -165,11 +187,7 @@ func (f *feed) failed(ctx context.Context, verb string, err error) {
 	case login:
 		s.cover(f, model.Coverage{State: model.Stale, Since: f.heardAt, Reason: reason, Login: true})
 	default:
-		if f.brokenSince.IsZero() {
-			f.brokenSince = now
-		}
-		f.brokenBy = reason
-		s.hurry()
+		f.breakOff(reason)
 	}
 }
 

@@ -32,7 +32,7 @@ type patience struct {
 
 func defaultPatience() patience {
 	return patience{
-		closing: 30 * time.Second, broken: 5 * time.Second, silent: 70 * time.Second,
+		closing: 30 * time.Second, broken: 2 * time.Second, silent: 70 * time.Second,
 		streaming: 10 * time.Second, stale: 90 * time.Second,
 	}
 }

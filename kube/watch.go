@@ -18,8 +18,9 @@ type heardWatch struct {
 	once    sync.Once
 }
 
-// hearWatch wraps a watch. heard is called from the watch's own goroutine and must not block.
-func hearWatch(inner watch.Interface, heard func()) *heardWatch {
+// hearWatch wraps a watch. heard, and ended when the watch ends without having been stopped, are called from the
+// watch's own goroutine and must not block.
+func hearWatch(inner watch.Interface, heard, ended func()) *heardWatch {
 	w := &heardWatch{inner: inner, results: make(chan watch.Event), stopped: make(chan struct{})}
 	go func() {
 		defer utilruntime.HandleCrash()
@@ -36,6 +37,9 @@ func hearWatch(inner watch.Interface, heard func()) *heardWatch {
 			case w.results <- event:
 			case <-w.stopped:
 			}
+		}
+		if w.open() {
+			ended()
 		}
 	}()
 	return w
