@@ -3,6 +3,7 @@ package kube
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -44,7 +45,7 @@ func (p *pluginOutput) lastLine() string {
 	}
 	tail := make([]byte, min(info.Size(), most))
 	n, err := p.file.ReadAt(tail, info.Size()-int64(len(tail)))
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
 	lines := bytes.Split(tail[:n], []byte("\n"))

@@ -44,8 +44,8 @@ func (r LogReason) Error() string { return string(r) }
 
 // Logs hands the lines of a container's log over in batches, from the calling goroutine, until the log ends or
 // ctx does; then it returns nil or ctx's error. A line longer than 64 KiB is cut, and says how much is missing.
-// Errors that are a LogReason, by errors.Is, are about this log alone. Whether to try again is the caller's
-// to decide: Since a stream that broke says nothing of where it broke, a second try asks for the tail again.
+// Errors that are a LogReason, by errors.Is, are about this log alone. Whether to try again after a
+// stream broke off is the caller's to decide.
 func (s *Session) Logs(ctx context.Context, request model.LogRequest, lines func([]model.LogLine)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/kubernetes"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // the auth-providers of kubeconfigs, as kubectl has them
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
@@ -139,6 +140,13 @@ func (c *Connector) Login(ctx context.Context, contextName string) error {
 	}
 	defer session.Close()
 	return session.greetWithin(ctx, 0)
+}
+
+// MayAsk tells whether a context has a login plugin, so that Login would run something. It reads the kubeconfig and
+// nothing else; a context that cannot be used has none.
+func (c *Connector) MayAsk(contextName string) bool {
+	place, err := c.resolve(contextName)
+	return err == nil && place.config.ExecProvider != nil
 }
 
 func (c *Connector) resolve(contextName string) (resolved, error) {

@@ -198,7 +198,7 @@ func (b *endingBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
 		var late errNoAnswer
-		if err != io.EOF && errors.As(context.Cause(b.ctx), &late) {
+		if !errors.Is(err, io.EOF) && errors.As(context.Cause(b.ctx), &late) {
 			err = late
 		}
 		b.end()

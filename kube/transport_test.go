@@ -23,7 +23,7 @@ func response(status int, body io.Reader) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(body)}
 }
 
-func get(t *testing.T, ctx context.Context, path string) *http.Request {
+func get(ctx context.Context, t *testing.T, path string) *http.Request {
 	t.Helper()
 	return httptest.NewRequestWithContext(ctx, http.MethodGet, "https://cluster.invalid"+path, nil)
 }
@@ -40,7 +40,7 @@ func TestTraffic(t *testing.T) {
 		"/api/v1/namespaces/a/pods/p:80/proxy":                 foreign,
 		"/api/v1/namespaces/a/services/s:80/proxy/?watch=true": foreign,
 	} {
-		if got := trafficOf(get(t, t.Context(), path)); got != want {
+		if got := trafficOf(get(t.Context(), t, path)); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
@@ -60,7 +60,7 @@ func TestGateBoundsRequestsInFlight(t *testing.T) {
 	var asking sync.WaitGroup
 	for range 3 * maxInFlight {
 		asking.Go(func() {
-			answer, err := g.RoundTrip(get(t, t.Context(), "/api/v1/pods"))
+			answer, err := g.RoundTrip(get(t.Context(), t, "/api/v1/pods"))
 			if err != nil {
 				t.Error(err)
 				return
@@ -74,7 +74,7 @@ func TestGateBoundsRequestsInFlight(t *testing.T) {
 	streamed := make(chan struct{})
 	go func() {
 		defer close(streamed)
-		if _, err := g.RoundTrip(get(t, t.Context(), "/api/v1/pods?watch=true")); err != nil {
+		if _, err := g.RoundTrip(get(t.Context(), t, "/api/v1/pods?watch=true")); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -91,7 +91,7 @@ func TestGateBoundsRequestsInFlight(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := g.RoundTrip(get(t, ctx, "/api/v1/pods")); !errors.Is(err, context.Canceled) {
+	if _, err := g.RoundTrip(get(ctx, t, "/api/v1/pods")); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestGateObeysRetryAfter(t *testing.T) {
 		}), 0, false)
 		ask := func(path string) time.Duration {
 			begin := time.Now()
-			answer, err := g.RoundTrip(get(t, t.Context(), path))
+			answer, err := g.RoundTrip(get(t.Context(), t, path))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,7 +145,7 @@ func TestGatePatience(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				_, err := newGate(hangs, test.timeout, false).RoundTrip(get(t, t.Context(), test.path))
+				_, err := newGate(hangs, test.timeout, false).RoundTrip(get(t.Context(), t, test.path))
 				if !timedOut(err) || time.Since(begin) != test.want {
 					t.Errorf("after %v: %v", time.Since(begin), err)
 				}
@@ -195,7 +195,7 @@ func TestGateBodies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGate(slow, test.timeout, false)
-				answer, err := g.RoundTrip(get(t, t.Context(), test.path))
+				answer, err := g.RoundTrip(get(t.Context(), t, test.path))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -219,7 +219,7 @@ func TestGateFreesItsPlaceOnErrors(t *testing.T) {
 	fails := roundTripper(func(*http.Request) (*http.Response, error) { return nil, errors.New("cut") })
 	g := newGate(fails, 0, false)
 	for range 2 * maxInFlight {
-		if _, err := g.RoundTrip(get(t, t.Context(), "/api/v1/pods")); err == nil || err.Error() != "cut" {
+		if _, err := g.RoundTrip(get(t.Context(), t, "/api/v1/pods")); err == nil || err.Error() != "cut" {
 			t.Fatalf("got %v", err)
 		}
 	}
