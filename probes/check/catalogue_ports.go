@@ -5,7 +5,7 @@ func portTexts() []Explanation {
 		{
 			ID: "PORT-01", Name: "No container port of that name", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major; minor for a headless Service",
 			Meaning:   "targetPort is a name, and no Pod has a container port of that name. kubectl shows the Pods as endpoints all the same: they are listed, in a slice without ports.",
-			Condition: "Endpoints are ready, and none of their slices has the Service's port.",
+			Condition: "Endpoints are ready, and none of their slices has the Service's port. It is also said ahead of time, as major, while a Deployment rolls out a template that lacks the port: then it will hold when the rollout ends.",
 			NotSaid: []string{
 				"One name with several numbers: legal, in several slices.",
 				"The name is that of a native sidecar.",
@@ -98,9 +98,9 @@ func sliceTexts() []Explanation {
 			Sources:   []string{codeKubeProxy, seenOnCluster},
 		},
 		{
-			ID: "EPS-07", Name: "Ready Pods are in no slice", Step: StepEndpoints, Weight: "critical, proven",
+			ID: "EPS-07", Name: "Ready Pods are ready in no slice", Step: StepEndpoints, Weight: "critical, proven",
 			Meaning:   "The EndpointSlice controller does not keep up or does not run, or misses the Pods' Node object.",
-			Condition: "Nothing is usable, and selected Pods that have been Ready for half a minute, with an address of the Service's family, are in none of its slices.",
+			Condition: "Nothing is usable, and selected Pods that have been Ready for half a minute, with an address of the Service's family, are ready in none of its slices.",
 			NotSaid:   []string{"The first half minute: Pods and slices are not read in one moment."},
 			Fix:       "Look at kube-controller-manager.",
 			Sources:   []string{codeSliceCtl},

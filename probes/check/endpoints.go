@@ -378,6 +378,16 @@ func (e *Endpoints) Lists(pod *corev1.Pod) bool {
 	return false
 }
 
+// ListsReady tells whether a slice lists a Pod as ready.
+func (e *Endpoints) ListsReady(pod *corev1.Pod) bool {
+	for i := range e.Backends {
+		if e.Backends[i].Pod == pod {
+			return e.Backends[i].Ready
+		}
+	}
+	return false
+}
+
 // PortDead tells whether a port, by its index in spec.ports, leads nowhere in every family.
 func (e *Endpoints) PortDead(index int) bool {
 	found := false

@@ -171,9 +171,22 @@ func (r *Report) Health() string {
 		return lead.Short
 	}
 	if r.Verdict == Unknown && len(r.Unchecked) > 0 {
-		return "may not " + r.Unchecked[0].Need
+		return r.Unchecked[0].health()
 	}
 	return ""
+}
+
+// health says in the HEALTH column why it is not known.
+func (u Unchecked) health() string {
+	switch u.Coverage.State {
+	case model.NotAsked, model.Syncing:
+		return short("reading %s", u.Kind)
+	case model.Stale:
+		return short("no news since %s", u.Coverage.Since.Format("15:04"))
+	case model.Forbidden:
+		return short("may not %s", u.Need)
+	}
+	return short("could not %s", u.Need)
 }
 
 // Step is one of the guide's seven steps.

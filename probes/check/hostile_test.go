@@ -228,7 +228,7 @@ func FuzzJudge(f *testing.F) {
 		f.Add(bytes, "seed")
 	}
 	f.Fuzz(func(t *testing.T, bytes []byte, extra string) {
-		from := &source{bytes: bytes, texts: hostileTexts(extra)}
+		from := &source{bytes: bytes[:min(len(bytes), 4096)], texts: hostileTexts(extra)}
 		builder := model.NewBuilder(nil)
 		for _, kind := range model.Kinds() {
 			builder.Cover(model.Need{Kind: kind}, model.Coverage{State: []model.CoverageState{model.Live, model.Live, model.Live, model.Forbidden, model.Syncing, model.Stale}[from.pick(5)]})

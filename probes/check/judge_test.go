@@ -25,6 +25,7 @@ func TestFaults(t *testing.T) {
 	}}
 	failing := pod("checkout-a", app, ofDeploy("checkout"), notReady)
 	stuck := pod("checkout-b", app, ofDeploy("checkout"), waiting("ContainerCreating", ""))
+	refusedSet := &appsv1.StatefulSet{ObjectMeta: meta("db", nil), Spec: appsv1.StatefulSetSpec{Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: app}}}}
 	quotaService := service("checkout", app, loadBalancer)
 	for name, test := range map[string]struct {
 		objects    objects
@@ -158,6 +159,42 @@ func TestFaults(t *testing.T) {
 		"a named port that one Pod lacks": {
 			objects: objects{service("checkout", app, ports(port(80, "http"))), pod("a", app, ofDeploy("checkout")), pod("b", app, ofDeploy("old"), containerPorts(corev1.ContainerPort{Name: "web", ContainerPort: 8080}))},
 			verdict: Fail, lead: "PORT-02", short: "1 of 2 Pods: no port named http", severity: Major, confidence: Proven,
+		},
+		"a rollout that drops the named port": {
+			objects: objects{
+				service("checkout", app, ports(port(80, "http"))), pod("old", app, ofDeploy("checkout")), pod("new", app, ofDeploy("checkout"), notReady),
+				deployment("checkout", 2, app, rollingOut, func(d *appsv1.Deployment) {
+					d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "app", Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 8080}}}}
+				}),
+			},
+			verdict: Fail, lead: "PORT-01", short: "rollout drops port http: deploy/checkout", severity: Major, confidence: Proven,
+		},
+		"Ready Pods that the slices do not list": {
+			objects: objects{service("checkout", app), pod("a", app), slicesFor(service("checkout", app))[0]},
+			verdict: Fail, lead: "EPS-07", short: "1 Pod Ready, not so in any slice", severity: Critical, confidence: Proven,
+		},
+		"no slice at all": {
+			objects: objects{service("checkout", app), pod("a", app), byHand("other", "checkout-x", nil, nil), func() metav1.Object {
+				slice := byHand("wrong-namespace", "checkout", nil, nil)
+				slice.Namespace = "elsewhere"
+				return slice
+			}()},
+			verdict: Fail, lead: "EPS-10", short: "no EndpointSlice: controller off?", severity: Critical, confidence: Proven,
+		},
+		"a Service that does not go": {
+			objects: objects{service("checkout", app, func(svc *corev1.Service) {
+				at := ago(time.Hour)
+				svc.DeletionTimestamp, svc.Finalizers = &at, []string{"service.kubernetes.io/load-balancer-cleanup"}
+			}), pod("a", app)},
+			verdict: Fail, lead: "SVC-03", short: "being deleted", severity: Major, confidence: Proven,
+		},
+		"a DaemonSet that is wanted nowhere": {
+			objects: objects{service("checkout", app), &appsv1.DaemonSet{ObjectMeta: meta("agent", nil), Spec: appsv1.DaemonSetSpec{Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: app}}}}},
+			verdict: Fail, lead: "WL-01", short: "no node for ds/agent", severity: Major, confidence: Proven,
+		},
+		"a StatefulSet whose Pods are refused": {
+			objects: objects{service("checkout", app), refusedSet, event(refusedSet, "StatefulSet", "Warning", "FailedCreate", `create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: violates PodSecurity "restricted:latest"`, time.Minute)},
+			verdict: Fail, lead: "WL-02", short: "Pods not created: PodSecurity", severity: Critical, confidence: Proven,
 		},
 		"a named port of another protocol": {
 			objects: objects{service("checkout", app, ports(corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("http")})), pod("a", app)},

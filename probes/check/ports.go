@@ -22,8 +22,14 @@ func portRules() []Rule {
 			check:   checkNamedPorts,
 		},
 		{
+			IDs: []string{"PORT-01"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Deployments},
+			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasTarget(s.service, intstr.String) },
+			looks:   func(s *subject) bool { return len(s.troubles()) > 0 },
+			check:   checkRolloutPorts,
+		},
+		{
 			IDs: []string{"PORT-06", "PORT-05"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods},
-			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasNumericTarget(s.service) },
+			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasTarget(s.service, intstr.Int) },
 			check:   checkNumericPorts,
 		},
 	}
@@ -121,6 +127,9 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 	case s.dead():
 		finding.Severity = Critical
 	}
+	if missing.with == 0 && s.unreadyHave(port) {
+		finding.Title = fmt.Sprintf("The Service's port %d goes to the container port named %s, which no Ready Pod has.", port.Port, name)
+	}
 	if s.headless() {
 		finding.Severity = Minor
 		finding.Why = "The name still resolves to the Pods' addresses; only the SRV record for this port is missing."
@@ -155,6 +164,14 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 	}
 	finding.Fix = s.serviceFix(fix)
 	return s.heldForRollout(s.settled(finding))
+}
+
+// unreadyHave tells whether a Pod that is not an endpoint now has the port that the ready ones lack.
+func (s *subject) unreadyHave(port *corev1.ServicePort) bool {
+	return slices.ContainsFunc(s.live(), func(pod *corev1.Pod) bool {
+		_, ok := ResolveTargetPort(&pod.Spec, port)
+		return ok
+	})
 }
 
 // addPortEvidence names the Pods that lack a port and the ports that they have, and returns one of them; nil where Pods are
@@ -243,8 +260,8 @@ func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (mean
 	return meant, true
 }
 
-func hasNumericTarget(service *corev1.Service) bool {
-	return slices.ContainsFunc(service.Spec.Ports, func(port corev1.ServicePort) bool { return port.TargetPort.Type == intstr.Int })
+func hasTarget(service *corev1.Service, kind intstr.Type) bool {
+	return slices.ContainsFunc(service.Spec.Ports, func(port corev1.ServicePort) bool { return port.TargetPort.Type == kind })
 }
 
 // checkNumericPorts compares targetPorts by number with what the containers declare. That one is not declared is legal and

@@ -193,7 +193,7 @@ func checkNoSlice(s *subject) []Finding {
 }
 
 // checkNotListed is EPS-07: a selected Pod has been Ready for half a minute, and nothing is usable, because the slices do not
-// list it. The reads are not one moment's, hence the wait.
+// list it as ready. The reads are not one moment's, hence the wait.
 func checkNotListed(s *subject) []Finding {
 	var missing []*corev1.Pod
 	var newest time.Time
@@ -201,7 +201,7 @@ func checkNotListed(s *subject) []Finding {
 		if !PodReady(pod) || len(pod.Status.PodIPs) == 0 && pod.Status.PodIP == "" || !s.inFamily(pod) {
 			continue
 		}
-		if s.endpoints().Lists(pod) {
+		if s.endpoints().ListsReady(pod) {
 			continue
 		}
 		missing = append(missing, pod)
@@ -217,8 +217,8 @@ func checkNotListed(s *subject) []Finding {
 	}
 	finding := Finding{
 		ID: "EPS-07", Severity: Critical, Confidence: Proven, Step: StepEndpoints,
-		Short: short("%s Ready, not in any slice", counted(len(missing), "Pod")),
-		Title: fmt.Sprintf("%s Ready and selected, and no EndpointSlice lists %s.", isAre(len(missing), "Pod"), verbFor(len(missing), "it", "them")),
+		Short: short("%s Ready, not so in any slice", counted(len(missing), "Pod")),
+		Title: fmt.Sprintf("%s Ready and selected, and no EndpointSlice lists %s as ready.", isAre(len(missing), "Pod"), verbFor(len(missing), "it", "them")),
 		Why:   "The EndpointSlice controller lags or does not run, or it does not find the Pods' Node.",
 		Fix:   &Fix{Note: "look at kube-controller-manager"},
 		Since: newest,

@@ -1,0 +1,48 @@
+package check
+
+import "fmt"
+
+// checkRolloutPorts says PORT-01 before it happens: a Deployment behind the Service rolls out a template that lacks a port by
+// name, while its old Pods still have it. When the rollout ends, nobody will.
+func checkRolloutPorts(s *subject) []Finding {
+	var findings []Finding
+	missing := s.missingNamedPorts()
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if s.endpoints().PortDead(index) || containsIndex(missing, index) {
+			continue
+		}
+		for _, w := range s.templates() {
+			if _, has := ResolveTargetPort(&w.template.Spec, port); has || !w.rolling {
+				continue
+			}
+			name := port.TargetPort.StrVal
+			finding := Finding{
+				ID: "PORT-01", Severity: Major, Confidence: Proven, Step: StepEndpoints,
+				Short: short("rollout drops port %s: %s", name, w.owner),
+				Title: fmt.Sprintf("The new template of %s has no port named %s: its %s will get no traffic when this rollout ends.",
+					w.owner, name, counted(int(w.wanted), "Pod")),
+				Why: "The old Pods have the port and serve still; the rollout replaces them.",
+				Evidence: []Evidence{
+					{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d].targetPort", index), Value: name},
+					{Kind: w.owner.Kind, Namespace: s.key.Namespace, Name: w.owner.Name, Field: "spec.template.spec.containers[*].ports", Value: declaredPorts(&w.template.Spec)},
+				},
+				Fix: s.withOwner(Fix{
+					Command: s.kubectl("rollout", "undo", w.owner.String()),
+					Note:    "or name the container's port " + name + " in the template",
+				}, w.object, ""),
+			}
+			findings = append(findings, finding)
+		}
+	}
+	return findings
+}
+
+func containsIndex(missing []missingPort, index int) bool {
+	for i := range missing {
+		if missing[i].index == index {
+			return true
+		}
+	}
+	return false
+}
