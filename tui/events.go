@@ -97,15 +97,15 @@ func eventLines(rows []check.EventRow, now time.Time) []scrollLine {
 	}
 	lines := make([]scrollLine, 0, 3*len(rows))
 	for i, row := range rows {
-		mark, tone := glyphPending, toneStrong
+		mark, lead := glyphPending, 0
 		if row.Warning {
-			mark, tone = glyphWarn, toneWarn
+			mark, lead = glyphWarn, len(" "+glyphWarn)
 		}
 		head := " " + mark + " " + left(whens[i], wide) + "  " + left(clean(row.Reason), reasons) + "  " + clean(row.Kind+" "+row.Name)
 		if row.From != "" {
 			head += "  (" + clean(row.From) + ")"
 		}
-		lines = append(lines, scrollLine{text: head, tone: tone}, scrollLine{text: cleanLine(row.Message), indent: 3}, scrollLine{})
+		lines = append(lines, scrollLine{text: head, tone: toneStrong, lead: lead}, scrollLine{text: cleanLine(row.Message), indent: 3}, scrollLine{})
 	}
 	return lines
 }

@@ -23,6 +23,8 @@ type forwardDialog struct {
 	session Session
 	picker  *picker
 	local   input
+	// taken are the local ports of the forwards that are held.
+	taken map[int32]bool
 	// edited is true once the person typed a local port; till then it follows the target.
 	edited bool
 	// onLocal is true while the local port has the focus.
@@ -86,9 +88,22 @@ func (p *forwardDialog) fill(sh *shell) {
 		items = serviceTargets(service)
 	}
 	pods := podsBehind(snapshot, p.service)
+	if ready := slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return podRank(pod) == 0 }); !ready && snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
+		for i := range items {
+			items[i].detail = "no Pod is Ready now: it waits for one"
+		}
+	}
 	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podRank(a), podRank(b)) })
 	for _, pod := range pods {
 		items = append(items, podTargets(pod, service)...)
+	}
+	p.taken = map[int32]bool{}
+	for _, forward := range sh.held {
+		if _, port, err := net.SplitHostPort(forward.Local); err == nil && forward.State != model.ForwardFailed {
+			if number, err := strconv.ParseUint(port, 10, 16); err == nil {
+				p.taken[int32(number)] = true
+			}
+		}
 	}
 	p.picker.setItems(items)
 	p.suggest()
@@ -228,7 +243,11 @@ func (p *forwardDialog) suggest() {
 	local := ""
 	if target, err := parseTarget(p.target(), p.service); err == nil {
 		if port, err := strconv.ParseUint(target.Port, 10, 16); err == nil && port > 0 {
-			local = fmt.Sprint(localPortFor(int32(port)))
+			free := localPortFor(int32(port))
+			for p.taken[free] && free < 1<<16-1 {
+				free++
+			}
+			local = fmt.Sprint(free)
 		}
 	}
 	p.local.set(local)
@@ -247,7 +266,7 @@ func (p *forwardDialog) target() string {
 
 func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
-	case stateChanged, revealed:
+	case stateChanged, forwardsChanged, revealed:
 		p.fill(sh)
 	case forwardOpened:
 		p.opening = false
@@ -351,7 +370,7 @@ func (p *forwardDialog) view(sh *shell, width, height int) string {
 	case p.opening:
 		under = append(under, t.dim.on("opening …"))
 	default:
-		under = append(under, t.dim.on(cut("listens on 127.0.0.1 only; other ports: pod/NAME:PORT", width)))
+		under = append(under, t.dim.on(cut("another port: type pod/NAME:PORT · listens on 127.0.0.1, or write ADDRESS:PORT", width)))
 	}
 	return strings.Join(append(p.picker.view(width, max(2, height-len(under)), t), under...), "\n")
 }

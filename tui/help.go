@@ -116,7 +116,13 @@ func legend(sh *shell, width int) []string {
 		{check.MarkNone, "does not apply"},
 	} {
 		glyph, paint := t.mark(sign.mark)
-		lines = append(lines, "   "+left(paint.on(glyph), helpKeyWidth)+" "+sign.text)
+		for i, line := range wrap(sign.text, width-helpKeyWidth-4) {
+			head := ""
+			if i == 0 {
+				head = paint.on(glyph)
+			}
+			lines = append(lines, "   "+left(head, helpKeyWidth)+" "+line)
+		}
 	}
 	about := []string{"svctui " + sh.version}
 	if sh.info.Server != "" {

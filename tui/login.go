@@ -105,7 +105,11 @@ func (r *root) banner(width, height int) []string {
 	if worst.Reason != "" {
 		text += ": " + clean(worst.Reason)
 	}
-	keys := t.accent.on("Ctrl-R") + t.dim.on(" connects and logs in again")
+	does := " connects again"
+	if worst.Login {
+		does = " logs in again"
+	}
+	keys := t.accent.on("Ctrl-R") + t.dim.on(does)
 	lines := wrap(text, max(10, width-6))
 	if most := max(1, height/6); len(lines) > most {
 		lines = append(lines[:most-1:most-1], cut(lines[most-1]+glyphMore, width-6))

@@ -26,6 +26,8 @@ type scrollLine struct {
 	tone   lineTone
 	// indent is how far the text stands in when lines are wrapped.
 	indent int
+	// lead is how many bytes at the beginning are painted as a warning, whatever the tone.
+	lead int
 }
 
 // lineTone says how a line is painted.
@@ -36,7 +38,6 @@ const (
 	// toneNote is for what svctui itself says between the others.
 	toneNote
 	toneStrong
-	toneWarn
 )
 
 // scroller shows a text of many lines: moving, following its end, searching, wrapping. It holds no more than
@@ -391,7 +392,7 @@ type scrollStyles struct {
 func (t *theme) scroll() scrollStyles {
 	return scrollStyles{
 		text: t.text, faint: t.dim, strong: t.strong, warn: t.warn.bold(), match: t.warn.invert(), current: t.okBadge,
-		sources: []style{t.accent, t.ok, t.unknown, t.warn, t.strong},
+		sources: []style{newStyle(t.palette.accent), t.ok, t.unknown, t.warn, t.strong},
 	}
 }
 
@@ -478,11 +479,13 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 			text = styles.faint
 		case toneStrong:
 			text = styles.strong
-		case toneWarn:
-			text = styles.warn
 		}
 		if s.wrap && line.indent > 0 && line.indent < width {
 			row.WriteString(strings.Repeat(" ", line.indent))
+		}
+		if i == 0 && s.left == 0 && line.lead > 0 && line.lead <= len(part) {
+			row.WriteString(styles.warn.on(part[:line.lead]))
+			part = part[line.lead:]
 		}
 		row.WriteString(s.highlight(part, number == s.found, text, styles))
 		rows[i] = row.String()

@@ -587,3 +587,37 @@ func stateWithPod(more ...*corev1.Pod) *engine.State {
 	made.Snapshot = builder.Build(fixtureNow())
 	return &made
 }
+
+// loginConnector has a login plugin that asks.
+type loginConnector struct {
+	*stageConnector
+	logins atomic.Int32
+}
+
+func (c *loginConnector) Login(context.Context, string) error { c.logins.Add(1); return nil }
+func (c *loginConnector) MayAsk(string) bool                  { return true }
+
+func TestLoggingInGetsTheTerminal(t *testing.T) {
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState()})
+	connector := &loginConnector{stageConnector: s.root.sh.connector.(*stageConnector)}
+	s.root.sh.connector = connector
+	s.press("ctrl+r")
+	// Bubble Tea releases the terminal for a message of its own kind; here the login is run in its place.
+	s.until("the terminal is given away", func() bool { return s.exec })
+	login := &terminalLogin{ctx: t.Context(), login: connector, context: "gke-prod"}
+	if err := login.Run(); err != nil || connector.logins.Load() != 1 {
+		t.Fatalf("login ran %d times, error %v", connector.logins.Load(), err)
+	}
+	if s.root.sh.connection != connected {
+		t.Error("the session was left before the login was over")
+	}
+	s.give(loggedIn{generation: s.root.generation, context: "gke-prod", err: errors.New("the plugin says no")})
+	s.until("it is connected again", func() bool { return s.root.sh.connection == connected && s.root.sh.session != nil })
+	found := false
+	for _, said := range s.root.sh.messages {
+		found = found || strings.Contains(said.text, "the plugin says no")
+	}
+	if !found {
+		t.Error("what the plugin said is not among the messages")
+	}
+}

@@ -34,6 +34,8 @@ type stage struct {
 	// clipboard is what was last sent to it.
 	clipboard string
 	quit      bool
+	// exec is true once the terminal was given away.
+	exec bool
 	// logEnded is closed by a test that has seen the first log end.
 	logEnded chan struct{}
 	// start runs a command in its own goroutine.
@@ -240,8 +242,12 @@ func (s *stage) give(msg tea.Msg) {
 		s.quit = true
 		return
 	}
-	if kind := reflect.TypeOf(msg).String(); kind == "tea.setClipboardMsg" {
+	switch reflect.TypeOf(msg).String() {
+	case "tea.setClipboardMsg":
 		s.clipboard = fmt.Sprint(msg)
+		return
+	case "tea.execMsg":
+		s.exec = true
 		return
 	}
 	_, command := s.root.Update(msg)
