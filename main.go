@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/svctui/svctui/kube"
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/report"
 )
 
@@ -87,7 +89,7 @@ func (a *app) close() {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "svctui [SERVICE]",
-		Short: "Why does this Kubernetes Service not route, and what do I change?",
+		Short: "tell why a Kubernetes Service does not route, and what to change",
 		Long: "svctui tells why a Kubernetes Service does not route, and what to change. It lists Services live, worst first,\n" +
 			"shows where a request breaks and the fix as a command to copy, and runs the isolation test. It changes nothing\n" +
 			"in the cluster.",
@@ -118,7 +120,7 @@ func (a *app) root() *cobra.Command {
 	_ = root.RegisterFlagCompletionFunc("context", a.completeContexts)
 	_ = root.RegisterFlagCompletionFunc("namespace", a.completeNamespaces)
 
-	root.AddCommand(a.diagnoseCommand(), a.testCommand(), a.demoCommand(root), versionCommand(a.out), manCommand(a.out))
+	root.AddCommand(a.diagnoseCommand(), a.testCommand(), explainCommand(a.out), a.demoCommand(), versionCommand(a.out), manCommand(a.out))
 	root.InitDefaultCompletionCmd()
 	return root
 }
@@ -172,7 +174,7 @@ func (a *app) testCommand() *cobra.Command {
 	return command
 }
 
-func (a *app) demoCommand(root *cobra.Command) *cobra.Command {
+func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [SERVICE]",
 		Short: "Look around in an embedded cluster that has every common mistake; the same as svctui --demo",
@@ -180,6 +182,38 @@ func (a *app) demoCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(command *cobra.Command, arguments []string) error {
 			a.demo = true
 			return a.screen(command, arguments, true)
+		},
+	}
+}
+
+func explainCommand(out io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:     "explain [ID]",
+		Short:   "Tell what a finding means, when it is said, and how to mend it; without ID, list them all",
+		Example: "  svctui explain SEL-01",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(_ *cobra.Command, arguments []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var ids []string
+			if len(arguments) == 0 {
+				for _, explanation := range check.Explanations() {
+					ids = append(ids, explanation.ID+"\t"+explanation.Name)
+				}
+			}
+			return ids, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, arguments []string) error {
+			if len(arguments) == 0 {
+				for _, explanation := range check.Explanations() {
+					fmt.Fprintf(out, "%-8s %s\n", explanation.ID, explanation.Name)
+				}
+				return nil
+			}
+			explanation, known := check.Explain(arguments[0])
+			if !known {
+				return fmt.Errorf("there is no finding %q; `svctui explain` lists them all", arguments[0])
+			}
+			_, err := io.WriteString(out, explanation.Text())
+			return err
 		},
 	}
 }
@@ -213,11 +247,19 @@ func manCommand(out io.Writer) *cobra.Command {
 		Args:   cobra.NoArgs,
 		Hidden: true,
 		RunE: func(command *cobra.Command, _ []string) error {
-			page, err := mango.NewManPage(1, command.Root())
+			root := command.Root()
+			root.Long = strings.ReplaceAll(root.Long, "\n", " ")
+			page, err := mango.NewManPage(1, root)
 			if err != nil {
 				return fmt.Errorf("writing the man page: %w", err)
 			}
-			_, err = fmt.Fprintln(out, page.Build(roff.NewDocument()))
+			page = page.WithSection("EXIT STATUS", exitCodesHelp).
+				WithSection("ENVIRONMENT", "KUBECONFIG names the kubeconfigs, as for kubectl. NO_COLOR turns colours off. "+
+					"SVCTUI_ASCII=1 draws with ASCII only.").
+				WithSection("SEE ALSO", "kubectl(1)")
+			// The library writes the short form of a flag with two dashes.
+			shorthand := regexp.MustCompile(`\\fB--(\w) --`)
+			_, err = fmt.Fprintln(out, shorthand.ReplaceAllString(page.Build(roff.NewDocument()), `\fB-$1, --`))
 			return err
 		},
 	}
