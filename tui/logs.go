@@ -395,7 +395,7 @@ func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 		stream.over, retry = clean(err.Error()), false
 		p.note(name + ": " + stream.over)
 	case p.previous:
-		stream.over, retry = "the log of the container before ends here", false
+		stream.over, retry = "the previous log ends"+p.exit(sh, msg.source), false
 		p.note(name + ": " + stream.over)
 	case errors.Is(err, context.Canceled):
 		return nil
@@ -443,7 +443,7 @@ func (p *logsPage) exit(sh *shell, source logSource) string {
 		return ""
 	}
 	ended := status.State.Terminated
-	if ended == nil {
+	if ended == nil || p.previous {
 		ended = status.LastTerminationState.Terminated
 	}
 	if ended == nil {

@@ -249,16 +249,21 @@ func (s *scroller) rowsOf(number int) int {
 	if !s.wrap || len(line.text)+line.indent <= width {
 		return 1
 	}
-	return len(s.wrapped(line.text, width-line.indent))
+	return len(s.partsOf(line))
+}
+
+// partsOf are the rows of a wrapped line. What svctui itself says is wrapped between words.
+func (s *scroller) partsOf(line scrollLine) []string {
+	return wrapped(line.text, s.textWidth()-line.indent, s.words || line.tone == toneNote)
 }
 
 // wrapped breaks a text into rows. A width below one, of a window narrower than the indent, counts as one.
-func (s *scroller) wrapped(text string, width int) []string {
+func wrapped(text string, width int, words bool) []string {
 	width = max(width, 1)
 	if len(text) <= width {
 		return []string{text}
 	}
-	if s.words {
+	if words {
 		// Wrapping between words leaves blanks in front of a word whole, however wide; the second makes them fit.
 		return strings.Split(ansi.Hardwrap(ansi.Wrap(text, width, ""), width, true), "\n")
 	}
@@ -391,7 +396,7 @@ type scrollStyles struct {
 
 func (t *theme) scroll() scrollStyles {
 	return scrollStyles{
-		text: t.text, faint: t.dim, strong: t.strong, warn: t.warn.bold(), match: t.warn.invert(), current: t.okBadge,
+		text: t.text, faint: t.dim, strong: t.strong, warn: t.warn.bold(), match: t.warnBadge, current: t.okBadge,
 		sources: []style{newStyle(t.palette.accent), t.ok, t.unknown, t.warn, t.strong},
 	}
 }
@@ -443,7 +448,7 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 	var parts []string
 	switch {
 	case s.wrap:
-		parts = s.wrapped(line.text, width-line.indent)
+		parts = s.partsOf(line)
 	case s.left > 0:
 		parts = []string{ansi.Cut(line.text, s.left, s.left+width)}
 	default:
