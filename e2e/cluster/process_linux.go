@@ -70,7 +70,7 @@ func (c *Cluster) launch(p *process) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("cluster: start %s: %w", p.Name, err)
 	}
-	go cmd.Wait() // reaps it while this program still runs; afterwards init does
+	go func() { _ = cmd.Wait() }() // reaps it while this program still runs; afterwards init does
 	p.PID = cmd.Process.Pid
 	stat, err := readStat(p.PID)
 	if err != nil {

@@ -83,7 +83,7 @@ func (c *Client) checkPods(ctx context.Context, namespace string, condition Cond
 	}
 	for i := range pods {
 		if err := checkPod(&pods[i], condition); err != nil {
-			return fmt.Errorf("Pod %s: %w", pods[i].Name, err)
+			return fmt.Errorf("pod %s: %w", pods[i].Name, err)
 		}
 	}
 	return nil
@@ -160,7 +160,7 @@ func (c *Client) checkDeployment(ctx context.Context, namespace string, conditio
 	}
 	status := deployment.Status
 	if status.ObservedGeneration < deployment.Generation || status.AvailableReplicas != want || status.UpdatedReplicas != status.Replicas {
-		return fmt.Errorf("Deployment %s: %d of %d replicas available, %d updated", condition.Deployment, status.AvailableReplicas, want, status.UpdatedReplicas)
+		return fmt.Errorf("deployment %s: %d of %d replicas available, %d updated", condition.Deployment, status.AvailableReplicas, want, status.UpdatedReplicas)
 	}
 	return nil
 }

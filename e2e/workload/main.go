@@ -39,8 +39,6 @@ func modes() map[string]mode {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	if len(os.Args) < 2 {
 		fail(2, errors.New(usage()))
 	}
@@ -48,10 +46,13 @@ func main() {
 	if !known {
 		fail(2, fmt.Errorf("no mode %q\n%s", os.Args[1], usage()))
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := m.run(ctx, os.Args[2:])
+	stopped := ctx.Err() != nil
+	stop()
 	var exit exitCode
 	switch {
-	case err == nil, ctx.Err() != nil, errors.Is(err, flag.ErrHelp):
+	case err == nil, stopped, errors.Is(err, flag.ErrHelp):
 	case errors.As(err, &exit):
 		os.Exit(int(exit))
 	default:

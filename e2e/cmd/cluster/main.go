@@ -35,8 +35,8 @@ The state is kept in ` + "$" + cluster.DirVariable + `, by default svctui-e2e in
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	code, err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
@@ -53,9 +53,10 @@ func run(ctx context.Context, arguments []string, out io.Writer) (int, error) {
 	switch command {
 	case "up":
 		flags := flag.NewFlagSet("up", flag.ContinueOnError)
+		flags.SetOutput(io.Discard) // the error says it all
 		nodes := flags.Int("nodes", 1, "number of nodes")
 		if err := flags.Parse(arguments); err != nil {
-			return 2, nil // flag has said why
+			return 2, fmt.Errorf("up: %w", err)
 		}
 		c, err := cluster.Up(ctx, cluster.Options{Nodes: *nodes, Progress: os.Stderr})
 		if err != nil {
