@@ -65,7 +65,7 @@ func EffectiveEndpoints(snapshot *model.Snapshot, service *corev1.Service) Endpo
 }
 
 func effectiveEndpoints(snapshot *model.Snapshot, service *corev1.Service, slices []*discoveryv1.EndpointSlice) Endpoints {
-	made := endpointsMaker{headless: isHeadless(service)}
+	made := endpointsMaker{headless: isHeadless(service), selector: service.Spec.Selector}
 	total := 0
 	for _, slice := range slices {
 		total += len(slice.Endpoints)
@@ -110,6 +110,7 @@ func familiesOf(service *corev1.Service, slices []*discoveryv1.EndpointSlice) []
 type endpointsMaker struct {
 	Endpoints
 	headless bool
+	selector map[string]string
 	// listed are all endpoints that may count, in the order of the slices.
 	listed []listedEndpoint
 }
@@ -134,11 +135,9 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 				continue
 			}
 			podName := targetPod(endpoint, namespace)
-			var pod *corev1.Pod
-			if podName != "" {
-				if pod = snapshot.Pod(model.Key{Namespace: namespace, Name: podName}); pod != nil && podEnded(pod) {
-					continue
-				}
+			pod := m.podOf(snapshot, slice, endpoint, podName)
+			if pod != nil && podEnded(pod) {
+				continue
 			}
 			identity := podName
 			if identity == "" {
@@ -155,6 +154,22 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 			m.listed = append(m.listed, listedEndpoint{slice, endpoint, place})
 		}
 	}
+}
+
+// podOf returns the Pod that an endpoint stands for; nil where it is not known or gone. A Pod of the same name with another uid
+// is another one, and what the controller lists for a selector it no longer lists once the labels differ.
+func (m *endpointsMaker) podOf(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice, endpoint *discoveryv1.Endpoint, name string) *corev1.Pod {
+	if name == "" {
+		return nil
+	}
+	pod := snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: name})
+	if pod == nil || endpoint.TargetRef.UID != "" && endpoint.TargetRef.UID != pod.UID {
+		return nil
+	}
+	if len(m.selector) > 0 && slice.Labels[discoveryv1.LabelManagedBy] == endpointSliceController && !carries(pod.Labels, m.selector) {
+		return nil
+	}
+	return pod
 }
 
 // ignores tells whether kube-proxy passes a slice by: addresses that are names, and slices marked headless behind

@@ -151,6 +151,29 @@ func TestEndpointsFollowTheExpectedOnes(t *testing.T) {
 	})
 }
 
+func TestOnlyTheVeryPodCounts(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	svc, was := service("web", app), pod("web-0", app)
+	slices := slicesFor(svc, was)
+	again := pod("web-0", app, ended(corev1.PodFailed))
+	again.UID = "another"
+	endpoints := EffectiveEndpoints(input(cluster(svc, slices[0], again)).Snapshot, svc)
+	if endpoints.UsableCount() != 1 || endpoints.Backends[0].Pod != nil {
+		t.Errorf("a Pod of the same name is another one: %+v", endpoints.Backends)
+	}
+	again.UID = was.UID
+	endpoints = EffectiveEndpoints(input(cluster(svc, slices[0], again)).Snapshot, svc)
+	if endpoints.ListedCount() != 0 {
+		t.Errorf("an ended Pod is left out: %+v", endpoints.Backends)
+	}
+	again.Labels = labels{"app": "other"}
+	endpoints = EffectiveEndpoints(input(cluster(svc, slices[0], again)).Snapshot, svc)
+	if endpoints.ListedCount() != 1 || endpoints.Backends[0].Pod != nil {
+		t.Errorf("a Pod that is not selected is not the slice's: %+v", endpoints.Backends)
+	}
+}
+
 func TestResolveTargetPort(t *testing.T) {
 	t.Parallel()
 	always := new(corev1.ContainerRestartPolicyAlways)

@@ -136,7 +136,11 @@ func endpointRow(snapshot *model.Snapshot, service *corev1.Service, slice *disco
 	}
 	var pod *corev1.Pod
 	if row.Pod != "" {
-		if pod = snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: row.Pod}); pod != nil {
+		pod = snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: row.Pod})
+		if pod != nil && endpoint.TargetRef.UID != "" && endpoint.TargetRef.UID != pod.UID {
+			pod = nil
+		}
+		if pod != nil {
 			row.PodStatus = podStatus(pod).reason
 		}
 	}

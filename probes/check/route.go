@@ -135,13 +135,7 @@ func brokenHop(s *subject, index int, lead *Finding) Hop {
 	case !s.coverage(model.Pods).Known():
 		return Hop{Text: "no usable endpoint", Broken: true}
 	case len(s.live()) == 0:
-		total := 0
-		for _, pod := range s.in.Snapshot.Pods(s.key.Namespace) {
-			if !podEnded(pod) {
-				total++
-			}
-		}
-		return Hop{Text: "0 of " + counted(total, "Pod"), Broken: true}
+		return Hop{Text: "0 of " + counted(s.podsInNamespace(), "Pod"), Broken: true}
 	}
 	ready := 0
 	for _, pod := range s.live() {

@@ -17,7 +17,7 @@ func steps(s *subject, report *Report) [StepCount]StepResult {
 		results[StepService].Note = "<pending>"
 	}
 	results[StepEndpoints] = endpointsStep(s, report)
-	results[StepSelector] = selectorStep(s)
+	results[StepSelector] = selectorStep(s, report)
 	results[StepReadiness] = readinessStep(s)
 	results[StepEvents] = eventsStep(s)
 	for i := range report.Findings {
@@ -71,18 +71,34 @@ func endpointsStep(s *subject, report *Report) StepResult {
 	return result
 }
 
-func selectorStep(s *subject) StepResult {
+// selectorStep notes how many Pods match. Of how many in the namespace is told only where something is amiss: then every
+// Pod of the namespace may be the reason, while a healthy report rests on the Service's own Pods alone.
+func selectorStep(s *subject, report *Report) StepResult {
 	if !s.selects() {
 		return StepResult{}
 	}
 	if !s.podsKnown() {
 		return StepResult{Mark: unreadMark(s.coverage(model.Pods))}
 	}
-	result := StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", len(s.live()), len(s.in.Snapshot.Pods(s.key.Namespace))-len(s.ended()))}
+	result := StepResult{Mark: MarkOK, Note: strconv.Itoa(len(s.live()))}
+	if len(report.Findings) > 0 || report.Verdict == Unknown {
+		result.Note += "/" + strconv.Itoa(s.podsInNamespace())
+	}
 	if len(s.live()) == 0 {
 		result.Mark = MarkNone
 	}
 	return result
+}
+
+// podsInNamespace counts the Pods of the namespace that have not ended.
+func (s *subject) podsInNamespace() int {
+	count := 0
+	for _, pod := range s.in.Snapshot.Pods(s.key.Namespace) {
+		if !podEnded(pod) {
+			count++
+		}
+	}
+	return count
 }
 
 func readinessStep(s *subject) StepResult {
