@@ -47,7 +47,7 @@ func newConnection(multiplexed httpstream.Connection, network *watchedConn) *con
 		idleSince:   time.Now(),
 		ended:       make(chan struct{}),
 	}
-	go c.endWithNetwork()
+	go guarded(c.endWithNetwork)()
 	return c
 }
 
@@ -130,14 +130,14 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 
 	created := make(chan *stream, 1)
 	failed := make(chan error, 1)
-	go func() {
+	go guarded(func() {
 		pair, err := c.createPair(id, port)
 		if err != nil {
 			failed <- err
 			return
 		}
 		created <- pair
-	}()
+	})()
 	reply := time.NewTimer(streamReplyTimeout)
 	defer reply.Stop()
 	select {
@@ -148,17 +148,17 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 	case <-c.lost():
 		return nil, errConnectionLost
 	case <-reply.C:
-		go c.close()
+		go guarded(c.close)()
 		return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
 	case <-ctx.Done():
-		go func() {
+		go guarded(func() {
 			select {
 			case late := <-created:
 				_ = late.Close()
 			case <-failed:
 			case <-c.ended:
 			}
-		}()
+		})()
 		return nil, ctx.Err()
 	}
 }
@@ -175,13 +175,13 @@ func (c *connection) createPair(id string, port int32) (*stream, error) {
 	var errorStream httpstream.Stream
 	var errorStreamErr error
 	errorStreamDone := make(chan struct{})
-	go func() {
+	go guarded(func() {
 		defer close(errorStreamDone)
 		errorStream, errorStreamErr = c.multiplexed.CreateStream(header(corev1.StreamTypeError))
 		if errorStreamErr == nil {
 			_ = errorStream.Close()
 		}
-	}()
+	})()
 	dataStream, err := c.multiplexed.CreateStream(header(corev1.StreamTypeData))
 	<-errorStreamDone
 	if err == nil && errorStreamErr == nil {

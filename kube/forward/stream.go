@@ -72,12 +72,12 @@ func newStream(c *connection, data, errorText httpstream.Stream) *stream {
 		pumped:     make(chan struct{}),
 	}
 	var pumps sync.WaitGroup
-	pumps.Go(s.pumpData)
-	pumps.Go(s.pumpErrorText)
-	go func() {
+	pumps.Go(guarded(s.pumpData))
+	pumps.Go(guarded(s.pumpErrorText))
+	go guarded(func() {
 		pumps.Wait()
 		close(s.pumped)
-	}()
+	})()
 	return s
 }
 

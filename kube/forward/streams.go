@@ -180,7 +180,7 @@ func (s *Streams) sweepLater() {
 		return
 	}
 	s.sweeping = true
-	s.sweeps.Go(func() {
+	s.sweeps.Go(guarded(func() {
 		tick := time.NewTicker(idleLimit / 2)
 		defer tick.Stop()
 		for {
@@ -193,7 +193,7 @@ func (s *Streams) sweepLater() {
 				}
 			}
 		}
-	})
+	}))
 }
 
 // sweep closes the connections that were idle for long, and tells whether any is left.

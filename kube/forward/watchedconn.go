@@ -37,7 +37,7 @@ type watchedConn struct {
 
 func newWatchedConn(conn, raw net.Conn) *watchedConn {
 	watched := &watchedConn{Conn: conn, raw: raw, silence: time.NewTicker(silenceLimit / 4), closed: make(chan struct{})}
-	go watched.closeWhenSilent()
+	go guarded(watched.closeWhenSilent)()
 	return watched
 }
 

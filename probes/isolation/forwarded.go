@@ -42,7 +42,7 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 	failedWith := make(chan error, 1)
 	talk, hangUp := context.WithCancel(ctx)
 	talked := make(chan struct{})
-	go func() {
+	go guarded(func() {
 		defer close(talked)
 		got, err := ask(talk, stream, s, scheme)
 		if err != nil {
@@ -50,7 +50,7 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 			return
 		}
 		answered <- got
-	}()
+	})()
 	defer func() { hangUp(); _ = stream.Close(); <-talked }()
 
 	errorTexts := stream.Errors()
@@ -121,12 +121,12 @@ func listenOn(ctx context.Context, stream Stream) answer {
 	}
 	first := make(chan heard, 1)
 	read := make(chan struct{})
-	go func() {
+	go guarded(func() {
 		defer close(read)
 		buffer := make([]byte, 64)
 		n, err := stream.Read(buffer)
 		first <- heard{buffer[:n], err}
-	}()
+	})()
 	defer func() { _ = stream.Close(); <-read }()
 	wait := time.NewTimer(refusalWait)
 	defer wait.Stop()

@@ -37,7 +37,7 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, resource, name, por
 	// The tries end with the context; none is left behind.
 	defer tries.Wait()
 	defer cancel()
-	tries.Go(func() { plain <- proxyOnce(ctx, dialer, request, s) })
+	tries.Go(guarded(func() { plain <- proxyOnce(ctx, dialer, request, s) }))
 	withTLS := request
 	withTLS.Scheme = schemeHTTPS
 	patience := silenceBeforeTLS
@@ -59,7 +59,7 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, resource, name, por
 			}
 			return got
 		case <-silence.C:
-			tries.Go(func() { encrypted <- proxyOnce(ctx, dialer, withTLS, s) })
+			tries.Go(guarded(func() { encrypted <- proxyOnce(ctx, dialer, withTLS, s) }))
 		case got := <-encrypted:
 			switch {
 			case got.silent:

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 // try runs the rungs. Where nothing says that the port speaks HTTP, the proxies wait for what the forwards find out.
 func (r *run) try(ctx context.Context) {
 	var forwards sync.WaitGroup
-	forwards.Go(func() { r.forwards(ctx) })
+	forwards.Go(guarded(func() { r.forwards(ctx) }))
 	if r.subject.speaks.scheme == schemeTCP {
 		forwards.Wait()
 	}
@@ -216,14 +217,14 @@ func (r *run) forwards(ctx context.Context) {
 	defer rungs.Wait()
 	if s.whyNot(RungPod) == "" {
 		r.begin(RungPod)
-		rungs.Go(func() { r.observe(RungPod, func() answer { return r.speak(ctx, *s) }) })
+		rungs.Go(guarded(func() { r.observe(RungPod, func() answer { return r.speak(ctx, *s) }) }))
 	}
 	switch {
 	case s.kubectlSays() != "":
 		r.end(RungService, failed(s.kubectlSays()), 0)
 	case s.whyNot(RungPod) == "":
 		r.begin(RungService)
-		rungs.Go(func() { r.observe(RungService, func() answer { return r.speak(ctx, s.asKubectl(r.snapshot)) }) })
+		rungs.Go(guarded(func() { r.observe(RungService, func() answer { return r.speak(ctx, s.asKubectl(r.snapshot)) }) }))
 	default:
 		r.end(RungService, answer{outcome: NotRun, detail: s.whyNot(RungPod)}, 0)
 	}
@@ -267,33 +268,47 @@ func (r *run) proxies(ctx context.Context) {
 	var rungs sync.WaitGroup
 	defer rungs.Wait()
 	r.begin(RungProxyService)
-	rungs.Go(func() {
+	rungs.Go(guarded(func() {
 		r.observe(RungProxyService, func() answer {
 			return tryProxy(ctx, r.dialer, *s, "services", s.request.Service.Name, portName(s.port), scheme)
 		})
-	})
+	}))
 	if s.whyNot(RungProxyPod) == "" {
 		r.begin(RungProxyPod)
-		rungs.Go(func() {
+		rungs.Go(guarded(func() {
 			r.observe(RungProxyPod, func() answer {
 				return tryProxy(ctx, r.dialer, *s, "pods", s.pod.Name, strconv.Itoa(int(s.podPort)), scheme)
 			})
-		})
+		}))
 	}
 }
 
-// offence says why HTTP is not sent to the application. MySQL blocks clients, here the API server, after junk handshakes.
+// offence says why HTTP is not sent to the application: it speaks first, or it is MySQL, which blocks clients after junk
+// handshakes, here the API server.
 func (r *run) offence() string {
 	s := &r.subject
 	switch {
-	case s.speaks.scheme != schemeTCP || s.speaks.chosen && !r.speaksFirst:
+	case s.speaks.scheme != schemeTCP:
 		return ""
 	case r.speaksFirst:
 		return "the application speaks first, and this way speaks HTTP only"
-	case s.podPort == 3306 || s.podPort == 33060:
+	case s.isMySQL():
 		return "this way speaks HTTP only, and MySQL blocks clients for that"
 	}
 	return ""
+}
+
+func (s *subject) isMySQL() bool {
+	if s.podPort == 3306 || s.podPort == 33060 {
+		return true
+	}
+	words := []string{s.port.Name, containerPortName(s.pod, s.podPort)}
+	if s.port.AppProtocol != nil {
+		words = append(words, *s.port.AppProtocol)
+	}
+	return slices.ContainsFunc(words, func(word string) bool {
+		return strings.Contains(word, "mysql") || strings.Contains(word, "mariadb")
+	})
 }
 
 // calibrate compares with another Ready Pod where the API server got no answer from this one's IP: only if that one answers,

@@ -35,6 +35,8 @@ func TestRun(t *testing.T) {
 		mark     check.Mark
 		id       string
 		says     string
+		// never is what must not be said.
+		never string
 	}{
 		{
 			name: "healthy", world: func(w *world) { w.everywhere("web-1", 8080, "web", "80", 200) },
@@ -117,7 +119,7 @@ func TestRun(t *testing.T) {
 				plain := later(time.Second, cannotReach("tls: first record does not look like a TLS handshake"))
 				w.proxied["services/https:web:80"], w.proxied["pods/https:web-1:8080"] = plain, plain
 			},
-			outcomes: "ok ok ok ok", mark: check.MarkOK, says: "200 OK",
+			outcomes: "ok ok ok ok", mark: check.MarkOK, says: "200 OK", never: "TLS",
 		},
 		{
 			name: "the Pod's IP is not reached, and there is nothing to compare with", world: func(w *world) {
@@ -224,6 +226,9 @@ func TestRun(t *testing.T) {
 				if !strings.Contains(string(text), test.says) {
 					t.Errorf("%q is nowhere in %s", test.says, text)
 				}
+				if test.never != "" && strings.Contains(string(text), test.never) {
+					t.Errorf("%q is in %s", test.never, text)
+				}
 				if steps < 2 || last.Conclusion == nil || outcomesOf(last) != outcomesOf(result) {
 					t.Errorf("the last of %d steps was %+v", steps, last)
 				}
@@ -272,6 +277,27 @@ func TestServerThatSpeaksFirstIsNotSentHTTP(t *testing.T) {
 			t.Errorf("it says %q", result.Rungs[0].Detail)
 		}
 	})
+}
+
+func TestMySQLIsNeverSentHTTP(t *testing.T) {
+	for _, port := range []corev1.ServicePort{
+		{Port: 5000, TargetPort: intstr.FromInt32(3306)},
+		{Name: "mysql", Port: 5000, TargetPort: intstr.FromInt32(5000)},
+		{Name: "tcp-mariadb", Port: 5000, TargetPort: intstr.FromInt32(5000)},
+	} {
+		for _, scheme := range []string{"", schemeAuto, schemeTCP} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.loopback["web-1:3306"], w.loopback["web-1:5000"] = silentApp, silentApp
+				request := web
+				request.Scheme = scheme
+				result := Run(t.Context(), w, snapshotOf(webService(port), runningPod("web-1", "10.0.0.1")), request, nil)
+				if got := outcomesOf(result); got != "ok ok not-run not-run" || len(w.asked) != 0 || w.wasSent() != "" {
+					t.Errorf("%s:%d, scheme %q: got %s, asked %v, sent %q", port.Name, port.Port, scheme, got, w.asked, w.wasSent())
+				}
+			})
+		}
+	}
 }
 
 func TestEvidenceIsUsedAndShown(t *testing.T) {
