@@ -11,7 +11,10 @@ import (
 
 // drawFacts draws step 1: the Service itself.
 func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
-	p := &pairs{t: t, width: width, label: 9}
+	if f.Type == "" {
+		return []string{t.dim.on("There is no such Service to look at.")}
+	}
+	p := &pairs{t: t, width: width, label: 10}
 	p.add("TYPE", t.strong, clean(f.Type))
 	p.add("ADDRESS", t.text, clean(strings.Join(f.ClusterIPs, "  ")))
 	if f.Pending {
@@ -38,7 +41,7 @@ func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 	lines := p.lines
 	if len(f.Ports) > 0 {
 		lines = append(lines, "")
-		lines = append(lines, drawPorts(t, f.Ports, width)...)
+		lines = append(lines, drawPorts(t, f, width)...)
 	}
 	if len(f.Lines) > 0 {
 		lines = append(lines, "", t.heading.on("SETTINGS"))
@@ -52,14 +55,18 @@ func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 	return lines
 }
 
-func drawPorts(t *theme, ports []check.PortRow, width int) []string {
+func drawPorts(t *theme, f *check.Facts, width int) []string {
 	g := grid{heading: []string{"PORT", "NAME", "NODEPORT", "TARGETPORT", "LEADS TO"}}
-	for i := range ports {
-		p := &ports[i]
+	nowhere := cell{text: "no Pod known", style: t.dim}
+	if f.ExternalName != "" {
+		nowhere.text = clean(f.ExternalName) + ", whatever listens there"
+	}
+	for i := range f.Ports {
+		p := &f.Ports[i]
 		row := []cell{
 			{text: fmt.Sprintf("%d/%s", p.Port, clean(p.Protocol)), style: t.strong},
 			{text: orNone(p.Name), style: t.text}, {text: glyphNone, style: t.dim},
-			{text: orNone(p.TargetPort), style: t.text}, {text: "no Pod known", style: t.dim},
+			{text: orNone(p.TargetPort), style: t.text}, nowhere,
 		}
 		if p.NodePort != 0 {
 			row[2] = cell{text: fmt.Sprint(p.NodePort), style: t.text}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -76,7 +77,7 @@ func Run(ctx context.Context, options Options) error {
 	defer cancel()
 	r := newRoot(ctx, options, nil)
 	programOptions := []tea.ProgramOption{
-		tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithEnvironment(options.Environ),
+		tea.WithoutSignalHandler(), tea.WithEnvironment(options.Environ),
 	}
 	if options.Input != nil {
 		programOptions = append(programOptions, tea.WithInput(options.Input))
@@ -89,16 +90,22 @@ func Run(ctx context.Context, options Options) error {
 	if options.OnStart != nil {
 		options.OnStart(restorer(program, options))
 	}
+	over := make(chan struct{})
+	var ending sync.WaitGroup
+	ending.Go(func() { endWith(ctx, program, over) })
 	_, err := program.Run()
+	killed := ctx.Err() != nil
+	close(over)
+	ending.Wait()
 	switch {
 	case r.panicked != nil:
 		return fmt.Errorf("svctui stopped on a defect of its own: %w", r.panicked)
+	case killed:
+		return ErrKilled
 	case err == nil:
 		return nil
 	case errors.Is(err, tea.ErrProgramPanic):
 		return fmt.Errorf("svctui stopped on a defect of its own: %w", err)
-	case ctx.Err() != nil:
-		return ErrKilled
 	default:
 		return fmt.Errorf("draw on the terminal: %w", err)
 	}
@@ -124,6 +131,28 @@ func guarded(command tea.Cmd) tea.Cmd {
 		}()
 		return command()
 	}
+}
+
+// endWith ends the program in order when ctx ends. Bubble Tea's own way, WithContext, kills it, and then closes the
+// terminal while its reader still reads. Where the event loop is stuck, killing is all that is left.
+func endWith(ctx context.Context, program *tea.Program, over <-chan struct{}) {
+	select {
+	case <-over:
+		return
+	case <-ctx.Done():
+	}
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		program.Quit()
+	}()
+	select {
+	case <-over:
+	case <-time.After(restoreWithin):
+		program.Kill()
+	}
+	// Quit returns once the program is over, at the latest.
+	<-asked
 }
 
 const restoreWithin = 700 * time.Millisecond

@@ -89,7 +89,7 @@ func (w *terminal) until(t testing.TB, what string, ok func(picture string) bool
 type running struct {
 	terminal *terminal
 	session  *fakeSession
-	keys     *os.File
+	keys     *io.PipeWriter
 	stop     context.CancelFunc
 	restore  func()
 	done     chan error
@@ -97,10 +97,7 @@ type running struct {
 
 func start(t testing.TB, connector Connector, session *fakeSession) *running {
 	t.Helper()
-	keysRead, keysWrite, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	keysRead, keysWrite := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{terminal: newTerminal(120, 40), session: session, keys: keysWrite, stop: cancel, done: make(chan error, 1)}
 	started := make(chan struct{})
@@ -117,7 +114,6 @@ func start(t testing.TB, connector Connector, session *fakeSession) *running {
 	t.Cleanup(func() {
 		cancel()
 		_ = keysWrite.Close()
-		_ = keysRead.Close()
 	})
 	return r
 }

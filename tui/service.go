@@ -234,7 +234,7 @@ func (p *servicePage) status(sh *shell) string {
 }
 
 const (
-	stepsWidth = 28
+	stepsWidth = 30
 	// sideBySideWidth is from where on the steps stand beside the evidence.
 	sideBySideWidth = 96
 	leastEvidence   = 8

@@ -174,6 +174,12 @@ func (p *servicesPage) bindings() []binding {
 		return act(func(*shell) { p.move(by()) })
 	}
 	fixed := func(n int) func() int { return func() int { return n } }
+	if p.typing {
+		return []binding{
+			{keys: []string{"enter"}, name: "keep the filter"}, {keys: []string{"esc"}, name: "clear it"},
+			{keys: []string{"up", "down"}, name: "select"},
+		}
+	}
 	all := []binding{{
 		keys: []string{"enter"}, name: "inspect", help: "opens the Service", disabled: p.noneSelected,
 		run: act(func(sh *shell) { p.list.freeze(); sh.open(newServicePage(p.list.selected.key)) }),

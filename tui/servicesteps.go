@@ -29,7 +29,8 @@ func (p *servicePage) drawSteps(sh *shell, width int) []string {
 		}
 		glyph, sign := t.mark(result.Mark)
 		note := shorten(clean(result.Note), 10)
-		label := left(step.String(), width-6-cells(note))
+		room := width - 6 - cells(note)
+		label := left(cut(step.String(), room-1), room)
 		lines = append(lines, paint(t.accent, cursor)+paint(t.dim, strconv.Itoa(int(step)+1)+" ")+paint(sign, glyph)+
 			paint(name, " "+label)+paint(t.dim, note+" "))
 	}
