@@ -75,15 +75,37 @@ func (x *index) set(key model.Key, service *corev1.Service) {
 	x.entries[key] = entry
 }
 
-// setForeign notes whether a Service has slices that were not made from its selector.
+// setForeign notes whether the slices of a Service list a Pod that its selector does not tell of: because
+// somebody else made them, or the Pod was relabelled or went.
 func (x *index) setForeign(key model.Key, snapshot *model.Snapshot) {
+	if x.isForeign(key, snapshot) {
+		add(x.foreign, key.Namespace, key)
+	} else {
+		remove(x.foreign, key.Namespace, key)
+	}
+}
+
+func (x *index) isForeign(key model.Key, snapshot *model.Snapshot) bool {
+	entry, held := x.entries[key]
+	if !held {
+		return false
+	}
 	for _, slice := range snapshot.SlicesOf(key) {
 		if slice.Labels[discoveryv1.LabelManagedBy] != controllerName {
-			add(x.foreign, key.Namespace, key)
-			return
+			return true
+		}
+		for i := range slice.Endpoints {
+			target := slice.Endpoints[i].TargetRef
+			if target == nil {
+				continue
+			}
+			pod := snapshot.Pod(model.Key{Namespace: key.Namespace, Name: target.Name})
+			if pod == nil || len(entry.selector) == 0 || !matches(entry.selector, pod.Labels) {
+				return true
+			}
 		}
 	}
-	remove(x.foreign, key.Namespace, key)
+	return false
 }
 
 // selecting calls found for every Service whose selector matches the labels.
