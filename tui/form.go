@@ -104,7 +104,7 @@ func (f *form) view(t *theme, width int) []string {
 			name, mark = t.strong, t.accent.on(glyphCursor)+" "
 		}
 		room := max(4, width-names-4)
-		value := field.input.view(min(room, 40))
+		value := field.input.view(min(room, 32))
 		if len(field.choices) > 0 {
 			value = clean(field.input.value())
 			if i == f.at {

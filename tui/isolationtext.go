@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/svctui/svctui/probes/check"
@@ -100,6 +101,12 @@ func usualTest(result isolation.Result) string {
 		outcome[seen.Rung] = seen.Outcome
 	}
 	pod, service := outcome[isolation.RungPod], outcome[isolation.RungService]
+	// An error page would not have made anybody believe that all is well.
+	for _, seen := range result.Rungs {
+		if (seen.Rung == isolation.RungPod || seen.Rung == isolation.RungService) && strings.HasPrefix(strings.TrimLeft(seen.Detail, " "), "5") {
+			return ""
+		}
+	}
 	failed := result.Conclusion.Mark == check.MarkFail
 	switch {
 	case failed && pod == isolation.OK && service == isolation.OK:
