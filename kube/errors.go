@@ -197,6 +197,11 @@ func (d destination) explain(err error) error {
 			return login
 		}
 	}
+	if errors.Is(err, errNoVersion) {
+		return d.error(NotKubernetes, err,
+			"%s answered, but not as a Kubernetes API server does; check the cluster's server in the kubeconfig, and whether a proxy or a login page answers instead",
+			d.where())
+	}
 	expired := ""
 	if !d.certificateExpired.IsZero() {
 		expired = fmt.Sprintf("the client certificate of user %s expired %s; renew it and update the kubeconfig",

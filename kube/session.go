@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,8 +29,8 @@ import (
 const (
 	// connectPatience is how long the API server may take to answer first.
 	connectPatience = 10 * time.Second
-	// pluginPatience is the same where a login plugin has to run before.
-	pluginPatience = 30 * time.Second
+	// pluginPatience is how much longer it may take where a login plugin has to run before.
+	pluginPatience = 20 * time.Second
 )
 
 // Dialer makes the connections of a session, as net.Dialer.DialContext does.
@@ -77,6 +78,8 @@ func (w warnings) HandleWarningHeaderWithContext(_ context.Context, code int, _ 
 // Connector opens sessions. Safe for concurrent use.
 type Connector struct {
 	options Options
+	// patience is connectPatience, except in tests.
+	patience time.Duration
 }
 
 // NewConnector returns a Connector. It does not look at anything yet.
@@ -85,7 +88,7 @@ func NewConnector(options Options) *Connector {
 		options.Flags = NewFlags()
 	}
 	options.Logger = orDiscard(options.Logger)
-	return &Connector{options: options}
+	return &Connector{options: options, patience: connectPatience}
 }
 
 // Contexts lists the contexts of the kubeconfig, sorted by name. The error is a *ConnectError.
@@ -114,7 +117,7 @@ func (c *Connector) Connect(ctx context.Context, contextName string) (*Session, 
 	if err != nil {
 		return nil, err
 	}
-	if err := session.greet(ctx); err != nil {
+	if err := session.greet(ctx, c.patience); err != nil {
 		session.Close()
 		return nil, err
 	}
@@ -123,7 +126,8 @@ func (c *Connector) Connect(ctx context.Context, contextName string) (*Session, 
 
 // Login runs the context's login plugin, if it has one, with this process's terminal, so that it can ask for a
 // password or show a device code, and checks that the API server accepts what it gave. It returns when the
-// plugin is done, however long that takes, or ctx ends. The terminal must not be in use.
+// plugin is done, however long that takes, and the API server answered or did not within some ten seconds; or when
+// ctx ends, although the plugin, which knows nothing of ctx, may go on. The terminal must not be in use.
 func (c *Connector) Login(ctx context.Context, contextName string) error {
 	place, err := c.resolve(contextName)
 	if err != nil {
@@ -134,12 +138,19 @@ func (c *Connector) Login(ctx context.Context, contextName string) error {
 	}
 	config := c.dress(place.config)
 	config.ExecProvider = freshPlugin(config.ExecProvider)
+	// What is wrapped here lies inside of the plugin: its time runs once there are credentials.
+	config.Wrap(func(base http.RoundTripper) http.RoundTripper { return newGate(base, c.patience, false) })
 	session, err := c.assemble(place, config, nil)
 	if err != nil {
 		return err
 	}
+	session.gate.endless = true
 	defer session.Close()
-	return session.greetWithin(ctx, 0)
+	err = session.ask(ctx)
+	if err != nil {
+		return session.destination(c.patience).explain(err)
+	}
+	return nil
 }
 
 // MayAsk tells whether a context has a login plugin, so that Login would run something. It reads the kubeconfig and
@@ -304,38 +315,38 @@ func (s *Session) Explain(err error) error {
 	return s.destination(0).explain(err)
 }
 
-// greet asks the API server for its version, which anybody may.
-func (s *Session) greet(ctx context.Context) error {
-	patience := connectPatience
+// greet asks the API server for its version, for so long or as --request-timeout says, and tells what went wrong.
+func (s *Session) greet(ctx context.Context, patience time.Duration) error {
 	if s.config.ExecProvider != nil {
-		patience = pluginPatience
+		patience += pluginPatience
 	}
 	if timeout := s.place.config.Timeout; timeout > 0 && timeout < patience {
 		patience = timeout
 	}
-	return s.greetWithin(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.ask(ctx); err != nil {
+		return s.destination(patience).explain(err)
+	}
+	return nil
 }
 
-// greetWithin is greet with a limit; zero is none.
-func (s *Session) greetWithin(ctx context.Context, patience time.Duration) error {
-	if patience > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
+// errNoVersion says that an answer is not that of an API server.
+var errNoVersion = errors.New("the answer to /version is not an API server's")
+
+// ask asks the API server for its version, which anybody may.
+func (s *Session) ask(ctx context.Context) error {
 	body, err := s.clientset.Discovery().RESTClient().Get().AbsPath("/version").MaxRetries(0).DoRaw(ctx)
 	if apierrors.IsForbidden(err) {
 		// It knows who asks and keeps its version to itself.
 		return nil
 	}
 	if err != nil {
-		return s.destination(patience).explain(err)
+		return err
 	}
 	var info version.Info
 	if err := json.Unmarshal(body, &info); err != nil || info.GitVersion == "" {
-		return s.destination(patience).error(NotKubernetes, err,
-			"%s answered, but not as a Kubernetes API server does; check the cluster's server in the kubeconfig, and whether a proxy or a login page answers instead",
-			s.destination(patience).where())
+		return errNoVersion
 	}
 	s.version = info.GitVersion
 	return nil

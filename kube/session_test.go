@@ -491,6 +491,22 @@ func TestConnectPlugin(t *testing.T) {
 			t.Errorf("it ran so often: %q, %v", text, err)
 		}
 	})
+	t.Run("login ends although the server hangs", func(t *testing.T) {
+		hanging := make(chan struct{})
+		server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			select {
+			case <-hanging:
+			case <-r.Context().Done():
+			}
+		}))
+		t.Cleanup(server.Close)
+		t.Cleanup(func() { close(hanging) })
+		connector := connectorFor(t, "--kubeconfig", plugin(t, server.URL, givesToken))
+		connector.patience = 100 * time.Millisecond
+		if err := connector.Login(t.Context(), ""); !errors.Is(err, Unreachable) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("none to log in with", func(t *testing.T) {
 		c := newTestCluster(t, nil)
 		if err := connectorFor(t, "--kubeconfig", kubeconfig(t, c.http.URL, nil)).Login(t.Context(), ""); err != nil {

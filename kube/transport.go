@@ -69,8 +69,10 @@ type gate struct {
 	base http.RoundTripper
 	// requestTimeout bounds plain requests as a whole; zero means that only their beginning is bounded.
 	requestTimeout time.Duration
-	inFlight       chan struct{}
-	pace           flowcontrol.RateLimiter
+	// endless says that nothing is bounded, because a person is logging in.
+	endless  bool
+	inFlight chan struct{}
+	pace     flowcontrol.RateLimiter
 	// hasPlugin says that a login plugin may run inside of base.
 	hasPlugin bool
 
@@ -155,6 +157,10 @@ func (g *gate) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // bounded sends the request, and gives up when its answer takes too long.
 func (g *gate) bounded(request *http.Request, kind traffic, release func()) (*http.Response, error) {
+	if g.endless {
+		release()
+		return g.send(request)
+	}
 	ctx, cancel := context.WithCancelCause(request.Context())
 	end := func() { cancel(nil); release() }
 	patience := streamPatience
