@@ -238,8 +238,15 @@ func (p *forwardsPage) table(sh *shell, width, room int) []string {
 		columns, widths = append(columns, column), append(widths, wide)
 		used += wide + 2
 	}
-	if over := used - width; over > 0 {
-		widths[0] = max(8, widths[0]-over)
+	// Names give way, the widest first.
+	for over := used - 2 - width; over > 0; over-- {
+		widest := 0
+		for i, column := range columns {
+			if column.most > 0 && widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		widths[widest] = max(8, widths[widest]-1)
 	}
 	row := func(cell func(i int) string, paint func(i int, s string) string) string {
 		var line strings.Builder
