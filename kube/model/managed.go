@@ -25,24 +25,24 @@ type FieldChange struct {
 // SelectorChanged says who owns spec.selector of a Service and since when; ok is false where managedFields
 // do not tell.
 func SelectorChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "f:spec", "f:selector")
+	return newestOwner(service.GetManagedFields(), "f:selector")
 }
 
 // TypeChanged says who owns spec.type of a Service and since when: a Service switched to LoadBalancer
 // yesterday may be two years old.
 func TypeChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "f:spec", "f:type")
+	return newestOwner(service.GetManagedFields(), "f:type")
 }
 
 // PortsChanged says who owns spec.ports of a Service and since when.
 func PortsChanged(service *corev1.Service) (change FieldChange, ok bool) {
-	return newestOwner(service.GetManagedFields(), "f:spec", "f:ports")
+	return newestOwner(service.GetManagedFields(), "f:ports")
 }
 
 // ReplicasChanged says who owns spec.replicas of a workload and since when. An autoscaler writes it through the
 // scale subresource.
 func ReplicasChanged(workload metav1.Object) (change FieldChange, ok bool) {
-	return newestOwner(workload.GetManagedFields(), "f:spec", "f:replicas")
+	return newestOwner(workload.GetManagedFields(), "f:replicas")
 }
 
 // SliceChanged is when any manager last changed the slice, its creation at the earliest. It is zero where
@@ -119,10 +119,11 @@ func endOfString(text []byte, start int) int {
 	return -1
 }
 
-func newestOwner(entries []metav1.ManagedFieldsEntry, parent, child string) (newest FieldChange, ok bool) {
+// newestOwner finds who owns a field of the spec and changed it last.
+func newestOwner(entries []metav1.ManagedFieldsEntry, field string) (newest FieldChange, ok bool) {
 	for i := range entries {
 		entry := &entries[i]
-		if !owns(entry, parent, child) {
+		if !owns(entry, "f:spec", field) {
 			continue
 		}
 		change := FieldChange{Manager: entry.Manager, Subresource: entry.Subresource}

@@ -96,21 +96,24 @@ func wordTypos(a, b string) int {
 	if shorter < 4 {
 		return tooMany
 	}
-	distance := editDistance(a, b, 2)
+	distance := editDistance(a, b)
 	if distance == 2 && shorter < 7 {
 		return tooMany
 	}
 	return distance
 }
 
-// editDistance is the Damerau-Levenshtein distance (optimal string alignment) of two texts, by bytes, or limit+1 for
+// editLimit is the largest distance that editDistance tells.
+const editLimit = 2
+
+// editDistance is the Damerau-Levenshtein distance (optimal string alignment) of two texts, by bytes, or editLimit+1 for
 // anything above the limit.
-func editDistance(a, b string, limit int) int {
+func editDistance(a, b string) int {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	if len(b)-len(a) > limit || len(a) > 253 {
-		return limit + 1
+	if len(b)-len(a) > editLimit || len(a) > 253 {
+		return editLimit + 1
 	}
 	var rows [3][256]int
 	before, above, row := &rows[0], &rows[1], &rows[2]
@@ -131,12 +134,12 @@ func editDistance(a, b string, limit int) int {
 			}
 			best = min(best, row[j])
 		}
-		if best > limit {
-			return limit + 1
+		if best > editLimit {
+			return editLimit + 1
 		}
 		before, above, row = above, row, before
 	}
-	return min(above[len(a)], limit+1)
+	return min(above[len(a)], editLimit+1)
 }
 
 func isSeparator(r rune) bool { return r == '-' || r == '_' || r == '.' }
@@ -241,6 +244,11 @@ var siblingWords = [][]string{
 	{"north", "south", "east", "west", "left", "right"},
 	{"upper", "lower", "inner", "outer"},
 	{"old", "new", "next", "current", "legacy"},
-	{"even", "odd"}, {"hot", "cold"}, {"cpu", "gpu"}, {"arm", "amd"}, {"linux", "windows"},
-	{"alpha", "beta", "gamma"}, {"large", "small", "medium"},
+	{"even", "odd"},
+	{"hot", "cold"},
+	{"cpu", "gpu"},
+	{"arm", "amd"},
+	{"linux", "windows"},
+	{"alpha", "beta", "gamma"},
+	{"large", "small", "medium"},
 }

@@ -87,11 +87,10 @@ func exposeCommand(in Input, key model.Key) string {
 // NearNames returns the Services of the namespace whose names are at most two letters from the one asked for, nearest
 // first, and the other namespaces, as far as they are known, that have a Service of exactly that name.
 func NearNames(snapshot *model.Snapshot, key model.Key) (near, elsewhere []string) {
-	const limit = 2
 	distances := map[string]int{}
 	for _, service := range snapshot.Services(key.Namespace) {
-		distance := editDistance(service.Name, key.Name, limit)
-		if service.Name != key.Name && distance <= limit && distance < max(len(key.Name), 2) {
+		distance := editDistance(service.Name, key.Name)
+		if service.Name != key.Name && distance <= editLimit && distance < max(len(key.Name), 2) {
 			near = append(near, service.Name)
 			distances[service.Name] = distance
 		}

@@ -158,13 +158,14 @@ func declaresTarget(service *corev1.Service, pod *corev1.PodSpec) bool {
 	return len(service.Spec.Ports) > 0
 }
 
+const instanceLabel = "app.kubernetes.io/instance"
+
 func sameRelease(service *corev1.Service, pod *corev1.Pod) bool {
-	const instance, release = "app.kubernetes.io/instance", "meta.helm.sh/release-name"
-	own := service.Labels[instance]
+	own := service.Labels[instanceLabel]
 	if own == "" {
-		own = service.Annotations[release]
+		own = service.Annotations["meta.helm.sh/release-name"]
 	}
-	return own != "" && (own == pod.Labels[instance] || own == pod.Labels["release"])
+	return own != "" && (own == pod.Labels[instanceLabel] || own == pod.Labels["release"])
 }
 
 func selectedBy(snapshot *model.Snapshot, except *corev1.Service, pod *corev1.Pod) []string {
@@ -261,7 +262,8 @@ func (m *missSearch) elsewhere(pair *PairMiss, labels map[string]string) {
 		} else if got == pair.Value && len(got) >= 3 {
 			cost = costUnrelated
 		}
-		if cost < pair.Cost {
+		// Of two keys that are as near, an application's name says more than its instance.
+		if cost < pair.Cost || cost == pair.Cost && cost < costAbsent && pair.GotKey == instanceLabel {
 			pair.GotKey, pair.GotValue, pair.Cost = key, got, cost
 		}
 	}
@@ -273,7 +275,7 @@ func keyCost(wanted, got string) int {
 		return costKeyCase
 	case lastSegment(wanted) == lastSegment(got), isNameKey(wanted) && isNameKey(got):
 		return costKeyAlias
-	case min(len(wanted), len(got)) >= 5 && editDistance(wanted, got, 2) <= 2 && !siblingKeys(wanted, got):
+	case min(len(wanted), len(got)) >= 5 && editDistance(wanted, got) <= editLimit && !siblingKeys(wanted, got):
 		return costKeyTypo
 	}
 	return costAbsent
@@ -291,7 +293,7 @@ func lastSegment(key string) string { return key[strings.LastIndexByte(key, '/')
 // isNameKey tells whether a label key is one of those under which people keep an application's name.
 func isNameKey(key string) bool {
 	switch key {
-	case "app", "app.kubernetes.io/name", "k8s-app", "name", "run", "app.kubernetes.io/instance":
+	case "app", "app.kubernetes.io/name", "k8s-app", "name", "run", instanceLabel:
 		return true
 	}
 	return false

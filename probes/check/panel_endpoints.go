@@ -70,7 +70,7 @@ func EndpointTable(snapshot *model.Snapshot, key model.Key) EndpointEvidence {
 				row.More = len(slice.Endpoints) - i
 				break
 			}
-			row.Endpoints = append(row.Endpoints, endpointRow(snapshot, service, slice, &slice.Endpoints[i], row.Ignored, &endpoints))
+			row.Endpoints = append(row.Endpoints, endpointRow(snapshot, slice, &slice.Endpoints[i], row.Ignored, &endpoints))
 			rows++
 		}
 		evidence.Slices = append(evidence.Slices, row)
@@ -118,7 +118,7 @@ func slicePortText(port *discoveryv1.EndpointPort) string {
 	return text.String() + "/" + string(protocol)
 }
 
-func endpointRow(snapshot *model.Snapshot, service *corev1.Service, slice *discoveryv1.EndpointSlice,
+func endpointRow(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice,
 	endpoint *discoveryv1.Endpoint, ignored string, endpoints *Endpoints,
 ) EndpointRow {
 	row := EndpointRow{

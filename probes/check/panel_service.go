@@ -71,8 +71,10 @@ func ServiceFacts(snapshot *model.Snapshot, key model.Key) Facts {
 	facts := Facts{
 		Type: typeText(service), Created: service.CreationTimestamp.Time,
 		Reach: reach(service), ManagedBy: managedBy(service, managerOfService(newSubject(Input{Snapshot: snapshot}, service))),
-		DNS: []string{service.Name, service.Name + "." + service.Namespace, service.Name + "." + service.Namespace + ".svc",
-			service.Name + "." + service.Namespace + ".svc.cluster.local"},
+		DNS: []string{
+			service.Name, service.Name + "." + service.Namespace, service.Name + "." + service.Namespace + ".svc",
+			service.Name + "." + service.Namespace + ".svc.cluster.local",
+		},
 		Lines: factLines(service),
 	}
 	facts.SelectorChanged, _ = model.SelectorChanged(service)

@@ -101,7 +101,7 @@ func troubleFinding(s *subject, group []*podTrouble) Finding {
 		}
 	}
 	owners := ownersOf(s.in.Snapshot, pods)
-	finding.Title = fmt.Sprintf("%s of %s: each %s.", counted(len(pods), "Pod"), ownersText(owners), first.text)
+	finding.Title = fmt.Sprintf("Each of %s of %s %s.", counted(len(pods), "Pod"), ownersText(owners), first.text)
 	if len(pods) == 1 {
 		finding.Title = fmt.Sprintf("Pod %s %s.", pods[0].Name, first.text)
 	}

@@ -164,7 +164,7 @@ func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailur
 	says := func(what, cause string) probeFailure {
 		return probeFailure{
 			short: short("%s %s", kind, what),
-			text:  fmt.Sprintf("runs, but its %s probe gets: %s", kind, what), cause: cause,
+			text:  fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause,
 		}
 	}
 	if code := statusCode.FindStringSubmatch(message); code != nil {

@@ -214,7 +214,7 @@ func (t *podTrouble) waits(container *corev1.ContainerStatus, kind string) bool 
 
 func imageCause(reason, message string) *Cause {
 	lower := strings.ToLower(message)
-	text := ""
+	var text string
 	switch {
 	case reason == "InvalidImageName":
 		text = "the image's name is not one"
