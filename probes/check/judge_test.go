@@ -143,7 +143,7 @@ func TestFaults(t *testing.T) {
 				p.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "cloud.google.com/load-balancer-neg-ready"}}
 				setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ReadinessGatesNotReady", "", time.Hour)
 			})},
-			verdict: Fail, lead: "POD-07", short: "readiness gate cloud.go…r-neg-ready", severity: Critical, confidence: Proven,
+			verdict: Fail, lead: "POD-07", short: "readiness gate load-balancer-neg-ready", severity: Critical, confidence: Proven,
 		},
 		"the node is gone": {
 			objects: objects{service("checkout", app), node, pod("a", app, ofDeploy("checkout"), func(p *corev1.Pod) {
@@ -280,7 +280,7 @@ func TestFaults(t *testing.T) {
 		},
 		"a hash that progressive delivery left behind": {
 			objects: objects{service("checkout", labels{"app": "checkout", "rollouts-pod-template-hash": "abc"}), pod("a", labels{"app": "checkout", "rollouts-pod-template-hash": "def"})},
-			verdict: Warn, lead: "SEL-08", short: "no Pod has rollouts…mplate-hash=abc", severity: Critical, confidence: Likely,
+			verdict: Warn, lead: "SEL-08", short: "no Pod has template hash abc", severity: Critical, confidence: Likely,
 		},
 		"only terminating Pods that serve no more": {
 			objects: objects{service("checkout", app), pod("a", app, notReady, terminating)},

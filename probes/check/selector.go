@@ -244,7 +244,7 @@ func checkStaleHash(s *subject) (Finding, bool) {
 		}
 		finding := selectorFinding(s, "SEL-08")
 		finding.Confidence = Likely
-		finding.Short = short("no Pod has %s=%s", key, hash)
+		finding.Short = short("no Pod has template hash %s", hash)
 		finding.Title = fmt.Sprintf("The selector asks for %s=%s, and no Pod carries it.", key, hash)
 		finding.Why = "Progressive delivery writes this hash into the selector; it was left behind when the ReplicaSet went."
 		if !s.coverage(model.ReplicaSets).Known() {

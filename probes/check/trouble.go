@@ -390,7 +390,7 @@ func (t *podTrouble) gated() bool {
 		}
 	}
 	t.id, t.quote = "POD-07", ready.Message
-	t.short, t.text = short("readiness gate %s", gate), "waits for the readiness gate "+gate
+	t.short, t.text = short("readiness gate %s", lastSegment(gate)), "waits for the readiness gate "+gate
 	t.note = "look at the load balancer's health check and at the controller that sets the gate"
 	t.grace = time.Minute
 	return true
