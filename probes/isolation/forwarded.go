@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -42,9 +43,10 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 	failedWith := make(chan error, 1)
 	talk, hangUp := context.WithCancel(ctx)
 	talked := make(chan struct{})
+	conn := &streamConn{Stream: stream}
 	go guarded(func() {
 		defer close(talked)
-		got, err := ask(talk, stream, s, scheme)
+		got, err := ask(talk, conn, s, scheme)
 		if err != nil {
 			failedWith <- err
 			return
@@ -64,7 +66,7 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 			}
 			errorTexts = nil
 		case err := <-failedWith:
-			return endOf(ctx, err, errorTexts, scheme)
+			return endOf(ctx, err, errorTexts, conn.heard.Load(), scheme)
 		}
 	}
 }
@@ -88,8 +90,11 @@ func ofRuntime(text string) answer {
 }
 
 // endOf codes a talk that ended without an answer. The runtime's reason comes on another way, and may come later.
-func endOf(ctx context.Context, err error, errorTexts <-chan string, scheme string) answer {
+func endOf(ctx context.Context, err error, errorTexts <-chan string, heard bool, scheme string) answer {
 	if ctx.Err() != nil {
+		if heard {
+			return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", forwardPatience)}
+		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", forwardPatience)}
 		}
@@ -109,6 +114,9 @@ func endOf(ctx context.Context, err error, errorTexts <-chan string, scheme stri
 	if known, ok := meaningOf(err.Error()); ok {
 		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
 		return known
+	}
+	if heard {
+		return answer{outcome: OK, detail: "answers, but not to the end: " + err.Error()}
 	}
 	return failed(err.Error())
 }
@@ -159,9 +167,9 @@ func listenOn(ctx context.Context, stream Stream) answer {
 }
 
 // ask sends one request over the stream.
-func ask(ctx context.Context, stream Stream, s subject, scheme string) (answer, error) {
+func ask(ctx context.Context, conn net.Conn, s subject, scheme string) (answer, error) {
 	transport := &http.Transport{
-		DialContext:        func(context.Context, string, string) (net.Conn, error) { return streamConn{stream}, nil },
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		DisableKeepAlives:  true,
 		DisableCompression: true,
 		// Whatever certificate there is: what is asked is whether something answers.
@@ -254,13 +262,29 @@ func serverName(host string) string {
 }
 
 // streamConn lets net/http speak on a stream. Deadlines are the context's business.
-type streamConn struct{ Stream }
+type streamConn struct {
+	Stream
+	// heard means that any byte came back.
+	heard atomic.Bool
+}
 
-func (streamConn) LocalAddr() net.Addr              { return streamAddr{} }
-func (streamConn) RemoteAddr() net.Addr             { return streamAddr{} }
-func (streamConn) SetDeadline(time.Time) error      { return nil }
-func (streamConn) SetReadDeadline(time.Time) error  { return nil }
-func (streamConn) SetWriteDeadline(time.Time) error { return nil }
+func (c *streamConn) Read(p []byte) (int, error) {
+	n, err := c.Stream.Read(p)
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	return n, err
+}
+
+// Close leaves the stream open: net/http closes at once what ends without an answer, and the runtime's reason for that
+// may still be on its way. tryForward closes the stream.
+func (*streamConn) Close() error { return nil }
+
+func (*streamConn) LocalAddr() net.Addr              { return streamAddr{} }
+func (*streamConn) RemoteAddr() net.Addr             { return streamAddr{} }
+func (*streamConn) SetDeadline(time.Time) error      { return nil }
+func (*streamConn) SetReadDeadline(time.Time) error  { return nil }
+func (*streamConn) SetWriteDeadline(time.Time) error { return nil }
 
 type streamAddr struct{}
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,6 +156,7 @@ func TestRun(t *testing.T) {
 						return
 					}
 					_, _ = io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+					time.Sleep(time.Second)
 				}
 				w.loopback["web-1:8080"] = refuses
 				w.proxied["services/web:80"] = replies(400, "Client sent an HTTP request to an HTTPS server.\n")
@@ -277,6 +279,95 @@ func TestServerThatSpeaksFirstIsNotSentHTTP(t *testing.T) {
 			t.Errorf("it says %q", result.Rungs[0].Detail)
 		}
 	})
+}
+
+// grpcApp serves the gRPC health check over HTTP/2 without TLS.
+func grpcApp(status byte, grpcStatus string) func(net.Conn) {
+	return func(conn net.Conn) {
+		server := &http.Server{Protocols: &http.Protocols{}, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			sent, _ := io.ReadAll(r.Body)
+			if r.URL.Path != grpcHealthPath || string(sent) != "\x00\x00\x00\x00\x00" {
+				grpcStatus = "12"
+			}
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Trailer", "Grpc-Status")
+			if grpcStatus == "0" {
+				_, _ = w.Write([]byte{0, 0, 0, 0, 2, 8, status})
+			}
+			w.Header().Set("Grpc-Status", grpcStatus)
+		})}
+		server.Protocols.SetUnencryptedHTTP2(true)
+		listener := &oneConn{conns: make(chan net.Conn, 1)}
+		ended := make(chan struct{})
+		listener.conns <- &noticing{Conn: conn, closed: ended}
+		go func() {
+			<-ended
+			close(listener.conns)
+		}()
+		_ = server.Serve(listener)
+	}
+}
+
+// oneConn is a listener that accepts what it is given.
+type oneConn struct{ conns chan net.Conn }
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	if conn, more := <-l.conns; more {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+func (l *oneConn) Close() error   { return nil }
+func (l *oneConn) Addr() net.Addr { return streamAddr{} }
+
+// noticing tells when a connection is closed.
+type noticing struct {
+	net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (n *noticing) Close() error {
+	n.once.Do(func() { close(n.closed) })
+	return n.Conn.Close()
+}
+
+func TestGRPC(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		app  func(net.Conn)
+		want string
+	}{
+		{"serving", grpcApp(1, "0"), "gRPC health: SERVING"},
+		{"not serving", grpcApp(2, "0"), "gRPC health: NOT_SERVING"},
+		{"no health check", grpcApp(0, "12"), "gRPC answers, status 12"},
+		{"HTTP/1.1 only", func(conn net.Conn) {
+			// The preface of HTTP/2 is no request that it knows.
+			go func() {
+				_, _ = io.WriteString(conn, "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\n\r\n")
+			}()
+			silentApp(conn)
+		}, "answers"},
+		{"settings, and then nothing", func(conn net.Conn) {
+			go func() { _, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) }()
+			silentApp(conn)
+		}, "answers, but not to the end"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.loopback["web-1:8080"] = test.app
+				w.proxied["services/web:80"] = cannotReach(`malformed HTTP response "\x00\x00\x06\x04"`)
+				w.proxied["pods/web-1:8080"] = w.proxied["services/web:80"]
+				request := web
+				request.Scheme = schemeGRPC
+				result := Run(t.Context(), w, onePod(), request, nil)
+				if result.Conclusion.Mark != check.MarkOK || !strings.Contains(result.Rungs[0].Detail, test.want) {
+					t.Errorf("got %s, %q, %+v", outcomesOf(result), result.Rungs[0].Detail, result.Conclusion)
+				}
+			})
+		})
+	}
 }
 
 func TestMySQLIsNeverSentHTTP(t *testing.T) {

@@ -85,7 +85,7 @@ var table = []truth{
 	{
 		name:  "1 healthy",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   answered, service: answered | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
+		pod:   reached, service: reached | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
 		when: func(s sight, f Facts) bool {
 			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
 			byPodAlone := s.proxyService == none && s.proxyPod != none
@@ -247,8 +247,10 @@ var table = []truth{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		name:  "16 the application accepts and does not answer",
 		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
-		needs:   []Rung{RungPod},
-		when:    func(s sight, f Facts) bool { return s.has(silent) && !f.MeshAnswered },
+		needs: []Rung{RungPod},
+		when: func(s sight, f Facts) bool {
+			return s.has(silent) && s.proxyService != answered && s.proxyPod != answered && !f.MeshAnswered
+		},
 		verdict: hangs,
 	},
 }
