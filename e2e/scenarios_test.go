@@ -184,9 +184,11 @@ func checkRow(t *testing.T, c *harness.Cluster, namespace, name string, expected
 	row := regexp.MustCompile(`^[▌ ]*` + regexp.QuoteMeta(mark) + `\s+` + regexp.QuoteMeta(name) + `\s.*` + regexp.QuoteMeta(expected.Health))
 	screen := c.Terminal(t, 120, 30, "-n", namespace)
 	what := fmt.Sprintf("the row of %s with %s and %q", name, mark, expected.Health)
-	screen.WaitUntil(what, 20*time.Second, func(screen string) bool {
-		return slices.ContainsFunc(strings.Split(screen, "\n"), row.MatchString)
-	})
+	shown := func(screen string) bool { return slices.ContainsFunc(strings.Split(screen, "\n"), row.MatchString) }
+	screen.WaitUntil(what, 20*time.Second, shown)
+	if last := screen.WaitQuiet(500*time.Millisecond, 20*time.Second); !shown(last) {
+		t.Errorf("%s was there for a moment only:\n%s", what, last)
+	}
 	screen.Send("q")
 	if code := screen.WaitExit(10 * time.Second); code != 0 {
 		t.Errorf("the screen ended with exit code %d", code)
