@@ -12,6 +12,12 @@ import (
 // loopback is where forwards listen unless told otherwise: nobody else on the network can use them.
 const loopback = "127.0.0.1"
 
+// On Windows the network library's errors are Winsock's.
+const (
+	winsockAddressInUse = syscall.Errno(10048)
+	winsockAccess       = syscall.Errno(10013)
+)
+
 // listen opens a local port; zero takes a free one.
 func listen(ctx context.Context, address string, port int) (net.Listener, error) {
 	if address == "" {
@@ -25,12 +31,12 @@ func listen(ctx context.Context, address string, port int) (net.Listener, error)
 	switch {
 	case err == nil:
 		return listener, nil
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, winsockAddressInUse):
 		if holder := holderOf(port); holder != "" {
 			return nil, fmt.Errorf("%s is in use by %s: choose another port, or 0 for a free one", where, holder)
 		}
 		return nil, fmt.Errorf("%s is in use by another process: choose another port, or 0 for a free one", where)
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(err, syscall.EACCES), errors.Is(err, winsockAccess):
 		return nil, fmt.Errorf("%s may not be listened on without more rights: choose a port from 1024 on", where)
 	}
 	return nil, fmt.Errorf("cannot listen on %s: %w", where, err)
