@@ -125,6 +125,8 @@ type loadBalancerFailure struct {
 
 var quotaName = regexp.MustCompile(`[Qq]uota '?"?([A-Z][A-Z_]{3,})`)
 
+var forbiddenCode = regexp.MustCompile(`\b403\b`)
+
 // loadBalancerClass reads what a cloud's controller says, in the words of the clouds' own errors.
 func loadBalancerClass(message string) loadBalancerFailure {
 	lower := strings.ToLower(message)
@@ -132,7 +134,7 @@ func loadBalancerClass(message string) loadBalancerFailure {
 		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(lower, word) })
 	}
 	switch {
-	case has("quota", "limitexceeded", "publicipcountlimitreached", "exceeded"):
+	case has("quota", "limitexceeded", "publicipcountlimitreached"), has("exceeded") && !has("deadline exceeded"):
 		failure := loadBalancerFailure{"cloud quota used up", "a quota of the cloud project is used up", "raise the quota, or free some of it: the controller tries again by itself", true}
 		if name := quotaName.FindStringSubmatch(message); name != nil {
 			failure.short, failure.title = "quota "+name[1], "the quota "+name[1]+" of the cloud project is used up"
@@ -148,7 +150,7 @@ func loadBalancerClass(message string) loadBalancerFailure {
 		return loadBalancerFailure{"no node for the load balancer", "no node may take the load balancer's traffic", "look at the nodes, and their label node.kubernetes.io/exclude-from-external-load-balancers", true}
 	case has("firewall change required", "xpn"):
 		return loadBalancerFailure{"firewall rule must be made by hand", "a security admin has to open the firewall of the shared network", "hand the rule in the message to whoever owns the network", true}
-	case has("permission_denied", "forbidden", "accessdenied", "authorizationfailed", "unauthorizedoperation", "403", "not authorized"):
+	case has("permission_denied", "forbidden", "accessdenied", "authorizationfailed", "unauthorizedoperation", "not authorized"), forbiddenCode.MatchString(lower):
 		return loadBalancerFailure{"cloud permission denied (IAM)", "the controller's cloud account lacks a permission", "grant the permission that the message names", true}
 	case has("no available ips", "no available ip"):
 		return loadBalancerFailure{"address pool is used up", "the address pool has no free address", "add addresses to the pool", true}
