@@ -258,8 +258,12 @@ func TestStoreStaleAndBack(t *testing.T) {
 
 			c.misbehave(&test.fault, model.Services, "list", "watch")
 			c.server.EndWatches()
-			stale := w.untilState(allServices, model.Stale)
-			if stale.Since.IsZero() || stale.Since.Before(live.Since) || !strings.Contains(stale.Reason, test.reason) || stale.Login != test.login {
+			w.until("it is stale, and says why", func(s *model.Snapshot) bool {
+				coverage := s.Covered()[allServices]
+				return coverage.State == model.Stale && strings.Contains(coverage.Reason, test.reason)
+			})
+			stale := w.last.Covered()[allServices]
+			if stale.Since.IsZero() || stale.Since.Before(live.Since) || stale.Login != test.login {
 				t.Errorf("coverage is %+v after %+v", stale, live)
 			}
 			if !hasServices("shop/cart")(w.last) {

@@ -175,12 +175,16 @@ func (g *gate) bounded(request *http.Request, kind traffic, release func()) (*ht
 	if kind != plain || g.requestTimeout == 0 {
 		timer.Stop()
 	}
+	var late errNoAnswer
+	if errors.As(context.Cause(ctx), &late) {
+		// An answer that crossed with giving up would end in the middle.
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		err = late
+	}
 	if err != nil {
 		timer.Stop()
-		var late errNoAnswer
-		if errors.As(context.Cause(ctx), &late) {
-			err = late
-		}
 		end()
 		return nil, err
 	}
