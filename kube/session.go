@@ -172,7 +172,12 @@ func (c *Connector) resolve(contextName string) (resolved, error) {
 	if config.Dial == nil && c.options.Dial != nil {
 		config.Dial = c.options.Dial
 	}
-	return resolved{config: config, context: c.options.ContextName, namespace: c.options.ContextNamespace}, nil
+	return resolved{
+		config: config, context: c.options.ContextName, namespace: c.options.ContextNamespace,
+		// kubectl has no such context, and that is as it should be: a fix that is pasted from the embedded cluster must
+		// not hit the real one that happens to be current.
+		kubectlArgs: []string{"--context", c.options.ContextName},
+	}, nil
 }
 
 // dress returns a copy of a configuration with what every session of ours has.
