@@ -75,7 +75,7 @@ release-check: $(GORELEASER) ## is .goreleaser.yaml sound?
 .PHONY: release-snapshot
 release-snapshot: release-check ## build every archive and the Homebrew cask into dist/, and try the Linux one
 	$(GORELEASER) release --snapshot --clean --skip=publish
-	SVCTUI_DIST=$(CURDIR)/dist go test -count=1 -run TestReleaseArchive .
+	cd e2e && SVCTUI_DIST=$(CURDIR)/dist go test -count=1 -v ./release
 
 $(GOLANGCI):
 	GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
