@@ -150,14 +150,15 @@ func join(local net.Conn, remote Stream, up, down func(int)) error {
 
 // pump copies until from ends, and tells a failure to read from one to write. The end of from is no failure.
 func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr error) {
-	buffer := make([]byte, chunkSize)
+	next, recycle := chunksOf(from)
 	for {
-		n, err := from.Read(buffer)
-		if n > 0 {
-			count(n)
-			if _, err := to.Write(buffer[:n]); err != nil {
+		data, err := next()
+		if len(data) > 0 {
+			count(len(data))
+			if _, err := to.Write(data); err != nil {
 				return nil, err
 			}
+			recycle(data)
 		}
 		switch {
 		case err == io.EOF:
@@ -166,6 +167,18 @@ func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr erro
 			return err, nil
 		}
 	}
+}
+
+// chunksOf returns how to read the next piece, and how to give it back. A stream has its pieces in memory already.
+func chunksOf(from io.Reader) (next func() ([]byte, error), recycle func([]byte)) {
+	if ready, ok := from.(*stream); ok {
+		return ready.next, ready.recycle
+	}
+	buffer := make([]byte, chunkSize)
+	return func() ([]byte, error) {
+		n, err := from.Read(buffer)
+		return buffer[:n], err
+	}, func([]byte) {}
 }
 
 // reason returns what the runtime says about the end of a connection, or nil.

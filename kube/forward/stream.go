@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -54,9 +53,14 @@ type stream struct {
 	// pumped is closed when both pumps have ended.
 	pumped chan struct{}
 
+	// spare are buffers to read into again.
+	spare chan []byte
+
 	readMu sync.Mutex
 	unread []byte
-	end    error
+	// whole is the buffer that unread is the rest of.
+	whole []byte
+	end   error
 
 	closeOnce sync.Once
 }
@@ -70,6 +74,7 @@ func newStream(c *connection, data, errorText httpstream.Stream) *stream {
 		ahead:      make(chan chunk, chunksAhead),
 		gone:       make(chan struct{}),
 		pumped:     make(chan struct{}),
+		spare:      make(chan []byte, chunksAhead),
 	}
 	var pumps sync.WaitGroup
 	pumps.Go(guarded(s.pumpData))
@@ -83,15 +88,10 @@ func newStream(c *connection, data, errorText httpstream.Stream) *stream {
 
 func (s *stream) pumpData() {
 	defer close(s.ahead)
-	buffer := make([]byte, chunkSize)
 	for {
+		buffer := s.buffer()
 		n, err := s.data.Read(buffer)
-		next := chunk{data: buffer[:n:n], err: err}
-		if n < chunkSize/4 {
-			next.data = bytes.Clone(next.data)
-		} else {
-			buffer = make([]byte, chunkSize)
-		}
+		next := chunk{data: buffer[:n], err: err}
 		if err == io.EOF && s.connection.isLost() {
 			next.err = errConnectionLost
 		}
@@ -112,6 +112,27 @@ func (s *stream) pumpData() {
 	}
 }
 
+// buffer returns a spare buffer, or a new one.
+func (s *stream) buffer() []byte {
+	select {
+	case spare := <-s.spare:
+		return spare
+	default:
+		return make([]byte, chunkSize)
+	}
+}
+
+// recycle takes back a buffer that was read from.
+func (s *stream) recycle(data []byte) {
+	if cap(data) < chunkSize {
+		return
+	}
+	select {
+	case s.spare <- data[:chunkSize]:
+	default:
+	}
+}
+
 func (s *stream) pumpErrorText() {
 	defer close(s.errors)
 	text, _ := io.ReadAll(io.LimitReader(s.errorText, errorTextLimit))
@@ -124,9 +145,35 @@ func (s *stream) pumpErrorText() {
 func (s *stream) Read(p []byte) (int, error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
+	if err := s.fill(); err != nil {
+		return 0, err
+	}
+	n := copy(p, s.unread)
+	s.unread = s.unread[n:]
+	return n, nil
+}
+
+// next yields what came from the Pod without copying it. The caller gives it back with recycle.
+func (s *stream) next() ([]byte, error) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	if err := s.fill(); err != nil {
+		return nil, err
+	}
+	data := s.unread
+	s.unread, s.whole = nil, nil
+	return data, nil
+}
+
+// fill makes sure that something is unread; readMu is held.
+func (s *stream) fill() error {
 	for len(s.unread) == 0 {
+		if s.whole != nil {
+			s.recycle(s.whole)
+			s.whole = nil
+		}
 		if s.end != nil {
-			return 0, s.end
+			return s.end
 		}
 		var next chunk
 		var more bool
@@ -141,11 +188,9 @@ func (s *stream) Read(p []byte) (int, error) {
 		if !more {
 			next.err = net.ErrClosed
 		}
-		s.unread, s.end = next.data, next.err
+		s.unread, s.whole, s.end = next.data, next.data, next.err
 	}
-	n := copy(p, s.unread)
-	s.unread = s.unread[n:]
-	return n, nil
+	return nil
 }
 
 // Write sends to the Pod.
