@@ -156,7 +156,14 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 				atMost.Round(time.Second), services(unsettled))
 		}
 	}
-	return engine.Once(ctx, store, options)
+	state, err := engine.Once(ctx, store, options)
+	if unreadable := (*engine.UnreadableError)(nil); errors.As(err, &unreadable) && unreadable.Coverage.State == model.Forbidden {
+		if scope == model.AllNamespaces {
+			return nil, fmt.Errorf("%w; -n NAMESPACE looks at one namespace", err)
+		}
+		return nil, fmt.Errorf("%w; ask for the right to list and watch services there, or name another namespace with -n", err)
+	}
+	return state, err
 }
 
 // homeOf is the namespace in which a Service is missed that exists in none.

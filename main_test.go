@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -46,5 +47,14 @@ func code(ts *testscript.TestScript, neg bool, arguments []string) {
 	}
 	if got != arguments[0] {
 		ts.Fatalf("exit code %s, want %s", got, arguments[0])
+	}
+}
+
+// BenchmarkVersion starts the program and ends it: what every command costs before it does anything.
+func BenchmarkVersion(b *testing.B) {
+	for b.Loop() {
+		if err := exec.Command("svctui", "version").Run(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

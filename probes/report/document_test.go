@@ -15,6 +15,7 @@ import (
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
 )
 
@@ -132,6 +133,48 @@ func TestWrite(t *testing.T) {
 			golden.RequireEqual(t, write(t, test.document, test.format, test.style))
 		})
 	}
+}
+
+func TestWriteTests(t *testing.T) {
+	t.Parallel()
+	results := []isolation.Result{
+		{
+			Request: isolation.Request{Service: key("quotes"), Port: "http", Pod: "quotes-5c9d7-x2lqp"}, PodPort: 8080,
+			Protocol: "http, from the readiness probe",
+			Rungs: []isolation.Observation{
+				{Rung: isolation.RungPod, Crosses: "port-forward → localhost inside the Pod", Outcome: isolation.OK, Detail: "200 OK", Took: 12 * time.Millisecond},
+				{Rung: isolation.RungProxyService, Crosses: "ready endpoints → 10.4.2.17:8080", Outcome: isolation.Refused, Detail: "connection refused", Took: 9 * time.Millisecond},
+				{Rung: isolation.RungProxyPod, Crosses: "10.4.2.17:8080", Outcome: isolation.Denied, Detail: hostile, Took: 1500 * time.Microsecond},
+				{Rung: isolation.RungInCluster, Crosses: "exec in a Pod you choose", Outcome: isolation.NotRun},
+			},
+			Conclusion: &isolation.Conclusion{
+				ID: "PORT-09", Mark: check.MarkFail, Text: "The application listens on 127.0.0.1 only.",
+				Why: "A port-forward reaches it, because it dials localhost inside the Pod.", Next: "let it listen on 0.0.0.0:8080", Confidence: check.Probed,
+			},
+		},
+		{
+			Request:    isolation.Request{Service: key("quotes"), Port: "9090"},
+			Conclusion: &isolation.Conclusion{Mark: check.MarkUnknown, Text: "Inconclusive."},
+		},
+	}
+	for name, style := range map[string]report.Style{"text": {}, "colour": {Color: true, Width: 60}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			if err := report.WriteTests(&out, results, style); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, out.Bytes())
+		})
+	}
+	t.Run("json", func(t *testing.T) {
+		t.Parallel()
+		out, err := report.EncodeTests(results)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden.RequireEqual(t, []byte(out))
+	})
 }
 
 func TestWriteRefusesAnUnknownFormat(t *testing.T) {

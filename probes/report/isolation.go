@@ -42,8 +42,9 @@ func (p *printer) test(result isolation.Result) {
 		title += "      " + Clean(result.Protocol)
 	}
 	p.line(0, title)
-	p.out.WriteByte('\n')
-
+	if len(result.Rungs) > 0 {
+		p.out.WriteByte('\n')
+	}
 	names, crosses, details := 0, 0, 0
 	for _, seen := range result.Rungs {
 		names = max(names, cells(RungTitle(seen.Rung)))
