@@ -58,6 +58,9 @@ type Options struct {
 	Controllers bool
 	// Cloud makes load balancers. Without it, and without Controllers, they stay pending.
 	Cloud simulation.CloudProvider
+	// Deny and Misbehave are the first rules, as the methods of these names set them.
+	Deny      func(Attributes) bool
+	Misbehave func(Attributes) *Fault
 }
 
 // Cluster is an embedded cluster. It is safe for concurrent use.
@@ -84,7 +87,9 @@ func NewWith(clock clock.Clock, options Options) *Cluster {
 	if options.Controllers && len(options.Cloud.External)+len(options.Cloud.Internal) > 0 {
 		c.simulation.UseCloud(options.Cloud)
 	}
-	c.simulation.KeepClean()
+	c.Deny(options.Deny)
+	c.Misbehave(options.Misbehave)
+	c.simulation.Do(clock.Now(), c.simulation.KeepClean)
 	for _, obj := range options.Objects {
 		c.Apply(obj)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,6 +122,17 @@ func TestListSelectsAndPages(t *testing.T) {
 		}
 		if seen != 25 {
 			t.Errorf("the pages have %d items together; a change in between must not show", seen)
+		}
+		// Asked without client-go, which tries again and again.
+		plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: cluster.Dial}}
+		future, err := plain.Get("http://" + demo.Host + "/api/v1/services?resourceVersion=999999999")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := readAll(t, future.Body)
+		_ = future.Body.Close()
+		if future.StatusCode != http.StatusGatewayTimeout || !strings.Contains(body, string(metav1.CauseTypeResourceVersionTooLarge)) {
+			t.Errorf("a version from the future: %s %s", future.Status, body)
 		}
 		_, err = client.CoreV1().Services("shop").List(t.Context(), metav1.ListOptions{Limit: 10, Continue: "bm9uZQ"})
 		if !apierrors.IsResourceExpired(err) {

@@ -27,6 +27,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/svctui/svctui/kube/demo"
+	"github.com/svctui/svctui/kube/demo/apps"
 )
 
 // shop returns the demo's own cluster, started.
@@ -59,13 +60,12 @@ func podOf(t *testing.T, cluster *demo.Cluster, namespace, workload string) *cor
 }
 
 func TestProxyAnswersInKubernetesWords(t *testing.T) {
-	cluster, client, _ := shop(t)
+	cluster, _, _ := shop(t)
 	http1, err := rest.HTTPClientFor(configFor(cluster, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer http1.CloseIdleConnections()
-	_ = client
 	quotes, cart := podOf(t, cluster, "shop", "quotes"), podOf(t, cluster, "shop", "cart")
 	promotions, redis := podOf(t, cluster, "shop", "promotions"), podOf(t, cluster, "shop", "redis-cart")
 	payments := podOf(t, cluster, "payments", "payments")
@@ -109,7 +109,65 @@ func TestProxyAnswersInKubernetesWords(t *testing.T) {
 	}
 }
 
-// dialSPDY and dialWebSocket open a port-forward as the client does, but for the connection: client-go's own dialers
+func TestServiceProxyTakesOnlyPodsOfItsNamespace(t *testing.T) {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "a"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "app"}}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.4.0.9", PodIPs: []corev1.PodIP{{IP: "10.4.0.9"}}, ContainerStatuses: []corev1.ContainerStatus{
+			{Name: "c", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(start)}}},
+		}},
+	}
+	endpoints := func(name string, address corev1.EndpointAddress) *corev1.Endpoints { //nolint:staticcheck // the proxy reads them
+		return &corev1.Endpoints{ //nolint:staticcheck // see above
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
+			Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // see above
+				Addresses: []corev1.EndpointAddress{address}, Ports: []corev1.EndpointPort{{Port: 8080}}, //nolint:staticcheck // see above
+			}},
+		}
+	}
+	in := func(namespace, ip string) corev1.EndpointAddress { //nolint:staticcheck // see above
+		return corev1.EndpointAddress{IP: ip, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: "a"}} //nolint:staticcheck // see above
+	}
+	ok := func(apps.Call) apps.Response { return apps.Text(http.StatusOK, "hello") }
+	cluster, _ := running(t, clocktesting.NewFakeClock(start), demo.Options{
+		Objects: []demo.Object{
+			pod, service("shop", "own", nil), service("shop", "foreign", nil), service("shop", "bare", nil), service("shop", "moved", nil),
+			endpoints("own", in("shop", "10.4.0.9")), endpoints("foreign", in("data", "10.4.0.9")),
+			endpoints("bare", corev1.EndpointAddress{IP: "10.4.0.9"}), endpoints("moved", in("shop", "10.4.0.8")), //nolint:staticcheck // see above
+		},
+		Applications: map[string]apps.Application{"app": {Ports: []apps.Port{{Number: 8080, HTTP: ok}}}},
+	}, runtime.ContentTypeJSON)
+	plain := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: cluster.Dial}}
+	for name, want := range map[string]string{
+		"own": "hello", "foreign": `no endpoints available for service \"foreign:80\"`,
+		"bare": `no endpoints available for service \"bare:80\"`, "moved": `no endpoints available for service \"moved:80\"`,
+	} {
+		response, err := plain.Get("http://" + demo.Host + "/api/v1/namespaces/shop/services/" + name + ":80/proxy/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := readAll(t, response.Body)
+		_ = response.Body.Close()
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestWebSocketForwardNeedsTheRightToCreate(t *testing.T) {
+	cluster, client, _ := shop(t)
+	pod := podOf(t, cluster, "shop", "frontend")
+	cluster.Deny(func(a demo.Attributes) bool { return a.Subresource == "portforward" && a.Verb == "create" })
+	if _, _, err := (webSocketDialer{cluster, *forwardURL(client, pod)}).Dial("portforward.k8s.io"); !errors.Is(err, gorilla.ErrBadHandshake) {
+		t.Errorf("WebSocket: %v", err)
+	}
+	_, _, err := dialSPDY(t, cluster, client, pod).Dial("portforward.k8s.io")
+	if err == nil || !strings.Contains(err.Error(), `cannot create resource "pods/portforward" in API group "" in the namespace "shop"`) {
+		t.Errorf("SPDY: %v", err)
+	}
+}
+
+// dialSPDY and webSocketDialer open a port-forward as the client does, but for the connection: client-go's own dialers
 // ignore rest.Config.Dial.
 func dialSPDY(t *testing.T, cluster *demo.Cluster, client *kubernetes.Clientset, pod *corev1.Pod) httpstream.Dialer {
 	t.Helper()
@@ -359,7 +417,7 @@ func stepUntil(ctx context.Context, clock *clocktesting.FakeClock, step time.Dur
 }
 
 func TestDialFromOutside(t *testing.T) {
-	cluster, _, clock := shop(t)
+	cluster, _, _ := shop(t)
 	get := func(address string) (string, error) {
 		host, _, _ := net.SplitHostPort(address)
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: cluster.Dial}}
@@ -397,5 +455,4 @@ func TestDialFromOutside(t *testing.T) {
 			t.Errorf("%s from outside: %v", address, err)
 		}
 	}
-	_ = clock
 }
