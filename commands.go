@@ -187,7 +187,10 @@ func noSuchNamespace(ctx context.Context, session *kube.Session, namespace strin
 		return nil
 	}
 	known, err := session.Namespaces(ctx)
-	if err != nil || slices.Contains(known, namespace) {
+	if err != nil {
+		return nil //nolint:nilerr // Who may not list namespaces cannot know that one is missing.
+	}
+	if slices.Contains(known, namespace) {
 		return nil
 	}
 	var near []string

@@ -42,7 +42,7 @@ type console struct {
 	command *exec.Cmd
 	tty     *os.File
 	before  *term.State
-	exited  chan error
+	exited  chan struct{}
 
 	mu       sync.Mutex
 	terminal vt10x.Terminal
@@ -62,7 +62,7 @@ func start(t *testing.T, name string, arguments ...string) *console {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &console{t: t, tty: tty, before: before, exited: make(chan error, 1), terminal: vt10x.New(vt10x.WithSize(80, 24))}
+	c := &console{t: t, tty: tty, before: before, exited: make(chan struct{}), terminal: vt10x.New(vt10x.WithSize(80, 24))}
 	c.command = exec.Command(name, arguments...)
 	c.command.Stdin, c.command.Stdout, c.command.Stderr = tty, tty, tty
 	c.command.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "HOME="+t.TempDir(), "KUBECONFIG=")
@@ -83,7 +83,11 @@ func start(t *testing.T, name string, arguments ...string) *console {
 			}
 		}
 	}()
-	go func() { c.exited <- c.command.Wait() }()
+	go func() {
+		defer close(c.exited)
+		// The exit code tells how it ended.
+		_ = c.command.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = c.command.Process.Kill()
 		_ = tty.Close()

@@ -363,8 +363,10 @@ func TestOneNamespaceIsReadWhole(t *testing.T) {
 		source := newFixture("shop")
 		run(t, newEngine(source, Options{}, simple()))
 		want := []model.Need{
-			{Kind: model.Pods, Namespace: "shop"}, {Kind: model.Events, Namespace: "shop"},
-			{Kind: model.Deployments, Namespace: "shop"}, {Kind: model.Nodes},
+			{Kind: model.Pods, Namespace: "shop"},
+			{Kind: model.Events, Namespace: "shop"},
+			{Kind: model.Deployments, Namespace: "shop"},
+			{Kind: model.Nodes},
 		}
 		if got := source.lastAsked(); !slices.Equal(got, want) {
 			t.Errorf("asked for %v, want %v, before anything is known", got, want)

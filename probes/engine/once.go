@@ -83,7 +83,7 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
 	}
 	asked := named(snapshot, options.Names, options.Home)
-	e.judgement.wanted = append(asked, options.Wanted...)
+	e.judgement.wanted = slices.Concat(asked, options.Wanted)
 	e.judgement.update(e.now(), snapshot, changes, scope)
 	e.settle(ctx, options, asked)
 	state := e.judgement.state(e.now())

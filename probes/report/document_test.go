@@ -66,8 +66,13 @@ func shop() report.Document {
 			},
 		},
 		Steps: [check.StepCount]check.StepResult{
-			{Mark: check.MarkOK}, {Mark: check.MarkFail, Note: "0/0"}, {Mark: check.MarkFail, Note: "0/12"},
-			{Mark: check.MarkNone}, {Mark: check.MarkNone}, {Mark: check.MarkPending, Note: "t"}, {Mark: check.MarkWarn, Note: "2"},
+			{Mark: check.MarkOK},
+			{Mark: check.MarkFail, Note: "0/0"},
+			{Mark: check.MarkFail, Note: "0/12"},
+			{Mark: check.MarkNone},
+			{Mark: check.MarkNone},
+			{Mark: check.MarkPending, Note: "t"},
+			{Mark: check.MarkWarn, Note: "2"},
 		},
 	}
 	return report.Document{
