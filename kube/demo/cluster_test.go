@@ -188,8 +188,11 @@ func TestWatchFollowsTheSelection(t *testing.T) {
 			kind watch.EventType
 			name string
 		}{
-			{watch.Added, "web"}, {watch.Modified, "web"}, {watch.Deleted, "web"},
-			{watch.Added, "plain"}, {watch.Deleted, "plain"},
+			{watch.Added, "web"},
+			{watch.Modified, "web"},
+			{watch.Deleted, "web"},
+			{watch.Added, "plain"},
+			{watch.Deleted, "plain"},
 		}
 		last := list.ResourceVersion
 		for _, step := range want {

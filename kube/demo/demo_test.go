@@ -159,7 +159,7 @@ func TestTheShopHoldsWhatItTells(t *testing.T) {
 	t.Run("never a Pod, and once a Pod", func(t *testing.T) {
 		for name, want := range map[string]bool{"kube-prometheus-stack-kube-scheduler": false, "loyalty": true, "gift-cards": true} {
 			for _, slice := range demo.List(cluster, &discoveryv1.EndpointSlice{}, "") {
-				if slice.Labels[discoveryv1.LabelServiceName] == name && strings.Contains(string(slice.ManagedFields[0].FieldsV1.Raw), `"f:endpoints"`) != want {
+				if slice.Labels[discoveryv1.LabelServiceName] == name && strings.Contains(slice.ManagedFields[0].FieldsV1.GetRawString(), `"f:endpoints"`) != want {
 					t.Errorf("%s: endpoints owned is not %t", name, want)
 				}
 			}

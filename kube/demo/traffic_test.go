@@ -121,19 +121,19 @@ func TestServiceProxyTakesOnlyPodsOfItsNamespace(t *testing.T) {
 		return &corev1.Endpoints{ //nolint:staticcheck // see above
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
 			Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // see above
-				Addresses: []corev1.EndpointAddress{address}, Ports: []corev1.EndpointPort{{Port: 8080}}, //nolint:staticcheck // see above
+				Addresses: []corev1.EndpointAddress{address}, Ports: []corev1.EndpointPort{{Port: 8080}},
 			}},
 		}
 	}
-	in := func(namespace, ip string) corev1.EndpointAddress { //nolint:staticcheck // see above
-		return corev1.EndpointAddress{IP: ip, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: "a"}} //nolint:staticcheck // see above
+	in := func(namespace, ip string) corev1.EndpointAddress {
+		return corev1.EndpointAddress{IP: ip, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: "a"}}
 	}
 	ok := func(apps.Call) apps.Response { return apps.Text(http.StatusOK, "hello") }
 	cluster, _ := running(t, clocktesting.NewFakeClock(start), demo.Options{
 		Objects: []demo.Object{
 			pod, service("shop", "own", nil), service("shop", "foreign", nil), service("shop", "bare", nil), service("shop", "moved", nil),
 			endpoints("own", in("shop", "10.4.0.9")), endpoints("foreign", in("data", "10.4.0.9")),
-			endpoints("bare", corev1.EndpointAddress{IP: "10.4.0.9"}), endpoints("moved", in("shop", "10.4.0.8")), //nolint:staticcheck // see above
+			endpoints("bare", corev1.EndpointAddress{IP: "10.4.0.9"}), endpoints("moved", in("shop", "10.4.0.8")),
 		},
 		Applications: map[string]apps.Application{"app": {Ports: []apps.Port{{Number: 8080, HTTP: ok}}}},
 	}, runtime.ContentTypeJSON)
@@ -260,7 +260,9 @@ func TestPortForwardCarriesBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if body := readAll(t, response.Body); response.StatusCode != http.StatusOK || !strings.Contains(body, "ok") {
+			body := readAll(t, response.Body)
+			_ = response.Body.Close()
+			if response.StatusCode != http.StatusOK || !strings.Contains(body, "ok") {
 				t.Errorf("%s %s", response.Status, body)
 			}
 			_ = data.Close()

@@ -63,7 +63,7 @@ func (f *Fault) status() *apierrors.StatusError {
 	}
 	known := reasons[f.Code]
 	status := metav1.Status{
-		Status: metav1.StatusFailure, Code: int32(f.Code), Reason: known.reason, Message: f.Message, // #nosec G115 -- an HTTP status
+		Status: metav1.StatusFailure, Code: int32(f.Code), Reason: known.reason, Message: f.Message,
 	}
 	if status.Message == "" {
 		status.Message = known.message

@@ -48,7 +48,7 @@ func newFilter(res resource, t target, options metav1.ListOptions) (filter, erro
 	for _, requirement := range f.fields.Requirements() {
 		if !res.selectable(requirement.Field) {
 			return f, apierrors.NewBadRequest(fmt.Sprintf("Unable to find %q that match label selector %q, field selector %q: field label not supported: %s",
-				res.GroupVersionResource.String(), options.LabelSelector, options.FieldSelector, requirement.Field))
+				res.String(), options.LabelSelector, options.FieldSelector, requirement.Field))
 		}
 	}
 	return f, nil

@@ -26,7 +26,7 @@ const proxyHandshakeTimeout = 10 * time.Second
 
 // proxyTLS: like the real server, the proxy does not check whom it talks to inside the cluster.
 func proxyTLS() *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} // #nosec G402 -- nothing leaves the process
+	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 }
 
 // serveProxy hands a request to a Pod, or to one of a Service's Pods, over the Pod network.
@@ -135,14 +135,14 @@ func (s *Server) serviceLocation(namespace, id string) (*url.URL, error) {
 	if len(endpoints.Subsets) == 0 {
 		return nil, apierrors.NewServiceUnavailable(fmt.Sprintf("no endpoints available for service %q", name))
 	}
-	first := rand.IntN(len(endpoints.Subsets)) // #nosec G404 -- a choice between equals
+	first := rand.IntN(len(endpoints.Subsets))
 	for i := range endpoints.Subsets {
 		subset := endpoints.Subsets[(first+i)%len(endpoints.Subsets)]
 		for _, offered := range subset.Ports {
 			if offered.Name != port {
 				continue
 			}
-			for _, n := range rand.Perm(len(subset.Addresses)) { // #nosec G404 -- likewise
+			for _, n := range rand.Perm(len(subset.Addresses)) {
 				if address := subset.Addresses[n]; s.belongsToPod(namespace, address) {
 					return locationOf(scheme, address.IP, strconv.Itoa(int(offered.Port))), nil
 				}
@@ -152,7 +152,7 @@ func (s *Server) serviceLocation(namespace, id string) (*url.URL, error) {
 	return nil, apierrors.NewServiceUnavailable(fmt.Sprintf("no endpoints available for service %q", id))
 }
 
-func (s *Server) belongsToPod(namespace string, address corev1.EndpointAddress) bool { //nolint:staticcheck // see above
+func (s *Server) belongsToPod(namespace string, address corev1.EndpointAddress) bool {
 	if address.TargetRef == nil || address.TargetRef.Namespace != namespace {
 		return false
 	}

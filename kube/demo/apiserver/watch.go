@@ -137,7 +137,7 @@ func newEventStream(w http.ResponseWriter, r *http.Request, res resource) (*even
 		w: w, resource: res, mediaType: mediaType,
 		objects: info.Serializer,
 		events:  info.StreamSerializer.Serializer,
-		frames:  info.StreamSerializer.Framer.NewFrameWriter(w),
+		frames:  info.StreamSerializer.NewFrameWriter(w),
 	}, nil
 }
 

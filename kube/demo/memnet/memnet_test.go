@@ -112,7 +112,7 @@ func TestCloseConnectionsCutsHijackedOnes(t *testing.T) {
 	}
 	<-accepted
 	l.CloseConnections()
-	if _, err := client.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatalf("after the cut: %v", err)
 	}
 }

@@ -101,12 +101,15 @@ func platformApplications() apps.ByImage {
 			Number: 3000, HTTP: apps.Paths(map[string]apps.Response{"/api/health": apps.JSON(http.StatusOK, `{"database":"ok","version":"12.2.0"}`), "/": apps.HTML(http.StatusOK, "<title>Grafana</title>")}),
 		}}},
 		"registry.k8s.io/ingress-nginx/controller": {Warmup: time.Second, Log: accessLog(), Ports: []apps.Port{
-			{Number: 80, Ingress: true, HTTP: notFoundByNginx}, {Number: 443, TLS: true, Ingress: true, HTTP: notFoundByNginx},
+			{Number: 80, Ingress: true, HTTP: notFoundByNginx},
+			{Number: 443, TLS: true, Ingress: true, HTTP: notFoundByNginx},
 			{Number: 8443, TLS: true, HTTP: notFoundByNginx},
 			{Number: 10254, HTTP: text(map[string]string{"/healthz": "ok"})},
 		}},
 		"registry.k8s.io/coredns/coredns": {Warmup: time.Second, Log: corednsLog(), Ports: []apps.Port{
-			{Number: 53, UDP: true}, {Number: 53, Raw: apps.Silent}, {Number: 9153, HTTP: text(map[string]string{"/metrics": "coredns_build_info 1"})},
+			{Number: 53, UDP: true},
+			{Number: 53, Raw: apps.Silent},
+			{Number: 9153, HTTP: text(map[string]string{"/metrics": "coredns_build_info 1"})},
 			{Number: 8181, HTTP: text(map[string]string{"/ready": "OK"})},
 		}},
 		"registry.k8s.io/metrics-server/metrics-server": {Warmup: time.Second, Ports: []apps.Port{{

@@ -13,8 +13,10 @@ import (
 func (b *builder) planLife() {
 	// One Pod of orders stumbles now and then.
 	b.repeat(6*time.Second, 15*time.Second, func(int) {
-		end := b.sim.Strike(simulation.Incident{Namespace: "shop", Workload: "orders", Pods: 1, Path: "/healthz",
-			Answer: failing(http.StatusInternalServerError, `{"error":"db pool exhausted"}`)})
+		end := b.sim.Strike(simulation.Incident{
+			Namespace: "shop", Workload: "orders", Pods: 1, Path: "/healthz",
+			Answer: failing(http.StatusInternalServerError, `{"error":"db pool exhausted"}`),
+		})
 		b.sim.After(5*time.Second, end)
 	})
 	// Releases of recommendations roll through.
@@ -30,8 +32,10 @@ func (b *builder) planLife() {
 	})
 	// accounts fails as a whole, and recovers by itself.
 	b.repeat(50*time.Second, 210*time.Second, func(int) {
-		end := b.sim.Strike(simulation.Incident{Namespace: "shop", Workload: "accounts",
-			Answer: failing(http.StatusInternalServerError, `{"error":"upstream identity provider timed out"}`)})
+		end := b.sim.Strike(simulation.Incident{
+			Namespace: "shop", Workload: "accounts",
+			Answer: failing(http.StatusInternalServerError, `{"error":"upstream identity provider timed out"}`),
+		})
 		b.sim.After(40*time.Second, end)
 	})
 }

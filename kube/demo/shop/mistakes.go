@@ -33,8 +33,10 @@ func (b *builder) buildMistakes() {
 
 // checkout: an upgrade "corrected" the Service's selector, three minutes ago, and left the Pods' labels.
 func (b *builder) checkout() {
-	app := inHouseApp{namespace: "shop", name: "checkout", tier: "backend", replicas: 3, image: "checkout:4.7.1",
-		clusterIP: "10.96.45.23", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)}
+	app := inHouseApp{
+		namespace: "shop", name: "checkout", tier: "backend", replicas: 3, image: "checkout:4.7.1",
+		clusterIP: "10.96.45.23", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	}
 	podLabels := labels{"app": "check-out", "tier": "backend"}
 	deploy := func() *appsv1.Deployment {
 		d := app.deployment()
@@ -51,19 +53,25 @@ func (b *builder) checkout() {
 
 // cart: its Redis wants another password since twelve minutes ago, so no Pod is ready.
 func (b *builder) cart() {
-	b.install(40*day-time.Hour, inHouseApp{namespace: "shop", name: "cart", tier: "backend", replicas: 3, image: "cart:2.4.1",
+	b.install(40*day-time.Hour, inHouseApp{
+		namespace: "shop", name: "cart", tier: "backend", replicas: 3, image: "cart:2.4.1",
 		clusterIP: "10.96.12.7", port: 80, targetPort: "8080", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
-		env: []corev1.EnvVar{{Name: "REDIS_ADDR", Value: "redis-cart:6379"}}})
+		env: []corev1.EnvVar{{Name: "REDIS_ADDR", Value: "redis-cart:6379"}},
+	})
 	b.at(12*time.Minute, func() {
-		b.sim.Strike(simulation.Incident{Namespace: "shop", Workload: "cart",
-			Answer: failing(http.StatusServiceUnavailable, `{"status":"unavailable","redis":"WRONGPASS invalid username-password pair or user is disabled."}`)})
+		b.sim.Strike(simulation.Incident{
+			Namespace: "shop", Workload: "cart",
+			Answer: failing(http.StatusServiceUnavailable, `{"status":"unavailable","redis":"WRONGPASS invalid username-password pair or user is disabled."}`),
+		})
 	})
 }
 
 // web: the load balancer cannot get an address, because the region's quota is used up.
 func (b *builder) web() {
-	app := inHouseApp{namespace: "shop", name: "web", tier: "frontend", replicas: 3, image: "web:1.0.0",
-		clusterIP: "10.96.3.9", port: 443, targetPort: "8443", containerPort: 8443, portName: "https", probe: httpsProbe("/healthz", "https")}
+	app := inHouseApp{
+		namespace: "shop", name: "web", tier: "frontend", replicas: 3, image: "web:1.0.0",
+		clusterIP: "10.96.3.9", port: 443, targetPort: "8443", containerPort: 8443, portName: "https", probe: httpsProbe("/healthz", "https"),
+	}
 	b.at(27*time.Minute, func() { b.apply("helm", app.deployment()) })
 	b.at(26*time.Minute, func() {
 		svc := app.service()
@@ -74,21 +82,27 @@ func (b *builder) web() {
 
 // search: the Service's port was taken for the container's.
 func (b *builder) search() {
-	b.install(2*time.Hour, inHouseApp{namespace: "shop", name: "search", tier: "backend", replicas: 2, image: "search:0.14.0",
-		clusterIP: "10.96.3.77", port: 80, targetPort: "80", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)})
+	b.install(2*time.Hour, inHouseApp{
+		namespace: "shop", name: "search", tier: "backend", replicas: 2, image: "search:0.14.0",
+		clusterIP: "10.96.3.77", port: 80, targetPort: "80", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	})
 }
 
 // quotes: it listens on 127.0.0.1, and its probe looks from inside.
 func (b *builder) quotes() {
-	b.install(5*time.Hour, inHouseApp{namespace: "shop", name: "quotes", tier: "backend", replicas: 2, image: "quotes:0.3.0",
+	b.install(5*time.Hour, inHouseApp{
+		namespace: "shop", name: "quotes", tier: "backend", replicas: 2, image: "quotes:0.3.0",
 		clusterIP: "10.96.50.4", port: 80, targetPort: "8080", containerPort: 8080,
-		probe: execProbe("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz")})
+		probe: execProbe("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/healthz"),
+	})
 }
 
 // reviews: the new release does not start.
 func (b *builder) reviews() {
-	app := inHouseApp{namespace: "shop", name: "reviews", tier: "backend", replicas: 2, image: "reviews:3.1.4",
-		clusterIP: "10.96.52.8", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/actuator/health/readiness", "http", 5)}
+	app := inHouseApp{
+		namespace: "shop", name: "reviews", tier: "backend", replicas: 2, image: "reviews:3.1.4",
+		clusterIP: "10.96.52.8", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/actuator/health/readiness", "http", 5),
+	}
 	recreate := func(a inHouseApp) *appsv1.Deployment {
 		d := a.deployment()
 		d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
@@ -102,20 +116,26 @@ func (b *builder) reviews() {
 
 // wishlist: the tag ends in the letter O.
 func (b *builder) wishlist() {
-	b.install(48*time.Minute, inHouseApp{namespace: "shop", name: "wishlist", tier: "backend", replicas: 2, image: "wishlist:1.14.O",
-		clusterIP: "10.96.53.3", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)})
+	b.install(48*time.Minute, inHouseApp{
+		namespace: "shop", name: "wishlist", tier: "backend", replicas: 2, image: "wishlist:1.14.O",
+		clusterIP: "10.96.53.3", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	})
 }
 
 // promotions: it asks for more than any node has.
 func (b *builder) promotions() {
-	b.install(35*time.Minute, inHouseApp{namespace: "shop", name: "promotions", tier: "backend", replicas: 2, image: "promotions:2.0.0",
-		clusterIP: "10.96.54.6", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10), cpu: "6"})
+	b.install(35*time.Minute, inHouseApp{
+		namespace: "shop", name: "promotions", tier: "backend", replicas: 2, image: "promotions:2.0.0",
+		clusterIP: "10.96.54.6", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10), cpu: "6",
+	})
 }
 
 // giftCards: somebody scaled it to zero and went to lunch.
 func (b *builder) giftCards() {
-	app := inHouseApp{namespace: "shop", name: "gift-cards", tier: "backend", replicas: 2, image: "gift-cards:1.6.2",
-		clusterIP: "10.96.55.5", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)}
+	app := inHouseApp{
+		namespace: "shop", name: "gift-cards", tier: "backend", replicas: 2, image: "gift-cards:1.6.2",
+		clusterIP: "10.96.55.5", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	}
 	b.install(15*day, app)
 	app.replicas = 0
 	b.at(2*time.Hour+10*time.Minute, func() { b.apply("kubectl", app.deployment()) })
@@ -123,16 +143,20 @@ func (b *builder) giftCards() {
 
 // loyalty: the program was switched off and its Deployment deleted; the Service stayed.
 func (b *builder) loyalty() {
-	app := inHouseApp{namespace: "shop", name: "loyalty", tier: "backend", replicas: 1, image: "loyalty:0.8.0",
-		clusterIP: "10.96.56.7", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)}
+	app := inHouseApp{
+		namespace: "shop", name: "loyalty", tier: "backend", replicas: 1, image: "loyalty:0.8.0",
+		clusterIP: "10.96.56.7", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	}
 	b.install(30*day, app)
 	b.at(26*time.Hour, func() { b.sim.Delete(app.deployment()) })
 }
 
 // sessions: a refactoring renamed the container's port, and the Service asks for the old name.
 func (b *builder) sessions() {
-	app := inHouseApp{namespace: "shop", name: "sessions", tier: "backend", replicas: 2, image: "sessions:2.2.0",
-		clusterIP: "10.96.57.2", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "8080", 10)}
+	app := inHouseApp{
+		namespace: "shop", name: "sessions", tier: "backend", replicas: 2, image: "sessions:2.2.0",
+		clusterIP: "10.96.57.2", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "8080", 10),
+	}
 	b.install(22*day, app)
 	app.portName, app.image = "web", "sessions:2.3.0"
 	b.at(17*time.Minute, func() { b.apply("helm", app.deployment()) })
@@ -140,12 +164,16 @@ func (b *builder) sessions() {
 
 // media: moved to a chart with the recommended labels; the old Service still asks for app=media.
 func (b *builder) media() {
-	app := inHouseApp{namespace: "shop", name: "media", tier: "backend", replicas: 2, image: "media:1.9.0",
-		clusterIP: "10.96.58.9", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)}
+	app := inHouseApp{
+		namespace: "shop", name: "media", tier: "backend", replicas: 2, image: "media:1.9.0",
+		clusterIP: "10.96.58.9", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	}
 	b.at(20*day, func() {
-		svc := app.service()
+		svc, old := app.service(), app.deployment()
 		svc.Spec.Selector = labels{"app": "media"}
-		b.apply("kubectl-client-side-apply", app.deployment(), svc)
+		svc.Labels, svc.Annotations = labels{"app": "media"}, nil
+		old.Labels, old.Annotations = labels{"app": "media"}, nil
+		b.apply("kubectl-client-side-apply", old, svc)
 	})
 	b.at(6*time.Hour, func() {
 		b.sim.Delete(app.deployment())
@@ -161,8 +189,10 @@ func (b *builder) media() {
 // electLeader leaves one of the three Pods of settlement ready.
 func (b *builder) electLeader(before time.Duration) {
 	b.at(before, func() {
-		b.sim.Strike(simulation.Incident{Namespace: "payments", Workload: "settlement", Pods: 2, Path: "/leader",
-			Answer: apps.Text(http.StatusServiceUnavailable, "standby")})
+		b.sim.Strike(simulation.Incident{
+			Namespace: "payments", Workload: "settlement", Pods: 2, Path: "/leader",
+			Answer: apps.Text(http.StatusServiceUnavailable, "standby"),
+		})
 	})
 }
 

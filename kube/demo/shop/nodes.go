@@ -116,8 +116,8 @@ func (b *builder) kubernetesService() {
 	b.put(&corev1.Endpoints{ //nolint:staticcheck // every API server still writes them
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "kubernetes", Labels: labels{discoveryv1.LabelSkipMirror: "true"}},
 		Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // see above
-			Addresses: []corev1.EndpointAddress{{IP: "10.132.0.2"}},                                    //nolint:staticcheck // see above
-			Ports:     []corev1.EndpointPort{{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP}}, //nolint:staticcheck // see above
+			Addresses: []corev1.EndpointAddress{{IP: "10.132.0.2"}},
+			Ports:     []corev1.EndpointPort{{Name: "https", Port: 443, Protocol: corev1.ProtocolTCP}},
 		}},
 	})
 }

@@ -66,8 +66,10 @@ func (b *builder) buildShop() {
 	b.at(60*day, func() { b.namespace("shop") })
 	health := httpProbe("/healthz", "http", 10)
 
-	frontend := inHouseApp{namespace: "shop", name: "frontend", tier: "frontend", replicas: 4, image: "frontend:5.18.2",
-		clusterIP: "10.96.14.1", port: 80, targetPort: "http", containerPort: 8080, probe: health}
+	frontend := inHouseApp{
+		namespace: "shop", name: "frontend", tier: "frontend", replicas: 4, image: "frontend:5.18.2",
+		clusterIP: "10.96.14.1", port: 80, targetPort: "http", containerPort: 8080, probe: health,
+	}
 	b.at(58*day, func() {
 		svc := frontend.service()
 		svc.Spec.Type = corev1.ServiceTypeLoadBalancer
@@ -75,41 +77,59 @@ func (b *builder) buildShop() {
 	})
 	b.at(2*day, func() { b.apply("helm", frontend.deployment()) })
 
-	b.install(6*day, inHouseApp{namespace: "shop", name: "catalog", tier: "backend", replicas: 3, image: "catalog:3.4.0",
-		clusterIP: "10.96.20.3", port: 80, targetPort: "http", containerPort: 8080, probe: health})
+	b.install(6*day, inHouseApp{
+		namespace: "shop", name: "catalog", tier: "backend", replicas: 3, image: "catalog:3.4.0",
+		clusterIP: "10.96.20.3", port: 80, targetPort: "http", containerPort: 8080, probe: health,
+	})
 	b.install(9*day, recommendations("2.9.0"))
-	b.install(11*day, inHouseApp{namespace: "shop", name: "orders", tier: "backend", replicas: 3, image: "orders:7.2.4",
-		clusterIP: "10.96.22.9", port: 80, targetPort: "8080", containerPort: 8080, probe: quick(httpProbe("/healthz", "http", 2))})
-	b.install(4*day, inHouseApp{namespace: "shop", name: "accounts", tier: "backend", replicas: 2, image: "accounts:2.11.0",
-		clusterIP: "10.96.24.2", port: 80, targetPort: "http", containerPort: 8080, probe: quick(httpProbe("/healthz", "http", 3))})
-	b.install(11*day+3*time.Hour, inHouseApp{namespace: "shop", name: "shipping", tier: "backend", replicas: 2, image: "shipping:1.8.3",
-		clusterIP: "10.96.61.2", port: 50051, targetPort: "grpc", containerPort: 50051, portName: "grpc", probe: grpcProbe(50051)})
-	b.install(30*day, inHouseApp{namespace: "shop", name: "currency", tier: "backend", replicas: 2, image: "currency:1.2.0",
-		clusterIP: "10.96.62.7", port: 7000, targetPort: "7000", containerPort: 7000, portName: "grpc", probe: grpcProbe(7000)})
+	b.install(11*day, inHouseApp{
+		namespace: "shop", name: "orders", tier: "backend", replicas: 3, image: "orders:7.2.4",
+		clusterIP: "10.96.22.9", port: 80, targetPort: "8080", containerPort: 8080, probe: quick(httpProbe("/healthz", "http", 2)),
+	})
+	b.install(4*day, inHouseApp{
+		namespace: "shop", name: "accounts", tier: "backend", replicas: 2, image: "accounts:2.11.0",
+		clusterIP: "10.96.24.2", port: 80, targetPort: "http", containerPort: 8080, probe: quick(httpProbe("/healthz", "http", 3)),
+	})
+	b.install(11*day+3*time.Hour, inHouseApp{
+		namespace: "shop", name: "shipping", tier: "backend", replicas: 2, image: "shipping:1.8.3",
+		clusterIP: "10.96.61.2", port: 50051, targetPort: "grpc", containerPort: 50051, portName: "grpc", probe: grpcProbe(50051),
+	})
+	b.install(30*day, inHouseApp{
+		namespace: "shop", name: "currency", tier: "backend", replicas: 2, image: "currency:1.2.0",
+		clusterIP: "10.96.62.7", port: 7000, targetPort: "7000", containerPort: 7000, portName: "grpc", probe: grpcProbe(7000),
+	})
 	// The address of cart is written into the environment: it breaks when cart is ever created anew.
-	b.install(13*day, inHouseApp{namespace: "shop", name: "notifications", tier: "backend", replicas: 1, image: "notifications:0.9.1",
+	b.install(13*day, inHouseApp{
+		namespace: "shop", name: "notifications", tier: "backend", replicas: 1, image: "notifications:0.9.1",
 		clusterIP: "10.96.63.8", port: 80, targetPort: "http", containerPort: 3000, probe: httpProbe("/health", "http", 10),
-		env: []corev1.EnvVar{{Name: "CART_URL", Value: "http://10.96.12.7"}, {Name: "ORDERS_URL", Value: "http://orders"}}})
+		env: []corev1.EnvVar{{Name: "CART_URL", Value: "http://10.96.12.7"}, {Name: "ORDERS_URL", Value: "http://orders"}},
+	})
 
-	pricing := inHouseApp{namespace: "shop", name: "pricing", tier: "backend", replicas: 2, image: "pricing:4.0.2",
-		clusterIP: "10.96.30.5", port: 80, targetPort: "http", containerPort: 8080, probe: health}
+	pricing := inHouseApp{
+		namespace: "shop", name: "pricing", tier: "backend", replicas: 2, image: "pricing:4.0.2",
+		clusterIP: "10.96.30.5", port: 80, targetPort: "http", containerPort: 8080, probe: health,
+	}
 	b.at(21*day, func() {
 		svc := pricing.service()
 		svc.Spec.Type = corev1.ServiceTypeLoadBalancer
 		svc.Annotations["networking.gke.io/load-balancer-type"] = "Internal"
 		b.apply("helm", pricing.deployment(), svc)
 	})
-	admin := inHouseApp{namespace: "shop", name: "admin", tier: "frontend", replicas: 1, image: "admin:1.33.0",
-		clusterIP: "10.96.40.6", port: 80, targetPort: "http", containerPort: 8080, probe: health}
+	admin := inHouseApp{
+		namespace: "shop", name: "admin", tier: "frontend", replicas: 1, image: "admin:1.33.0",
+		clusterIP: "10.96.40.6", port: 80, targetPort: "http", containerPort: 8080, probe: health,
+	}
 	b.at(45*day, func() {
 		svc := admin.service()
 		svc.Spec.Type = corev1.ServiceTypeNodePort
 		svc.Spec.Ports[0].NodePort = 30080
-		b.apply("kubectl-client-side-apply", admin.deployment(), svc)
+		b.apply("helm", admin.deployment(), svc)
 	})
 	// A load balancer that has only just been asked for; its Pods are ready already.
-	partner := inHouseApp{namespace: "shop", name: "partner-api", tier: "backend", replicas: 2, image: "partner-api:0.1.0",
-		clusterIP: "10.96.77.9", port: 80, targetPort: "http", containerPort: 8080, probe: health}
+	partner := inHouseApp{
+		namespace: "shop", name: "partner-api", tier: "backend", replicas: 2, image: "partner-api:0.1.0",
+		clusterIP: "10.96.77.9", port: 80, targetPort: "http", containerPort: 8080, probe: health,
+	}
 	b.at(4*time.Minute, func() { b.apply("helm", partner.deployment()) })
 	b.at(25*time.Second, func() {
 		svc := partner.service()
@@ -141,8 +161,10 @@ func quick(probe *corev1.Probe) *corev1.Probe {
 }
 
 func recommendations(version string) inHouseApp {
-	return inHouseApp{namespace: "shop", name: "recommendations", tier: "backend", replicas: 4, image: "recommendations:" + version,
-		clusterIP: "10.96.31.5", port: 8080, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 5)}
+	return inHouseApp{
+		namespace: "shop", name: "recommendations", tier: "backend", replicas: 4, image: "recommendations:" + version,
+		clusterIP: "10.96.31.5", port: 8080, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 5),
+	}
 }
 
 func externalName(namespace, name, target string, number int32) *corev1.Service {
@@ -220,17 +242,27 @@ func ingress(namespace, name, host string, paths map[string]backend) *networking
 // buildPayments makes namespace payments: gRPC, a leader election, and NetworkPolicies.
 func (b *builder) buildPayments() {
 	b.at(60*day-time.Minute, func() { b.namespace("payments") })
-	b.install(40*day, inHouseApp{namespace: "payments", name: "payments", tier: "backend", replicas: 3, image: "payments:6.1.0",
-		clusterIP: "10.96.77.1", port: 9000, targetPort: "grpc", containerPort: 9000, portName: "grpc", probe: grpcProbe(9000)})
-	b.install(33*day, inHouseApp{namespace: "payments", name: "ledger", tier: "backend", replicas: 2, image: "ledger:2.0.7",
-		clusterIP: "10.96.77.2", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)})
-	b.install(19*day, inHouseApp{namespace: "payments", name: "webhooks", tier: "edge", replicas: 2, image: "webhooks:1.5.0",
-		clusterIP: "10.96.77.3", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10)})
-	b.install(25*day, inHouseApp{namespace: "payments", name: "psp-gateway", tier: "edge", replicas: 2, image: "psp-gateway:3.3.3",
-		clusterIP: "10.96.77.4", port: 8443, targetPort: "https", containerPort: 8443, portName: "https", probe: tcpProbe("https")})
+	b.install(40*day, inHouseApp{
+		namespace: "payments", name: "payments", tier: "backend", replicas: 3, image: "payments:6.1.0",
+		clusterIP: "10.96.77.1", port: 9000, targetPort: "grpc", containerPort: 9000, portName: "grpc", probe: grpcProbe(9000),
+	})
+	b.install(33*day, inHouseApp{
+		namespace: "payments", name: "ledger", tier: "backend", replicas: 2, image: "ledger:2.0.7",
+		clusterIP: "10.96.77.2", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	})
+	b.install(19*day, inHouseApp{
+		namespace: "payments", name: "webhooks", tier: "edge", replicas: 2, image: "webhooks:1.5.0",
+		clusterIP: "10.96.77.3", port: 80, targetPort: "http", containerPort: 8080, probe: httpProbe("/healthz", "http", 10),
+	})
+	b.install(25*day, inHouseApp{
+		namespace: "payments", name: "psp-gateway", tier: "edge", replicas: 2, image: "psp-gateway:3.3.3",
+		clusterIP: "10.96.77.4", port: 8443, targetPort: "https", containerPort: 8443, portName: "https", probe: tcpProbe("https"),
+	})
 	// Only the leader is ready: one of three, for good.
-	b.install(50*time.Minute, inHouseApp{namespace: "payments", name: "settlement", tier: "worker", replicas: 3, image: "settlement:1.0.9",
-		clusterIP: "10.96.77.5", port: 80, targetPort: "http", containerPort: 8080, probe: quick(httpProbe("/leader", "http", 15))})
+	b.install(50*time.Minute, inHouseApp{
+		namespace: "payments", name: "settlement", tier: "worker", replicas: 3, image: "settlement:1.0.9",
+		clusterIP: "10.96.77.5", port: 80, targetPort: "http", containerPort: 8080, probe: quick(httpProbe("/leader", "http", 15)),
+	})
 	b.electLeader(50*time.Minute - 4*time.Second)
 	b.at(18*day, func() {
 		b.put(ingress("payments", "webhooks", "hooks.shop.example.com", map[string]backend{"/": {"webhooks", 80}}))
@@ -319,8 +351,10 @@ func (b *builder) nightlyBackup() {
 	b.put(cron)
 	b.at(11*time.Hour, func() {
 		job := &batchv1.Job{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "data", Name: "nightly-backup-29351700", Labels: own,
-				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(cron, batchv1.SchemeGroupVersion.WithKind("CronJob"))}},
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "data", Name: "nightly-backup-29351700", Labels: own,
+				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(cron, batchv1.SchemeGroupVersion.WithKind("CronJob"))},
+			},
 			Spec: batchv1.JobSpec{Template: template, Completions: ptr.To[int32](1), Parallelism: ptr.To[int32](1)},
 			Status: batchv1.JobStatus{Succeeded: 1, StartTime: &last, CompletionTime: &done, Conditions: []batchv1.JobCondition{
 				{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, LastTransitionTime: done, LastProbeTime: done},
@@ -328,8 +362,10 @@ func (b *builder) nightlyBackup() {
 		}
 		b.put(job)
 		b.put(&corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "data", Name: job.Name + "-m8c4w", Labels: own,
-				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))}},
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: "data", Name: job.Name + "-m8c4w", Labels: own,
+				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(job, batchv1.SchemeGroupVersion.WithKind("Job"))},
+			},
 			Spec: *spec.DeepCopy(),
 			Status: corev1.PodStatus{Phase: corev1.PodSucceeded, StartTime: &last, Conditions: []corev1.PodCondition{
 				{Type: corev1.PodReady, Status: corev1.ConditionFalse, Reason: "PodCompleted", LastTransitionTime: done},

@@ -163,7 +163,7 @@ func rollingLimits(deployment *appsv1.Deployment, replicas int32) (surge, unavai
 		if err != nil {
 			return 0
 		}
-		return int32(n) // #nosec G115 -- a share of an int32
+		return int32(n)
 	}
 	surge, unavailable = scaled(rolling.MaxSurge, true), scaled(rolling.MaxUnavailable, false)
 	if surge == 0 && unavailable == 0 {

@@ -31,10 +31,10 @@ func (s *Simulation) reconcileEndpoints(service *corev1.Service, pods []*corev1.
 		}
 		subset := subsets[string(raw)]
 		if subset == nil {
-			subset = &corev1.EndpointSubset{Ports: ports} //nolint:staticcheck // see above
+			subset = &corev1.EndpointSubset{Ports: ports} //nolint:staticcheck // the proxy reads them
 			subsets[string(raw)] = subset
 		}
-		address := corev1.EndpointAddress{ //nolint:staticcheck // see above
+		address := corev1.EndpointAddress{
 			IP: pod.Status.PodIP, NodeName: &pod.Spec.NodeName,
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
 		}
@@ -47,7 +47,7 @@ func (s *Simulation) reconcileEndpoints(service *corev1.Service, pods []*corev1.
 			subset.NotReadyAddresses = append(subset.NotReadyAddresses, address)
 		}
 	}
-	endpoints := &corev1.Endpoints{ //nolint:staticcheck // see above
+	endpoints := &corev1.Endpoints{ //nolint:staticcheck // the proxy reads them
 		ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name, Labels: maps.Clone(service.Labels)},
 	}
 	metav1.SetMetaDataLabel(&endpoints.ObjectMeta, "endpoints.kubernetes.io/managed-by", "endpoint-controller")
@@ -72,15 +72,15 @@ func (s *Simulation) reconcileEndpoints(service *corev1.Service, pods []*corev1.
 	s.put(endpoints)
 }
 
-func endpointPorts(service *corev1.Service, pod *corev1.Pod) []corev1.EndpointPort { //nolint:staticcheck // see above
-	var ports []corev1.EndpointPort //nolint:staticcheck // see above
+func endpointPorts(service *corev1.Service, pod *corev1.Pod) []corev1.EndpointPort {
+	var ports []corev1.EndpointPort
 	for _, declared := range service.Spec.Ports {
 		if number, ok := portOf(pod, declared); ok {
-			ports = append(ports, corev1.EndpointPort{ //nolint:staticcheck // see above
+			ports = append(ports, corev1.EndpointPort{
 				Name: declared.Name, Port: number, Protocol: declared.Protocol, AppProtocol: declared.AppProtocol,
 			})
 		}
 	}
-	slices.SortFunc(ports, func(a, b corev1.EndpointPort) int { return strings.Compare(a.Name, b.Name) }) //nolint:staticcheck // see above
+	slices.SortFunc(ports, func(a, b corev1.EndpointPort) int { return strings.Compare(a.Name, b.Name) })
 	return ports
 }

@@ -227,7 +227,7 @@ func ownsEndpoints(slice *discoveryv1.EndpointSlice) bool {
 		return false
 	}
 	for _, entry := range slice.ManagedFields {
-		if entry.FieldsV1 != nil && strings.Contains(string(entry.FieldsV1.Raw), `"f:endpoints"`) {
+		if entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"f:endpoints"`) {
 			return true
 		}
 	}

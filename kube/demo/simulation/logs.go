@@ -64,7 +64,7 @@ func (n *Network) steadyLines(instance apiserver.ContainerInstance, log apps.Log
 		if at.Before(begin) {
 			continue
 		}
-		random := rand.New(rand.NewPCG(seed, uint64(span))) // #nosec G404 G115 -- a log must be the same for every reader
+		random := rand.New(rand.NewPCG(seed, uint64(span)))
 		moment := apps.LogMoment{
 			Time: at, Namespace: instance.Pod.Namespace, Pod: instance.Pod.Name,
 			Failing: n.incidents.striking(instance.Pod, at) != nil,

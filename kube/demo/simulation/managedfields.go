@@ -27,7 +27,7 @@ func (s *Simulation) owns(obj apiserver.Object, manager, subresource string, fie
 	}
 	entry := metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: version, Time: &now,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: raw}, Subresource: subresource,
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(string(raw)), Subresource: subresource,
 	}
 	entries := append([]metav1.ManagedFieldsEntry(nil), obj.GetManagedFields()...)
 	for i := range entries {

@@ -91,7 +91,7 @@ func (refusal) Error() string { return "connect: connection refused" }
 func (refusal) Is(target error) bool { return target == syscall.ECONNREFUSED }
 
 func refused(network, ip string, port int) error {
-	address := net.TCPAddrFromAddrPort(netip.AddrPortFrom(parseIP(ip), uint16(port))) // #nosec G115 -- a port
+	address := net.TCPAddrFromAddrPort(netip.AddrPortFrom(parseIP(ip), uint16(port)))
 	return &net.OpError{Op: "dial", Net: network, Addr: address, Err: refusal{}}
 }
 
@@ -131,7 +131,7 @@ func (n *Network) lost(ctx context.Context, ip string, port int) error {
 	case <-n.ctx.Done():
 	case <-timer.C:
 	}
-	address := net.TCPAddrFromAddrPort(netip.AddrPortFrom(parseIP(ip), uint16(port))) // #nosec G115 -- a port
+	address := net.TCPAddrFromAddrPort(netip.AddrPortFrom(parseIP(ip), uint16(port)))
 	return &net.OpError{Op: "dial", Net: "tcp", Addr: address, Err: timedOut{}}
 }
 

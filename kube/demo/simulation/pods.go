@@ -80,7 +80,7 @@ func (s *Simulation) reconcileReplicaSet(key types.NamespacedName) {
 		}
 	}
 	_, live = s.podsOf(rs)
-	status := appsv1.ReplicaSetStatus{ObservedGeneration: rs.Generation, Replicas: int32(len(live)), FullyLabeledReplicas: int32(len(live))} // #nosec G115 -- few
+	status := appsv1.ReplicaSetStatus{ObservedGeneration: rs.Generation, Replicas: int32(len(live)), FullyLabeledReplicas: int32(len(live))}
 	status.ReadyReplicas = countReady(live)
 	status.AvailableReplicas = status.ReadyReplicas
 	if !apiequality.Semantic.DeepEqual(rs.Status, status) {
@@ -136,7 +136,7 @@ func (s *Simulation) reconcileStatefulSet(key types.NamespacedName) {
 	_, live = s.podsOf(set)
 	revision := set.Name + "-" + templateHash(set.Spec.Template)
 	status := appsv1.StatefulSetStatus{
-		ObservedGeneration: set.Generation, Replicas: int32(len(live)), CurrentReplicas: int32(len(live)), UpdatedReplicas: int32(len(live)), // #nosec G115 -- few
+		ObservedGeneration: set.Generation, Replicas: int32(len(live)), CurrentReplicas: int32(len(live)), UpdatedReplicas: int32(len(live)),
 		CurrentRevision: revision, UpdateRevision: revision, CollisionCount: ptr.To[int32](0),
 	}
 	status.ReadyReplicas = countReady(live)
@@ -171,8 +171,8 @@ func (s *Simulation) reconcileDaemonSet(key types.NamespacedName) {
 		s.createPod(pod)
 	}
 	_, live = s.podsOf(set)
-	status := appsv1.DaemonSetStatus{ObservedGeneration: set.Generation, CurrentNumberScheduled: int32(len(live)), UpdatedNumberScheduled: int32(len(live))} // #nosec G115 -- few
-	status.DesiredNumberScheduled = int32(len(byNode))                                                                                                       // #nosec G115 -- few
+	status := appsv1.DaemonSetStatus{ObservedGeneration: set.Generation, CurrentNumberScheduled: int32(len(live)), UpdatedNumberScheduled: int32(len(live))}
+	status.DesiredNumberScheduled = int32(len(byNode))
 	status.NumberReady = countReady(live)
 	status.NumberAvailable = status.NumberReady
 	status.NumberUnavailable = status.DesiredNumberScheduled - status.NumberAvailable

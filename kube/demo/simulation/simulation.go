@@ -61,7 +61,7 @@ func New(store *apiserver.Store, applications apps.ByImage, clock clock.PassiveC
 		apps:      applications,
 		network:   newNetwork(store, applications, clock),
 		now:       clock.Now(),
-		random:    rand.New(rand.NewPCG(20260908, 1036)), // #nosec G404 -- the same names and delays in every run
+		random:    rand.New(rand.NewPCG(20260908, 1036)),
 		isDirty:   map[work]struct{}{},
 		podIPs:    map[string]int{},
 		images:    map[string]bool{},

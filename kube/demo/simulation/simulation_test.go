@@ -192,7 +192,7 @@ func TestEndpointsFollowPods(t *testing.T) {
 
 func hasEndpointsField(slice *discoveryv1.EndpointSlice) bool {
 	for _, entry := range slice.ManagedFields {
-		if strings.Contains(string(entry.FieldsV1.Raw), `"f:endpoints"`) {
+		if strings.Contains(entry.FieldsV1.GetRawString(), `"f:endpoints"`) {
 			return true
 		}
 	}
@@ -602,11 +602,11 @@ func TestManagedFieldsTellWhoChangedTheSelector(t *testing.T) {
 		t.Errorf("%s at %s", last.Manager, last.Time)
 	}
 	for _, field := range []string{`"f:selector":{}`, `"k:{\"port\":80,\"protocol\":\"TCP\"}"`, `"f:type":{}`} {
-		if !strings.Contains(string(last.FieldsV1.Raw), field) {
-			t.Errorf("%s lacks %s", last.FieldsV1.Raw, field)
+		if !strings.Contains(last.FieldsV1.GetRawString(), field) {
+			t.Errorf("%s lacks %s", last.FieldsV1.GetRawString(), field)
 		}
 	}
-	if strings.Contains(string(last.FieldsV1.Raw), "clusterIP") {
+	if strings.Contains(last.FieldsV1.GetRawString(), "clusterIP") {
 		t.Error("the manager owns what the API server allocated")
 	}
 }
