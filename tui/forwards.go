@@ -257,7 +257,10 @@ func (p *forwardsPage) table(sh *shell, width, room int) []string {
 			} else {
 				text = left(text, widths[i])
 			}
-			line.WriteString(paint(i, text) + "  ")
+			if i > 0 {
+				line.WriteString("  ") // not behind the last one, where a full row would be cut for it
+			}
+			line.WriteString(paint(i, text))
 		}
 		return line.String()
 	}

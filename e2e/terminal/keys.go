@@ -21,5 +21,7 @@ const (
 	CtrlC     = "\x03"
 	CtrlF     = "\x06"
 	CtrlR     = "\x12"
+	CtrlU     = "\x15"
+	CtrlX     = "\x18"
 	CtrlZ     = "\x1a"
 )

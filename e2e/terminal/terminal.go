@@ -34,6 +34,7 @@ type Terminal struct {
 	lastAlt  string // the alternate screen when it was left
 	raw      []byte
 	changed  chan struct{} // closed and replaced when anything arrived
+	readAt   time.Time     // when the last bytes arrived
 	started  time.Time
 
 	exited   chan struct{} // closed when the program has ended and its output is read
@@ -126,6 +127,7 @@ func (term *Terminal) read(done chan<- struct{}) {
 		n, err := term.pty.Read(buffer)
 		if n > 0 {
 			term.mu.Lock()
+			term.readAt = time.Now()
 			term.raw = append(term.raw, buffer[:n]...)
 			term.filter.write(buffer[:n])
 			term.mu.Unlock()
