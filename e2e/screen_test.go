@@ -79,3 +79,8 @@ func inCluster(t *testing.T, c *harness.Cluster, line string) {
 		t.Fatalf("%s: %v\n%s", line, err, output)
 	}
 }
+
+// replaced replaces words in a text, given as pairs.
+func replaced(text string, pairs ...string) string {
+	return strings.NewReplacer(pairs...).Replace(text)
+}
