@@ -161,7 +161,7 @@ func (f *Flags) resolve(name string) (resolved, error) {
 
 // complete checks that what a context refers to is there. kubectl would go to localhost, or as nobody, instead.
 func complete(name string, entry clientcmdapi.Context, raw clientcmdapi.Config, flags *genericclioptions.ConfigFlags) error {
-	missing := ""
+	var missing string
 	switch {
 	case raw.Clusters[entry.Cluster] == nil && *flags.ClusterName == "" && *flags.APIServer == "":
 		missing = "cluster " + orNone(entry.Cluster)

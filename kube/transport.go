@@ -271,7 +271,7 @@ func (g *gate) send(request *http.Request) (*http.Response, error) {
 	go func() {
 		defer utilruntime.HandleCrash()
 		defer g.endPlugin()
-		response, err := g.base.RoundTrip(request)
+		response, err := g.base.RoundTrip(request) //nolint:bodyclose // handed on, or closed below when nobody waits any more
 		answers <- answer{response, err}
 	}()
 	select {

@@ -45,7 +45,7 @@ func serviceActions(chosen func(sh *shell) (model.Key, bool)) []binding {
 	}
 	return []binding{
 		act("t", "isolation test", "runs the isolation test", whyNoTest, func(_ *shell, key model.Key) page { return newIsolationPage(key) }),
-		act("F", "forward", "opens a forward to the Service or to a Pod", whyNoForward, func(sh *shell, key model.Key) page { return newForwardDialog(sh, key) }),
+		act("F", "forward", "opens a forward to the Service or to a Pod", whyNoForward, newForwardDialog),
 		act("l", "logs", "shows the logs of the Pods behind the Service", logs, func(_ *shell, key model.Key) page { return newLogsPage(key, "", false) }),
 		act("p", "previous", "shows the logs from before the last restart", logs, func(_ *shell, key model.Key) page { return newLogsPage(key, "", true) }),
 		act("v", "events", "shows the events of the Service, its Pods and their workload", nil, func(_ *shell, key model.Key) page { return newEventsPage(key) }),
@@ -149,7 +149,7 @@ func pickNamespace(sh *shell) {
 		sh.notify(noteWarning, "namespaces cannot be listed: "+sh.notConnected())
 		return
 	}
-	p := newPickPage("namespace", true, func(sh *shell, value string) tea.Cmd {
+	p := newPickPage("namespace", func(sh *shell, value string) tea.Cmd {
 		if value == allNamespacesItem {
 			value = model.AllNamespaces
 		}
@@ -178,7 +178,7 @@ const allNamespacesItem = "*"
 // pickContext asks for a context.
 func pickContext(sh *shell) {
 	connector, current := sh.connector, sh.info.Context
-	p := newPickPage("context", true, func(sh *shell, value string) tea.Cmd {
+	p := newPickPage("context", func(sh *shell, value string) tea.Cmd {
 		sh.switchContext(value)
 		return nil
 	})

@@ -48,7 +48,8 @@ func notKnown(t *theme, what string, known bool, coverage model.Coverage, width 
 	if known && coverage.State != model.Stale {
 		return nil
 	}
-	text, s := "", t.unknown
+	var text string
+	s := t.unknown
 	switch coverage.State {
 	case model.NotAsked, model.Syncing:
 		return []string{t.warn.on(glyphSyncing) + t.dim.on(" Reading "+what+glyphMore)}

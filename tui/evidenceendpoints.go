@@ -69,8 +69,13 @@ func drawSlice(t *theme, slice *check.SliceRow, now time.Time, width int) []stri
 			}
 		}
 		g.rows = append(g.rows, []cell{
-			mark, {text: clean(e.Address), style: t.text}, yesNo(t, e.Ready, true), yesNo(t, e.Serving, true),
-			yesNo(t, e.Terminating, false), {text: orNone(e.Pod), style: t.text}, {text: orNone(e.Node), style: t.dim}, why,
+			mark,
+			{text: clean(e.Address), style: t.text},
+			yesNo(t, e.Ready, true), yesNo(t, e.Serving, true),
+			yesNo(t, e.Terminating, false),
+			{text: orNone(e.Pod), style: t.text},
+			{text: orNone(e.Node), style: t.dim},
+			why,
 		})
 	}
 	lines = append(lines, g.draw(t, width)...)

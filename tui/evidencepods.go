@@ -60,9 +60,14 @@ func drawPodGrid(t *theme, e *check.PodEvidence, now time.Time, width int) []str
 			}
 		}
 		g.rows = append(g.rows, []cell{
-			mark, {text: clean(r.Name), style: t.text}, {text: fmt.Sprintf("%d/%d", r.Ready, r.Containers), style: t.text},
-			{text: clean(r.Status), style: status}, restarts, {text: age(r.Created, now), style: t.dim},
-			{text: orNone(r.IP), style: t.dim}, {text: orNone(r.Node), style: t.dim},
+			mark,
+			{text: clean(r.Name), style: t.text},
+			{text: fmt.Sprintf("%d/%d", r.Ready, r.Containers), style: t.text},
+			{text: clean(r.Status), style: status},
+			restarts,
+			{text: age(r.Created, now), style: t.dim},
+			{text: orNone(r.IP), style: t.dim},
+			{text: orNone(r.Node), style: t.dim},
 		})
 	}
 	return g.draw(t, width)

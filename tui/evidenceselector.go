@@ -129,7 +129,8 @@ func drawSelectorRows(t *theme, e *check.SelectorEvidence, width int) []string {
 	for i := range e.Rows {
 		r := &e.Rows[i]
 		row := []cell{
-			{text: clean(r.Pod), style: t.text}, {text: fmt.Sprintf("%d/%d", r.Ready, r.Containers), style: t.text},
+			{text: clean(r.Pod), style: t.text},
+			{text: fmt.Sprintf("%d/%d", r.Ready, r.Containers), style: t.text},
 			{text: clean(r.Status), style: t.dim},
 		}
 		for j := range e.Selector {

@@ -65,8 +65,10 @@ func drawPorts(t *theme, f *check.Facts, width int) []string {
 		p := &f.Ports[i]
 		row := []cell{
 			{text: fmt.Sprintf("%d/%s", p.Port, clean(p.Protocol)), style: t.strong},
-			{text: orNone(p.Name), style: t.text}, {text: glyphNone, style: t.dim},
-			{text: orNone(p.TargetPort), style: t.text}, nowhere,
+			{text: orNone(p.Name), style: t.text},
+			{text: glyphNone, style: t.dim},
+			{text: orNone(p.TargetPort), style: t.text},
+			nowhere,
 		}
 		if p.NodePort != 0 {
 			row[2] = cell{text: fmt.Sprint(p.NodePort), style: t.text}

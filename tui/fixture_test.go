@@ -115,7 +115,8 @@ func (s *fakeSession) Logs(ctx context.Context, request model.LogRequest, lines 
 }
 
 func (s *fakeSession) Describe(context.Context, model.Ref) (string, error) { return "Name: x\n", nil }
-func (s *fakeSession) YAML(context.Context, model.Ref) (string, error)     { return "kind: Service\n", nil }
+
+func (s *fakeSession) YAML(context.Context, model.Ref) (string, error) { return "kind: Service\n", nil }
 
 func (s *fakeSession) Access(_ context.Context, questions []model.AccessQuestion) []model.AccessAnswer {
 	answers := make([]model.AccessAnswer, len(questions))
@@ -169,8 +170,11 @@ func fixtureReport(s *corev1.Service, verdict check.Verdict, usable, selected in
 		Key: model.Key{Namespace: s.Namespace, Name: s.Name}, Verdict: verdict, Usable: usable, Selected: selected, Counted: true,
 		Reach: "From inside the cluster as " + s.Name + "." + s.Namespace + ".svc; best for traffic between workloads; nothing outside reaches it.",
 		Route: []check.Hop{
-			{Text: "clients"}, {Text: s.Name + "." + s.Namespace + ":" + portsText(s)}, {Text: s.Spec.ClusterIP},
-			{Text: selectorText(s)}, {Text: "Pods"},
+			{Text: "clients"},
+			{Text: s.Name + "." + s.Namespace + ":" + portsText(s)},
+			{Text: s.Spec.ClusterIP},
+			{Text: selectorText(s)},
+			{Text: "Pods"},
 		},
 	}
 	if since > 0 {
@@ -216,8 +220,11 @@ func shopFixtures() []fixture {
 		Since: ago(3 * time.Minute),
 	}}
 	checkoutReport.Route = []check.Hop{
-		{Text: "clients"}, {Text: "checkout.shop:80"}, {Text: "10.96.45.23"},
-		{Text: "app=checkout tier=backend", Fault: "app=checkout"}, {Text: "0 of 12 Pods", Broken: true},
+		{Text: "clients"},
+		{Text: "checkout.shop:80"},
+		{Text: "10.96.45.23"},
+		{Text: "app=checkout tier=backend", Fault: "app=checkout"},
+		{Text: "0 of 12 Pods", Broken: true},
 	}
 	checkoutReport.Steps[check.StepEndpoints] = check.StepResult{Mark: check.MarkFail, Note: "0/0"}
 	checkoutReport.Steps[check.StepSelector] = check.StepResult{Mark: check.MarkFail, Note: "0/12"}
@@ -264,16 +271,24 @@ func shopFixtures() []fixture {
 	headless := fixtureService("postgres", corev1.ServiceTypeClusterIP, "None", "5432", 40*day)
 
 	fixtures := []fixture{
-		{cart, cartReport}, {checkout, checkoutReport}, {web, webReport}, {search, searchReport}, {audit, auditReport},
-		{catalog, fixtureReport(catalog, check.Partial, 4, 4, 6*day)}, {frontend, fixtureReport(frontend, check.OK, 5, 5, 12*day)},
-		{legacy, legacyReport}, {headless, fixtureReport(headless, check.OK, 1, 1, 40*day)},
+		{cart, cartReport},
+		{checkout, checkoutReport},
+		{web, webReport},
+		{search, searchReport},
+		{audit, auditReport},
+		{catalog, fixtureReport(catalog, check.Partial, 4, 4, 6*day)},
+		{frontend, fixtureReport(frontend, check.OK, 5, 5, 12*day)},
+		{legacy, legacyReport},
+		{headless, fixtureReport(headless, check.OK, 1, 1, 40*day)},
 	}
 	for _, ok := range []struct {
 		name, ip, port string
 		pods, days     int
 	}{
-		{"payments", "10.96.77.1", "9000→grpc", 3, 40}, {"recommendations", "10.96.31.5", "8080→http", 6, 9},
-		{"redis-cart", "10.96.9.40", "6379", 1, 40}, {"shipping", "10.96.61.2", "50051→grpc", 2, 11},
+		{"payments", "10.96.77.1", "9000→grpc", 3, 40},
+		{"recommendations", "10.96.31.5", "8080→http", 6, 9},
+		{"redis-cart", "10.96.9.40", "6379", 1, 40},
+		{"shipping", "10.96.61.2", "50051→grpc", 2, 11},
 	} {
 		s := fixtureService(ok.name, corev1.ServiceTypeClusterIP, ok.ip, ok.port, time.Duration(ok.days)*day)
 		fixtures = append(fixtures, fixture{s, fixtureReport(s, check.OK, ok.pods, ok.pods, time.Duration(ok.days)*day)})

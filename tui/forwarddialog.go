@@ -36,7 +36,6 @@ type forwardDialog struct {
 type forwardOpened struct {
 	err    error
 	target string
-	local  string
 }
 
 func newForwardDialog(sh *shell, service model.Key) page {

@@ -28,8 +28,10 @@ type isolationPage struct {
 	offset, most int
 }
 
-type isolationProgress struct{ result isolation.Result }
-type isolationOver struct{}
+type (
+	isolationProgress struct{ result isolation.Result }
+	isolationOver     struct{}
+)
 
 func newIsolationPage(service model.Key) *isolationPage {
 	return &isolationPage{request: isolation.Request{Service: service}}
@@ -152,7 +154,7 @@ func (p *isolationPage) nextPort(sh *shell) tea.Cmd {
 }
 
 func (p *isolationPage) podChooser(sh *shell) page {
-	choose := newPickPage("Pod to test", true, func(sh *shell, value string) tea.Cmd {
+	choose := newPickPage("Pod to test", func(sh *shell, value string) tea.Cmd {
 		p.request.Pod = value
 		if value == anyPodItem {
 			p.request.Pod = ""

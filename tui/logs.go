@@ -499,7 +499,7 @@ func (p *logsPage) chooser(sh *shell) page {
 			}
 		}
 	}
-	choose := newPickPage("Pod and container", true, func(sh *shell, value string) tea.Cmd {
+	choose := newPickPage("Pod and container", func(sh *shell, value string) tea.Cmd {
 		p.only, p.allInPod = logSource{}, false
 		switch value {
 		case " all":
@@ -514,7 +514,7 @@ func (p *logsPage) chooser(sh *shell) page {
 	return choose
 }
 
-func (p *logsPage) crumbs(sh *shell) []string {
+func (p *logsPage) crumbs(*shell) []string {
 	path := []string{namespaceName(p.service.Namespace)}
 	if p.service.Name != "" {
 		path = append(path, clean(p.service.Name))

@@ -96,20 +96,6 @@ func (l *life) do(work func(ctx context.Context) tea.Msg) tea.Cmd {
 	})
 }
 
-// stream makes a command that may hand over many messages while it works. send blocks until the event loop
-// took the message; it may be called from the one goroutine of work only.
-func (l *life) stream(work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
-	ctx, token, deliver := l.ctx, l.token, l.send
-	return guarded(func() tea.Msg {
-		work(ctx, func(msg tea.Msg) {
-			if ctx.Err() == nil {
-				deliver(addressed{token: token, msg: msg})
-			}
-		})
-		return nil
-	})
-}
-
 // turn is work of which only the newest run counts: beginning anew cancels the run before, and drops what it
 // still had to say. Its zero value is ready.
 type turn struct {
@@ -126,7 +112,8 @@ func (t *turn) do(l *life, work func(ctx context.Context) tea.Msg) tea.Cmd {
 	})
 }
 
-// stream is life.stream for the newest run.
+// stream makes a command that may hand over many messages while it works. send blocks until the event loop took the
+// message; it may be called from the one goroutine of work only.
 func (t *turn) stream(l *life, work func(ctx context.Context, send func(tea.Msg))) tea.Cmd {
 	return t.begin(l).stream(work)
 }

@@ -94,7 +94,7 @@ func rankItems(items []pickItem, query string) []pickItem {
 			rest = append(rest, item)
 		}
 	}
-	found := append(first, second...)
+	found := slices.Concat(first, second)
 	if len(folded) < 3 {
 		return found // the letters of a short query are in nearly every name
 	}

@@ -20,8 +20,8 @@ type pickLoaded struct {
 	note  string
 }
 
-func newPickPage(title string, typed bool, choose func(sh *shell, value string) tea.Cmd) *pickPage {
-	return &pickPage{picker: newPicker(title, typed), choose: choose}
+func newPickPage(title string, choose func(sh *shell, value string) tea.Cmd) *pickPage {
+	return &pickPage{picker: newPicker(title, true), choose: choose}
 }
 
 func (p *pickPage) opened(_ *shell, life *life) tea.Cmd {

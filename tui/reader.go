@@ -42,17 +42,15 @@ func (r *reader) typed(msg tea.Msg) {
 	r.search.update(msg)
 }
 
-// update takes what the shell gives to a page; it tells whether it was the reader's.
-func (r *reader) update(msg tea.Msg) bool {
+// update takes what the shell gives to a page.
+func (r *reader) update(msg tea.Msg) {
 	if !r.searching {
-		return false
+		return
 	}
 	switch msg.(type) {
 	case tea.KeyPressMsg, tea.PasteMsg:
 		r.typed(msg)
-		return true
 	}
-	return false
 }
 
 // keys are the bindings that every text has.

@@ -34,7 +34,7 @@ type scrollLine struct {
 type lineTone uint8
 
 const (
-	toneText lineTone = iota
+	_ lineTone = iota // as it is
 	// toneNote is for what svctui itself says between the others.
 	toneNote
 	toneStrong
@@ -137,9 +137,9 @@ func (s *scroller) source(name string) int {
 func (s *scroller) line(number int) scrollLine { return s.lines[number-s.dropped] }
 func (s *scroller) end() int                   { return s.dropped + len(s.lines) }
 
-// key moves the view; it tells whether the key was one of its own. Moving up ends following, going to the end
+// key moves the view, if it is one of its own. Moving up ends following, going to the end
 // takes it up again.
-func (s *scroller) key(key string) bool {
+func (s *scroller) key(key string) {
 	page := max(1, s.height-1)
 	switch key {
 	case "up", "k":
@@ -173,10 +173,7 @@ func (s *scroller) key(key string) bool {
 		s.search(1)
 	case "N":
 		s.search(-1)
-	default:
-		return false
 	}
-	return true
 }
 
 func (s *scroller) up(rows int) {
@@ -232,12 +229,6 @@ func (s *scroller) bottom() (line, row int) {
 		}
 	}
 	return s.dropped, 0
-}
-
-// atEnd tells whether the last row is in view.
-func (s *scroller) atEnd() bool {
-	line, row := s.bottom()
-	return s.top > line || s.top == line && s.topRow >= row
 }
 
 func (s *scroller) rowsOf(number int) int {

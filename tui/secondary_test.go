@@ -179,8 +179,25 @@ func TestSecondaryScreens(t *testing.T) {
 func TestEveryScreenFitsEverySize(t *testing.T) {
 	for _, size := range [][2]int{{0, 0}, {1, 1}, {20, 5}, {40, 10}, {60, 16}, {200, 50}} {
 		for _, keys := range [][]string{
-			{"t"}, {"t", "o"}, {"t", "p"}, {"F"}, {"F", "tab"}, {"l"}, {"l", "/"}, {"l", "o"}, {"p"}, {"v"}, {"y"}, {"d"}, {"c"}, {"r"}, {"f"},
-			{"f", "ctrl+x"}, {":"}, {"?"}, {"?", "m"},
+			{"t"},
+			{"t", "o"},
+			{"t", "p"},
+			{"F"},
+			{"F", "tab"},
+			{"l"},
+			{"l", "/"},
+			{"l", "o"},
+			{"p"},
+			{"v"},
+			{"y"},
+			{"d"},
+			{"c"},
+			{"r"},
+			{"f"},
+			{"f", "ctrl+x"},
+			{":"},
+			{"?"},
+			{"?", "m"},
 		} {
 			t.Run(fmt.Sprintf("%dx%d-%s", size[0], size[1], strings.Join(keys, "-")), func(t *testing.T) {
 				s := newStage(t, stageSetup{

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,7 +100,7 @@ func TestTabTellsEveryFindingAndWhatIsUnchecked(t *testing.T) {
 
 func TestDeletedServiceKeepsItsLastState(t *testing.T) {
 	s := openService(t, 120, 40, "checkout")
-	rest := append(shopFixtures()[:1:1], shopFixtures()[2:]...)
+	rest := slices.Delete(shopFixtures(), 1, 2)
 	s.show(stateOf("shop", rest...))
 	s.mustShow("This Service was deleted at", "No Pod carries app=checkout.", "NEAREST: 3 Pods of deploy/checkout")
 	golden.RequireEqual(t, s.picture())

@@ -176,7 +176,8 @@ func (p *servicesPage) bindings() []binding {
 	fixed := func(n int) func() int { return func() int { return n } }
 	if p.typing {
 		return []binding{
-			{keys: []string{"enter"}, name: "keep the filter"}, {keys: []string{"esc"}, name: "clear it"},
+			{keys: []string{"enter"}, name: "keep the filter"},
+			{keys: []string{"esc"}, name: "clear it"},
 			{keys: []string{"up", "down"}, name: "select"},
 		}
 	}

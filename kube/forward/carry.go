@@ -161,7 +161,7 @@ func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr erro
 			recycle(data)
 		}
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, nil
 		case err != nil:
 			return err, nil

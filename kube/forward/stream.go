@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -92,7 +93,7 @@ func (s *stream) pumpData() {
 		buffer := s.buffer()
 		n, err := s.data.Read(buffer)
 		next := chunk{data: buffer[:n], err: err}
-		if err == io.EOF && s.connection.isLost() {
+		if errors.Is(err, io.EOF) && s.connection.isLost() {
 			next.err = errConnectionLost
 		}
 		select {

@@ -208,8 +208,10 @@ func TestForwardsAloneAreNeverHealthy(t *testing.T) {
 			for _, proxies := range []Outcome{Denied, Failed, NotRun} {
 				for _, facts := range []Facts{oneUsable(), oneUsable(threeUsable), oneUsable(slicesUnread), oneUsable(inMesh), oneUsable(withReadiness(ReadyOnPodIP))} {
 					got := Conclude([]Observation{
-						{Rung: RungPod, Outcome: pod}, {Rung: RungService, Outcome: service},
-						{Rung: RungProxyService, Outcome: proxies}, {Rung: RungProxyPod, Outcome: proxies},
+						{Rung: RungPod, Outcome: pod},
+						{Rung: RungService, Outcome: service},
+						{Rung: RungProxyService, Outcome: proxies},
+						{Rung: RungProxyPod, Outcome: proxies},
 					}, facts)
 					if got.Mark == check.MarkOK {
 						t.Fatalf("Pod %s, Service %s, proxies %s: %q is marked healthy", pod, service, proxies, got.Text)
@@ -228,8 +230,10 @@ func TestConcludeIsTotal(t *testing.T) {
 			for _, proxyService := range outcomes {
 				for _, proxyPod := range outcomes {
 					got := Conclude([]Observation{
-						{Rung: RungPod, Outcome: pod}, {Rung: RungService, Outcome: pod},
-						{Rung: RungProxyService, Outcome: proxyService}, {Rung: RungProxyPod, Outcome: proxyPod},
+						{Rung: RungPod, Outcome: pod},
+						{Rung: RungService, Outcome: pod},
+						{Rung: RungProxyService, Outcome: proxyService},
+						{Rung: RungProxyPod, Outcome: proxyPod},
 					}, facts)
 					if got.Text == "" || got.Mark == check.MarkNone {
 						t.Fatalf("Pod %s, proxies %s and %s: empty conclusion %+v", pod, proxyService, proxyPod, got)

@@ -153,7 +153,7 @@ func cannotReach(text string) func(ProxyRequest) (*http.Response, error) {
 	return statusReply(http.StatusServiceUnavailable, "ServiceUnavailable", "error trying to reach service: "+text)
 }
 
-var errForbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web-1", errors.New(`User "eve" cannot create resource "pods/portforward"`))
+var errForbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web-1", errors.New(`User "eve" cannot create resource "pods/portforward"`)) //nolint:staticcheck // Kubernetes' own words
 
 // later answers after a while.
 func later(after time.Duration, then func(ProxyRequest) (*http.Response, error)) func(ProxyRequest) (*http.Response, error) {
