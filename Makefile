@@ -73,7 +73,7 @@ release-check: $(GORELEASER) ## is .goreleaser.yaml sound?
 	$(GORELEASER) check
 
 .PHONY: release-snapshot
-release-snapshot: release-check ## build every archive and the Homebrew cask into dist/, and try the Linux one
+release-snapshot: release-check ## build every archive and the Homebrew cask into dist/, and try the one for this machine
 	$(GORELEASER) release --snapshot --clean --skip=publish
 	cd e2e && SVCTUI_DIST=$(CURDIR)/dist go test -count=1 -v ./release
 

@@ -12,10 +12,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -40,14 +42,20 @@ func archive(t *testing.T, folder, system, architecture string) string {
 	return found[0]
 }
 
+// packed is one file of an archive.
+type packed struct {
+	data []byte
+	mode fs.FileMode
+}
+
 // content reads every file of an archive.
-func content(t *testing.T, path string) map[string][]byte {
+func content(t *testing.T, path string) map[string]packed {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{}
+	files := map[string]packed{}
 	if strings.HasSuffix(path, ".zip") {
 		reader, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
@@ -58,9 +66,11 @@ func content(t *testing.T, path string) map[string][]byte {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if files[file.Name], err = io.ReadAll(opened); err != nil {
+			data, err := io.ReadAll(opened)
+			if err != nil {
 				t.Fatal(err)
 			}
+			files[file.Name] = packed{data, file.Mode()}
 		}
 		return files
 	}
@@ -77,9 +87,11 @@ func content(t *testing.T, path string) map[string][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if files[header.Name], err = io.ReadAll(reader); err != nil {
+		data, err := io.ReadAll(reader)
+		if err != nil {
 			t.Fatal(err)
 		}
+		files[header.Name] = packed{data, header.FileInfo().Mode()}
 	}
 }
 
@@ -97,12 +109,12 @@ func TestArchivesHoldEverything(t *testing.T) {
 					binary, "LICENSE", "README.md", "docs/findings.md", "docs/keys.md", "man/svctui.1",
 					"completions/svctui.bash", "completions/_svctui", "completions/svctui.fish",
 				} {
-					if len(files[name]) == 0 {
+					if len(files[name].data) == 0 {
 						t.Errorf("%s is missing or empty", name)
 					}
 				}
 				const most = 45 << 20
-				if size := len(files[binary]); size > most {
+				if size := len(files[binary].data); size > most {
 					t.Errorf("the binary has %d bytes, more than %d", size, most)
 				}
 			})
@@ -117,11 +129,10 @@ func TestChecksumsAreThoseOfTheArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(list)), "\n")
-	if len(lines) != 6 {
-		t.Errorf("checksums.txt has %d lines, want one for each of 6 archives", len(lines))
-	}
+	named := map[string]bool{}
 	for _, line := range lines {
 		want, name, _ := strings.Cut(line, "  ")
+		named[name] = true
 		data, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			t.Error(err)
@@ -130,6 +141,16 @@ func TestChecksumsAreThoseOfTheArchives(t *testing.T) {
 		if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != want {
 			t.Errorf("the checksum of %s is another one", name)
 		}
+	}
+	for _, system := range []string{"linux", "darwin", "windows"} {
+		for _, architecture := range []string{"amd64", "arm64"} {
+			if name := filepath.Base(archive(t, folder, system, architecture)); !named[name] {
+				t.Errorf("checksums.txt lacks %s", name)
+			}
+		}
+	}
+	if len(lines) != 6 {
+		t.Errorf("checksums.txt has %d lines, want one for each of 6 archives", len(lines))
 	}
 }
 
@@ -165,21 +186,25 @@ func TestTheCaskServesMacOSAndLinux(t *testing.T) {
 	}
 }
 
-func TestTheLinuxArchiveRuns(t *testing.T) {
+func TestTheArchiveForThisMachineRuns(t *testing.T) {
 	folder := dist(t)
-	if runtime.GOOS != "linux" {
-		t.Skip("the archive for Linux runs on Linux only")
+	if runtime.GOOS == "windows" {
+		t.Skip("the tests of releases run where make does")
 	}
-	files := content(t, archive(t, folder, "linux", runtime.GOARCH))
-	program := filepath.Join(t.TempDir(), "svctui")
-	if err := os.WriteFile(program, files["svctui"], 0o755); err != nil {
+	files := content(t, archive(t, folder, runtime.GOOS, runtime.GOARCH))
+	home := t.TempDir()
+	program := filepath.Join(home, "svctui")
+	// With the mode that unpacking gives it, so that an archive whose program may not be run is found out.
+	if err := os.WriteFile(program, files["svctui"].data, files["svctui"].mode.Perm()); err != nil {
 		t.Fatal(err)
 	}
 	version, err := exec.Command(program, "version").Output()
-	if err != nil || strings.Contains(string(version), "dev ") || !strings.HasPrefix(string(version), "svctui ") {
+	if err != nil || !regexp.MustCompile(`^svctui v?\d+\.\d+\.\d+\S* go`).Match(version) {
 		t.Errorf("svctui version says %q, %v", version, err)
 	}
-	out, err := exec.Command(program, "diagnose", "--demo", "-A", "-o", "json").Output()
+	diagnose := exec.Command(program, "diagnose", "--demo", "-A", "-o", "json")
+	diagnose.Env = append(os.Environ(), "HOME="+home, "KUBECONFIG=")
+	out, err := diagnose.Output()
 	var failed *exec.ExitError
 	if !errors.As(err, &failed) || failed.ExitCode() != 1 {
 		t.Errorf("diagnose of the demo ended with %v, want exit code 1", err)
@@ -188,8 +213,8 @@ func TestTheLinuxArchiveRuns(t *testing.T) {
 		APIVersion string
 		Services   []struct{ Name, Verdict string }
 	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		t.Fatalf("diagnose -o json: %v in %.200s", err, out)
+	if err := json.Unmarshal(out, &report); err != nil || report.APIVersion != "svctui/v1" {
+		t.Fatalf("diagnose -o json: %v, apiVersion %q in %.200s", err, report.APIVersion, out)
 	}
 	failing := map[string]bool{}
 	for _, service := range report.Services {
