@@ -84,3 +84,18 @@ func inCluster(t *testing.T, c *harness.Cluster, line string) {
 func replaced(text string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
+
+// checkRefusal checks that a command said on standard error in one sentence why it could not look, and ended with 2.
+func checkRefusal(t *testing.T, result harness.Result, says ...string) {
+	t.Helper()
+	text := strings.TrimSuffix(result.Stderr, "\n")
+	if result.Code != 2 || result.Stdout != "" || !strings.HasPrefix(text, "svctui: ") || strings.Contains(text, "\n") {
+		t.Errorf("want exit code 2 and one line on standard error\n%s", result)
+	}
+	for _, want := range says {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q: %s", want, text)
+		}
+	}
+	t.Log(text)
+}

@@ -10,6 +10,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
 // UserKubeconfig is the path of a kubeconfig for a user of that name and those groups, whose rights RBAC
@@ -72,5 +73,40 @@ func orFail(t testing.TB, path string, err error) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Remove(path) })
+	return path
+}
+
+// Context is one context of a kubeconfig that is put together from others.
+type Context struct {
+	// Kubeconfig is where its cluster and its user come from: those of its current context.
+	Kubeconfig string
+	// Namespace is the context's own.
+	Namespace string
+}
+
+// Contexts is the path of a kubeconfig with these contexts, by name. None is current where that is empty.
+func (c *Cluster) Contexts(t testing.TB, contexts map[string]Context, current string) string {
+	t.Helper()
+	merged := clientcmdapi.NewConfig()
+	merged.CurrentContext = current
+	for name, from := range contexts {
+		config, err := clientcmd.LoadFromFile(from.Kubeconfig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := config.Contexts[config.CurrentContext]
+		merged.Clusters[name], merged.AuthInfos[name] = config.Clusters[own.Cluster], config.AuthInfos[own.AuthInfo]
+		merged.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name, Namespace: from.Namespace}
+	}
+	return WriteKubeconfig(t, merged)
+}
+
+// WriteKubeconfig writes a kubeconfig for the time of the test, and returns its path.
+func WriteKubeconfig(t testing.TB, config *clientcmdapi.Config) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		t.Fatal(err)
+	}
 	return path
 }
