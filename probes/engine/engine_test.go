@@ -518,3 +518,25 @@ func TestANamespaceIsLetGoAWhileAfterItsTrouble(t *testing.T) {
 		}
 	})
 }
+
+// TestAClusterThatShrinksIsNotWokenForWhatItHeld lets a large cluster become small while a namespace is still kept after
+// its trouble: nobody lets go of it any more, and its time must not wake the engine for ever.
+func TestAClusterThatShrinksIsNotWokenForWhatItHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := large(1)
+		e := newEngine(source, Options{}, simple())
+		e.step()
+		source.put(aSlice("troubled-00", "web", 1))
+		e.step()
+		if e.wakeAt().IsZero() {
+			t.Fatal("the namespace is not kept for a while")
+		}
+		for i := range 60 {
+			source.put(aSlice(fmt.Sprintf("healthy-%02d", i), "web", 1))
+		}
+		e.step()
+		if wake := e.wakeAt(); !wake.IsZero() {
+			t.Errorf("still woken, at %s, for a namespace that is read with all the others", wake)
+		}
+	})
+}

@@ -33,7 +33,7 @@ type planner struct {
 	large  bool
 	// denied are kinds that may not be listed cluster-wide; they are asked for by namespace.
 	denied map[model.Kind]bool
-	// held are the namespaces that are read, most deserving first.
+	// held are the namespaces that are read, most deserving first; none while everything is read.
 	held []heldNamespace
 }
 
@@ -56,6 +56,7 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 	case !j.settled():
 		// How large the cluster is will be known in a moment.
 		p.clusterScoped(needs)
+		p.held = nil
 	default:
 		p.measure(j)
 		if !p.large {
@@ -65,6 +66,8 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 		if p.large || len(p.denied) > 0 {
 			p.clusterScoped(needs)
 			p.troubled(now, j, needs)
+		} else {
+			p.held = nil
 		}
 	}
 	if focus != nil && j.snapshot.Service(*focus) != nil {
