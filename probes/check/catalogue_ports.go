@@ -72,7 +72,7 @@ func portTexts() []Explanation {
 		{
 			ID: "PORT-15", Name: "IP family without endpoints", Step: StepEndpoints, Weight: "critical, proven, where every family is dead, else major",
 			Meaning:   "The Service has an address of a family that none of its Pods has. Clients that take it are refused.",
-			Condition: "One of spec.ipFamilies has no usable endpoint while another has; or the Pods are Ready, and none has an address of the Service's only family.",
+			Condition: "One of spec.ipFamilies has no usable endpoint while another has; or the Pods are Ready, and none has an address of the Service's only family; or there is no selector, and the slices hold addresses of another family alone.",
 			NotSaid:   []string{"A headless Service without a selector: both families are set by default."},
 			Fix:       "Add the family that the Pods have with ipFamilyPolicy PreferDualStack; the first family cannot be changed.",
 			Sources:   []string{"kubernetes.io, Concepts: IPv4/IPv6 dual-stack", seenOnCluster},
@@ -85,9 +85,9 @@ func sliceTexts() []Explanation {
 		{
 			ID: "EPS-01", Name: "Port names of Service and slice differ", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major",
 			Meaning:   "kube-proxy joins a Service and its slices by the port's name and protocol. Where the names differ, nothing is routed, though the endpoints are listed.",
-			Condition: "The Service has no selector, endpoints are ready, and no slice has a port of the Service's port name.",
+			Condition: "The Service has no selector, endpoints are ready, and no slice has a port of the Service's port name and protocol.",
 			NotSaid:   []string{"targetPort differs from the slice's port: without a selector it means nothing."},
-			Fix:       "Give the slice's port the name of the Service's.",
+			Fix:       "Give the slice's port the name, or the protocol, of the Service's. Where the slice is a copy of an Endpoints object, change that.",
 			Sources:   []string{codeKubeProxy, "kubernetes/kubernetes#123954", seenOnCluster},
 		},
 		{

@@ -16,6 +16,8 @@ type Endpoints struct {
 	Ports []PortEndpoints
 	// Backends are the distinct Pods, or bare addresses, that the slices list.
 	Backends []Backend
+
+	listed []listedEndpoint
 }
 
 // PortEndpoints is what one port of a Service leads to in one IP family.
@@ -111,10 +113,9 @@ type endpointsMaker struct {
 	Endpoints
 	headless bool
 	selector map[string]string
-	// listed are all endpoints that may count, in the order of the slices.
-	listed []listedEndpoint
 }
 
+// listedEndpoint is one that may count.
 type listedEndpoint struct {
 	slice    *discoveryv1.EndpointSlice
 	endpoint *discoveryv1.Endpoint
@@ -381,6 +382,16 @@ func (e *Endpoints) ReadyCount() int {
 		}
 	}
 	return count
+}
+
+// sliceOfReady returns the first slice that lists a ready endpoint, or nil.
+func (e *Endpoints) sliceOfReady() *discoveryv1.EndpointSlice {
+	for i := range e.listed {
+		if isReady(e.listed[i].endpoint) {
+			return e.listed[i].slice
+		}
+	}
+	return nil
 }
 
 // Lists tells whether the slices list a Pod.

@@ -33,11 +33,11 @@ func checkNoFamily(s *subject) []Finding {
 	if pod == nil {
 		return nil
 	}
-	families := fmt.Sprint(familiesOf(s.service, s.slices))
+	families := familiesText(familiesOf(s.service, s.slices))
 	finding := Finding{
 		ID: "PORT-15", Severity: Critical, Confidence: Proven, Step: StepEndpoints,
-		Short: short("no Pod has an address of %s", families),
-		Title: fmt.Sprintf("The Service is of %s, and no Pod has such an address.", families),
+		Short: short("no Ready Pod has an %s address", families),
+		Title: fmt.Sprintf("The Service is %s, and no Ready Pod has an %s address.", families, families),
 		Why:   "Only addresses of the Service's own family become endpoints.",
 		Evidence: []Evidence{
 			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ipFamilies", Value: families},

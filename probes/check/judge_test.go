@@ -33,6 +33,7 @@ func TestFaults(t *testing.T) {
 		lead       string
 		short      string
 		fix        string
+		noCommand  bool
 		severity   Severity
 		confidence Confidence
 	}{
@@ -236,6 +237,39 @@ func TestFaults(t *testing.T) {
 			verdict: Fail, lead: "EPS-01", short: `no slice has a port named "web"`, severity: Critical, confidence: Proven,
 			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/name","value":"http"},{"op":"replace","path":"/ports/0/name","value":"web"}]'`,
 		},
+		"a slice whose port is of another protocol": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), func() metav1.Object {
+				slice := byHand("manual", "checkout", new("web"), new(int32(8080)), "192.0.2.1")
+				slice.Ports[0].Protocol = new(corev1.ProtocolUDP)
+				return slice
+			}()},
+			verdict: Fail, lead: "EPS-01", short: `slice port "web" is UDP, not TCP`, severity: Critical, confidence: Proven,
+			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/protocol","value":"UDP"},{"op":"replace","path":"/ports/0/protocol","value":"TCP"}]'`,
+		},
+		"a slice by hand of another family": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), func() metav1.Object {
+				slice := byHand("manual", "checkout", new("web"), new(int32(8080)), "2001:db8::1")
+				slice.AddressType = discoveryv1.AddressTypeIPv6
+				return slice
+			}()},
+			verdict: Fail, lead: "PORT-15", short: "no IPv4 endpoint", severity: Critical, confidence: Proven, noCommand: true,
+		},
+		"an Endpoints object that names its port otherwise": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), func() metav1.Object {
+				slice := byHand("mirrored", "checkout", new("http"), new(int32(8080)), "192.0.2.1")
+				slice.Labels[discoveryv1.LabelManagedBy] = sliceMirroringController
+				return slice
+			}()},
+			verdict: Fail, lead: "EPS-01", short: `no slice has a port named "web"`, severity: Critical, confidence: Proven, noCommand: true,
+		},
+		"a slice by hand that says not ready": {
+			objects: objects{service("checkout", nil), func() metav1.Object {
+				slice := byHand("manual", "checkout", new(""), new(int32(8080)), "192.0.2.1")
+				slice.Endpoints[0].Conditions.Ready = new(false)
+				return slice
+			}()},
+			verdict: Warn, lead: "SVC-06", short: "no selector; 1 endpoint not ready", severity: Major, confidence: Likely, noCommand: true,
+		},
 		"a slice without ports": {
 			objects: objects{service("checkout", nil), byHand("manual", "checkout", nil, nil, "192.0.2.1")},
 			verdict: Fail, lead: "EPS-02", short: "slice manual has no ports", severity: Critical, confidence: Proven,
@@ -270,7 +304,7 @@ func TestFaults(t *testing.T) {
 			objects: objects{service("checkout", app, func(svc *corev1.Service) {
 				svc.Spec.IPFamilies, svc.Spec.ClusterIP = []corev1.IPFamily{corev1.IPv6Protocol}, "fd00::1"
 			}), pod("a", app)},
-			verdict: Fail, lead: "PORT-15", short: "no Pod has an address of [IPv6]", severity: Critical, confidence: Proven,
+			verdict: Fail, lead: "PORT-15", short: "no Ready Pod has an IPv6 address", severity: Critical, confidence: Proven,
 		},
 		"half of a dual-stack Service": {
 			objects: objects{service("checkout", app, func(svc *corev1.Service) {
@@ -302,6 +336,9 @@ func TestFaults(t *testing.T) {
 			}
 			if test.fix != "" && (lead.Fix == nil || lead.Fix.Command != test.fix) {
 				t.Errorf("want fix %s, got %s", test.fix, told(report))
+			}
+			if test.noCommand && (lead.Fix == nil || lead.Fix.Command != "" || lead.Fix.Note == "") {
+				t.Errorf("want a note and no command, got %s", told(report))
 			}
 			if len(lead.Evidence) == 0 || lead.Evidence[0].Kind == "" || lead.Evidence[0].Field == "" {
 				t.Errorf("no evidence: %+v", lead.Evidence)

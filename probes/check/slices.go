@@ -21,7 +21,7 @@ func selectorlessRules() []Rule {
 	applies := func(s *subject) bool { return s.routes() && !s.selects() && s.slicesKnown() }
 	return []Rule{
 		{IDs: []string{"SVC-05"}, Step: StepEndpoints, applies: applies, explains: true, check: checkLeftOverSlices},
-		{IDs: []string{"EPS-01", "EPS-02"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSlicePorts},
+		{IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSlicePorts},
 		{IDs: []string{"SVC-06"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSelectorlessEmpty},
 	}
 }
@@ -72,8 +72,9 @@ func checkLeftOverSlices(s *subject) []Finding {
 	return []Finding{s.settled(finding)}
 }
 
-// checkSlicePorts is EPS-01 and EPS-02: a Service without a selector has ready endpoints, and a port that no slice names, or
-// slices that leave their ports out. The Service's targetPort means nothing here, and is never compared.
+// checkSlicePorts is EPS-01 and EPS-02: a Service without a selector has ready endpoints, and a port that no slice names with
+// its protocol, or slices that leave their ports out; or PORT-15, where only the family of the addresses is another one. The
+// Service's targetPort means nothing here, and is never compared.
 func checkSlicePorts(s *subject) []Finding {
 	if s.headless() {
 		return nil
@@ -94,13 +95,7 @@ func checkSlicePorts(s *subject) []Finding {
 
 func slicePortFinding(s *subject, index int) Finding {
 	port := &s.service.Spec.Ports[index]
-	slice := s.slices[0]
-	for _, candidate := range s.slices {
-		if len(candidate.Endpoints) > 0 {
-			slice = candidate
-			break
-		}
-	}
+	slice := s.endpoints().sliceOfReady()
 	finding := Finding{
 		ID: "EPS-01", Severity: Major, Confidence: Proven, Step: StepEndpoints,
 		Short: short("no slice has a port named %q", port.Name),
@@ -114,21 +109,53 @@ func slicePortFinding(s *subject, index int) Finding {
 	if s.dead() {
 		finding.Severity = Critical
 	}
-	if len(slice.Ports) == 0 {
+	other := slices.IndexFunc(slice.Ports, func(candidate discoveryv1.EndpointPort) bool {
+		return candidate.Name != nil && *candidate.Name == port.Name && candidate.Protocol != nil && *candidate.Protocol != protocolOf(port.Protocol)
+	})
+	switch _, joined := slicePort(slice, port); {
+	case joined:
+		families := familiesText(familiesOf(s.service, s.slices))
+		finding.ID, finding.Short = "PORT-15", short("no %s endpoint", families)
+		finding.Title = fmt.Sprintf("The Service is %s, and EndpointSlice %s holds %s addresses.", families, slice.Name, slice.AddressType)
+		finding.Why = "kube-proxy takes only addresses of the Service's own family."
+		finding.Evidence[1].Field, finding.Evidence[1].Value = "addressType", string(slice.AddressType)
+		finding.Fix = s.withOwner(Fix{Note: "write a slice with addressType " + families}, slice, "")
+	case len(slice.Ports) == 0:
 		finding.ID, finding.Short = "EPS-02", short("slice %s has no ports", slice.Name)
 		finding.Title = fmt.Sprintf("EndpointSlice %s leaves its ports out, and kube-proxy then ignores it.", slice.Name)
-		finding.Fix = &Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}
-		return s.settled(finding)
-	}
-	if len(slice.Ports) == 1 && slice.Ports[0].Name != nil && len(s.service.Spec.Ports) == 1 {
-		finding.Fix = s.withOwner(Fix{Command: s.kubectl("patch", "endpointslice", slice.Name, "--type=json", "-p", asJSON([]jsonPatch{
-			{Op: "test", Path: "/ports/0/name", Value: *slice.Ports[0].Name},
-			{Op: "replace", Path: "/ports/0/name", Value: port.Name},
-		}))}, slice, "")
-	} else {
+		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}, slice, "")
+	case other >= 0:
+		protocol, wanted := *slice.Ports[other].Protocol, protocolOf(port.Protocol)
+		finding.Short = short("slice port %q is %s, not %s", port.Name, protocol, wanted)
+		finding.Title = fmt.Sprintf("The port named %q is %s in EndpointSlice %s, and %s in the Service.", port.Name, protocol, slice.Name, wanted)
+		finding.Fix = s.slicePortFix(slice, other, "protocol", protocol, wanted)
+	case len(slice.Ports) == 1 && slice.Ports[0].Name != nil && *slice.Ports[0].Name != port.Name && len(s.service.Spec.Ports) == 1:
+		finding.Fix = s.slicePortFix(slice, 0, "name", *slice.Ports[0].Name, port.Name)
+	default:
 		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("name the port of the slice that is meant %q", port.Name)}, slice, "")
 	}
 	return s.settled(finding)
+}
+
+const sliceMirroringController = "endpointslicemirroring-controller.k8s.io"
+
+// slicePortFix changes one field of a slice's port. A slice that mirrors an Endpoints object would be set back at once.
+func (s *subject) slicePortFix(slice *discoveryv1.EndpointSlice, index int, field string, from, to any) *Fix {
+	if slice.Labels[discoveryv1.LabelManagedBy] == sliceMirroringController {
+		return &Fix{Note: fmt.Sprintf("set the %s of the port in Endpoints %s to %q: the slice is a copy of that", field, s.key.Name, to)}
+	}
+	path := fmt.Sprintf("/ports/%d/%s", index, field)
+	return s.withOwner(Fix{Command: s.kubectl("patch", "endpointslice", slice.Name, "--type=json", "-p", asJSON([]jsonPatch{
+		{Op: "test", Path: path, Value: from}, {Op: "replace", Path: path, Value: to},
+	}))}, slice, "")
+}
+
+func familiesText(families []corev1.IPFamily) string {
+	texts := make([]string, 0, len(families))
+	for _, family := range families {
+		texts = append(texts, string(family))
+	}
+	return strings.Join(texts, " and ")
 }
 
 func slicePortsText(slice *discoveryv1.EndpointSlice) string {
@@ -165,6 +192,12 @@ func checkSelectorlessEmpty(s *subject) []Finding {
 			{Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: discoveryv1.LabelServiceName + "=" + s.key.Name, Field: "endpoints", Value: fmt.Sprintf("none usable in %s", counted(len(s.slices), "slice"))},
 		},
 		Fix: s.serviceFix(Fix{Note: "give it a selector, or an EndpointSlice with the label " + discoveryv1.LabelServiceName + "=" + s.key.Name}),
+	}
+	if listed := s.endpoints().ListedCount(); listed > 0 {
+		finding.Short = short("no selector; %s not ready", counted(listed, "endpoint"))
+		finding.Title = fmt.Sprintf("The Service has no selector, and none of the endpoints that it was given (%d) is ready.", listed)
+		finding.Why = "Without a selector, whoever writes the EndpointSlice says which endpoints are ready."
+		finding.Fix = s.serviceFix(Fix{Note: "ask whoever writes the EndpointSlice: its endpoints have conditions.ready false"})
 	}
 	return []Finding{s.settled(finding)}
 }
@@ -256,11 +289,15 @@ func checkFamily(s *subject) []Finding {
 		if usable[family] > 0 {
 			continue
 		}
+		refused := "Clients that take this family are refused; the other family works."
+		if s.headless() {
+			refused = "Clients that ask DNS for this family get no address; the other family works."
+		}
 		finding := Finding{
 			ID: "PORT-15", Severity: Major, Confidence: Proven, Step: StepEndpoints,
 			Short: short("no %s endpoint", family),
-			Title: fmt.Sprintf("The Service has an %s address, and no endpoint of that family.", family),
-			Why:   "Clients that take this family are refused; the other family works.",
+			Title: fmt.Sprintf("The Service is %s, and has no %s endpoint.", familiesText(families), family),
+			Why:   refused,
 			Evidence: []Evidence{{
 				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ipFamilies", Value: fmt.Sprint(s.service.Spec.IPFamilies),
 			}},
