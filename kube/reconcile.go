@@ -152,8 +152,10 @@ func (s *Store) look(now time.Time) time.Duration {
 		return false
 	}
 	closing := false
-	for _, f := range s.feeds {
-		if !f.unwantedSince.IsZero() && due(f.unwantedSince, s.patience.closing) {
+	for need, f := range s.feeds {
+		// What cannot be closed yet is closed when the feed that takes over has listed; looking again and again would
+		// only burn time.
+		if !f.unwantedSince.IsZero() && due(f.unwantedSince, s.patience.closing) && s.closable(need, f, now) {
 			closing = true
 		}
 		if f.coverage.State == model.Syncing && f.watch != nil && due(f.heardAt, s.patience.streaming) {

@@ -467,3 +467,26 @@ func TestStoreTakesAfterStop(t *testing.T) {
 		t.Errorf("services are %v", names(snapshot.Services("")))
 	}
 }
+
+func TestStoreDoesNotSpinOnWhatItCannotClose(t *testing.T) {
+	long := time.Now().Add(-time.Hour)
+	store := NewStore(nil, model.AllNamespaces)
+	failed := model.Coverage{State: model.Failed}
+	for _, kind := range []model.Kind{model.Services, model.EndpointSlices} {
+		need := model.Need{Kind: kind}
+		store.feeds[need] = &feed{store: store, need: need, coverage: failed}
+	}
+	// The namespace that was shown before serves until all namespaces could be listed, which they cannot now.
+	before := model.Need{Kind: model.Services, Namespace: "shop"}
+	store.feeds[before] = &feed{store: store, need: before, listed: true, coverage: failed, unwantedSince: long}
+	store.ctx = t.Context()
+	store.look(time.Now())
+	select {
+	case <-store.kick:
+		t.Error("looking wakes the one who looks")
+	default:
+	}
+	if store.feeds[before] == nil {
+		t.Error("what still serves was closed")
+	}
+}
