@@ -1,12 +1,18 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/golden"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -170,7 +176,18 @@ func TestLogsAreFollowedWhileTheirStepIsSelectedOnly(t *testing.T) {
 }
 
 func TestFixLinesStayWholeAndPasteable(t *testing.T) {
-	command := "kubectl --context gke-prod -n shop patch svc checkout --type=merge -p '{\"spec\": {\"selector\": {\"app\": \"check-out\"}}}'"
+	patch := "kubectl --context gke-prod -n shop patch svc checkout --type=merge -p "
+	for _, command := range []string{
+		patch + `'{"spec": {"selector": {"app": "check-out"}}}'`,
+		// A word that is wider than the line has no place to break.
+		patch + `'{"spec":{"selector":{"app.kubernetes.io/name":"checkout-service","tier":"backend"}}}'`,
+	} {
+		fixLinesStayWhole(t, command)
+	}
+}
+
+func fixLinesStayWhole(t *testing.T, command string) {
+	t.Helper()
 	for _, width := range []int{40, 60, 80, 200} {
 		lines := fixLines(command, width)
 		joined := ""
@@ -203,6 +220,61 @@ func TestRouteKeepsWhatIsAtFault(t *testing.T) {
 		}
 		if w := cells(line); w > width {
 			t.Errorf("width %d: the route has %d cells", width, w)
+		}
+	}
+}
+
+func TestTailReadsOnAfterALogBrokeOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := func(text string, at time.Duration) model.LogLine {
+			return model.LogLine{Pod: "cart-1", Text: text, Time: fixtureNow().Add(at)}
+		}
+		attempts := 0
+		session := &stageSession{logs: func(_ context.Context, _ model.LogRequest, lines func([]model.LogLine)) error {
+			if attempts++; attempts == 1 {
+				lines([]model.LogLine{line("one", 1)})
+				return errForbiddenLog{}
+			}
+			lines([]model.LogLine{line("one", 1), line("two", 2)})
+			return nil
+		}}
+		var tail logTail
+		var said []string
+		followTail(t.Context(), session, model.LogRequest{Pod: "cart-1"}, func(msg tea.Msg) {
+			arrived := msg.(logsArrived)
+			tail.take(arrived)
+			said = append(said, fmt.Sprintf("%d lines, %d errors", len(tail.lines), len(tail.errs)))
+		})
+		if want := []string{"1 lines, 0 errors", "1 lines, 1 errors", "2 lines, 0 errors"}; !slices.Equal(said, want) {
+			t.Errorf("the tail held %q, want %q", said, want)
+		}
+	})
+}
+
+func TestTailKeepsLongLinesShort(t *testing.T) {
+	var tail logTail
+	tail.take(logsArrived{pod: "cart-1", lines: []model.LogLine{{Text: strings.Repeat("x", 64<<10)}}})
+	if got := len(tail.lines[0].Text); got > 2*tailLineMost {
+		t.Errorf("%d bytes of a line are kept", got)
+	}
+}
+
+func TestInstancesOfAContainerAreToldApart(t *testing.T) {
+	pod := func(restarts int32, state corev1.ContainerState) *corev1.Pod {
+		return &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "cart-1"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}},
+			Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "app", RestartCount: restarts, State: state}}},
+		}
+	}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}
+	first := instanceOf(pod(0, running))
+	if first != instanceOf(pod(0, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}})) {
+		t.Error("a container that ended is taken for another one: its log is the same")
+	}
+	for name, other := range map[string]*corev1.Pod{"restarted": pod(1, running), "waiting": pod(0, waiting)} {
+		if instanceOf(other) == first {
+			t.Errorf("%s: taken for the first instance", name)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package tui
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -18,13 +20,20 @@ const (
 	tailPods  = 4
 	tailLines = 20
 	tailKept  = 200
+	// tailPause is how long a log that could not be read is left alone.
+	tailPause = 5 * time.Second
+	// tailLineMost is how much of a line is kept, in bytes: all that is kept is wrapped for every frame.
+	tailLineMost = 4 << 10
 )
 
 // logTail is the end of the logs of the Pods behind a Service, followed while the step of logs is selected.
 type logTail struct {
-	turn  turn
-	pods  []string
-	lines []model.LogLine
+	turn turn
+	pods []string
+	// followed says which instances of the containers are followed: a log ends with its container.
+	followed []string
+	session  Session
+	lines    []model.LogLine
 	// errs is why a Pod's log could not be read, by Pod.
 	errs map[string]string
 }
@@ -43,7 +52,13 @@ func (l *logTail) take(msg logsArrived) {
 		l.errs[msg.pod] = msg.err.Error()
 		return
 	}
-	l.lines = append(l.lines, msg.lines...)
+	delete(l.errs, msg.pod)
+	for _, line := range msg.lines {
+		if len(line.Text) > tailLineMost {
+			line.Text = strings.ToValidUTF8(line.Text[:tailLineMost], "") + " … (line cut, l shows it whole)"
+		}
+		l.lines = append(l.lines, line)
+	}
 	slices.SortStableFunc(l.lines, func(a, b model.LogLine) int { return a.Time.Compare(b.Time) })
 	if extra := len(l.lines) - tailKept; extra > 0 {
 		l.lines = append([]model.LogLine(nil), l.lines[extra:]...)
@@ -54,35 +69,69 @@ func (l *logTail) take(msg logsArrived) {
 func (p *servicePage) followLogs(sh *shell) tea.Cmd {
 	if p.step != check.StepLogs || sh.session == nil || p.service == nil {
 		p.tail.turn.cancel()
-		p.tail.pods = nil
+		p.tail.pods, p.tail.followed = nil, nil
 		return nil
 	}
 	pods := tailOf(p.state.Snapshot.Selected(p.key.Namespace, p.service.Spec.Selector))
-	names := make([]string, len(pods))
+	names, followed := make([]string, len(pods)), make([]string, len(pods))
 	for i, pod := range pods {
-		names[i] = pod.Name
+		names[i], followed[i] = pod.Name, instanceOf(pod)
 	}
-	if slices.Equal(names, p.tail.pods) {
+	if slices.Equal(followed, p.tail.followed) && p.tail.session == sh.session {
 		return nil
 	}
 	run := p.tail.turn.begin(p.life)
-	p.tail.pods, p.tail.lines, p.tail.errs = names, nil, nil
+	p.tail.pods, p.tail.followed, p.tail.lines, p.tail.errs = names, followed, nil, nil
 	session := sh.session
+	p.tail.session = session
 	var commands []tea.Cmd
 	for _, pod := range pods {
 		request := model.LogRequest{
 			Namespace: pod.Namespace, Pod: pod.Name, Container: mainContainer(pod), Follow: true, TailLines: tailLines,
 		}
 		commands = append(commands, run.stream(func(ctx context.Context, send func(tea.Msg)) {
-			err := session.Logs(ctx, request, func(lines []model.LogLine) {
-				send(logsArrived{pod: request.Pod, lines: slices.Clone(lines)})
-			})
-			if err != nil {
-				send(logsArrived{pod: request.Pod, err: err})
-			}
+			followTail(ctx, session, request, send)
 		}))
 	}
 	return tea.Batch(commands...)
+}
+
+// followTail hands over the end of a log until its container ends, and reads it again after a while when that fails.
+func followTail(ctx context.Context, session Session, request model.LogRequest, send func(tea.Msg)) {
+	var last time.Time
+	for {
+		shown := last
+		err := session.Logs(ctx, request, func(lines []model.LogLine) {
+			fresh := slices.DeleteFunc(slices.Clone(lines), func(line model.LogLine) bool {
+				return !line.Time.IsZero() && !shown.IsZero() && !line.Time.After(shown)
+			})
+			if len(fresh) > 0 {
+				last = fresh[len(fresh)-1].Time
+				send(logsArrived{pod: request.Pod, lines: fresh})
+			}
+		})
+		if err == nil {
+			return
+		}
+		send(logsArrived{pod: request.Pod, err: err})
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tailPause):
+		}
+	}
+}
+
+// instanceOf tells one run of a Pod's main container from the next, and from its waiting to run.
+func instanceOf(pod *corev1.Pod) string {
+	instance := pod.Name + " " + string(pod.UID)
+	container := mainContainer(pod)
+	for _, status := range pod.Status.ContainerStatuses {
+		if status.Name == container {
+			instance += fmt.Sprintf(" %d %t", status.RestartCount, status.State.Waiting != nil)
+		}
+	}
+	return instance
 }
 
 // tailOf chooses the Pods whose logs say most: those that are not Ready, then by name.

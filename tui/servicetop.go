@@ -158,11 +158,7 @@ func fixLines(command string, width int) []string {
 	for _, line := range strings.Split(command, "\n") {
 		line = clean(line)
 		for cells(line) > width {
-			at := strings.LastIndex(cut(line, width-2), " ")
-			// Inside quotes a backslash would become part of the argument.
-			if at <= 0 || strings.Count(line[:at], "'")%2 == 1 {
-				at = quoteFreeSpace(line, width-2)
-			}
+			at := quoteFreeSpace(line, width-2)
 			if at <= 0 {
 				break
 			}
@@ -175,7 +171,9 @@ func fixLines(command string, width int) []string {
 	return out
 }
 
-// quoteFreeSpace returns the last space before the width that is outside of single quotes, or -1.
+// quoteFreeSpace returns the last space before the width that has a word in front of it and is outside of single
+// quotes, or -1. Inside of them a backslash would become part of the argument, and without a word nothing would
+// be taken off the line.
 func quoteFreeSpace(line string, width int) int {
 	last, quoted, seen := -1, false, false
 	for i, r := range line {
