@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/svctui/svctui/kube/model"
@@ -18,7 +17,7 @@ type servicesPage struct {
 	life *life
 	list serviceList
 
-	input  textinput.Model
+	input  input
 	typing bool
 
 	// namespaces is asked for when the list is empty, to tell "none here" from "no such namespace"; nil while
@@ -36,13 +35,7 @@ type namespacesRead struct {
 }
 
 func newServicesPage() *servicesPage {
-	input := textinput.New()
-	input.Prompt = "/"
-	// A blinking cursor would keep the line to a bastion busy.
-	styles := input.Styles()
-	styles.Cursor.Blink = false
-	input.SetStyles(styles)
-	return &servicesPage{list: newServiceList(), input: input}
+	return &servicesPage{list: newServiceList(), input: newInput("/", "")}
 }
 
 func (p *servicesPage) opened(sh *shell, l *life) tea.Cmd {
@@ -64,11 +57,11 @@ func (p *servicesPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 		}
 	case tea.KeyPressMsg:
 		if p.typing {
-			return p.typed(msg)
+			p.typed(msg)
 		}
 	case tea.PasteMsg:
 		if p.typing {
-			return p.toInput(msg)
+			p.toInput(msg)
 		}
 	}
 	return nil
@@ -91,39 +84,32 @@ func (p *servicesPage) follow(sh *shell) tea.Cmd {
 	})
 }
 
-func (p *servicesPage) typed(msg tea.KeyPressMsg) tea.Cmd {
+func (p *servicesPage) typed(msg tea.KeyPressMsg) {
 	switch msg.String() {
 	case "enter":
 		p.typing = false
-		p.input.Blur()
-		return nil
 	case "esc":
 		p.clearFilter()
-		return nil
 	case "up":
 		p.move(-1)
-		return nil
 	case "down":
 		p.move(1)
-		return nil
+	default:
+		p.toInput(msg)
 	}
-	return p.toInput(msg)
 }
 
-func (p *servicesPage) toInput(msg tea.Msg) tea.Cmd {
-	var command tea.Cmd
-	p.input, command = p.input.Update(msg)
-	if p.input.Value() != p.list.filter {
+func (p *servicesPage) toInput(msg tea.Msg) {
+	p.input.update(msg)
+	if value := p.input.value(); value != p.list.filter {
 		p.list.freeze()
-		p.list.setFilter(p.input.Value())
+		p.list.setFilter(value)
 	}
-	return command
 }
 
 func (p *servicesPage) clearFilter() {
 	p.typing = false
-	p.input.Blur()
-	p.input.Reset()
+	p.input.set("")
 	p.list.setFilter("")
 }
 
@@ -194,7 +180,7 @@ func (p *servicesPage) bindings() []binding {
 		binding{
 			keys: []string{"/"}, name: "filter",
 			help: "filters: words that must all occur; !text for what must not, -f for fuzzy names, -l key=value for labels",
-			run:  func(*shell) tea.Cmd { p.typing = true; return p.input.Focus() },
+			run:  act(func(*shell) { p.typing = true }),
 		},
 		binding{keys: []string{"!"}, name: "broken only", help: "shows the broken ones only, and all again", run: act(func(*shell) { p.toggleBroken() })},
 		binding{keys: []string{"="}, help: "sorts again, by what is known now", run: act(func(*shell) { p.list.sort() })},
@@ -333,8 +319,7 @@ func (p *servicesPage) noticeLine(sh *shell, width int) string {
 	var parts []string
 	switch {
 	case p.typing:
-		p.input.SetWidth(max(width/2, 10))
-		parts = append(parts, p.input.View())
+		parts = append(parts, p.input.view(max(width/2, 10)))
 	case p.list.filter != "":
 		parts = append(parts, t.accent.on("/"+clean(p.list.filter))+t.dim.on("  esc clears"))
 	}
