@@ -56,7 +56,7 @@ func (p *messagesPage) refresh(sh *shell) {
 		case noteError:
 			mark = glyphFail
 		}
-		lines = append(lines, scrollLine{text: mark + " " + said.text, at: said.at.Local()})
+		lines = append(lines, scrollLine{text: mark + " " + said.text, at: said.at})
 	}
 	fresh.add(lines...)
 	p.scroller = fresh

@@ -441,7 +441,8 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 	case s.wrap:
 		parts = s.partsOf(line)
 	case s.left > 0:
-		parts = []string{ansi.Cut(line.text, s.left, s.left+width)}
+		// A wide character that begins left of the view is kept by Cut, and makes it too wide.
+		parts = []string{ansi.Truncate(ansi.Cut(line.text, s.left, s.left+width), width, "")}
 	default:
 		parts = []string{ansi.Truncate(line.text, width, "")}
 	}
@@ -454,7 +455,7 @@ func (s *scroller) draw(number, limit int, styles scrollStyles) []string {
 		if atWidth > 0 {
 			stamp := ""
 			if i == 0 && !line.at.IsZero() {
-				stamp = line.at.Format(s.layout)
+				stamp = line.at.Local().Format(s.layout)
 			}
 			row.WriteString(styles.faint.on(fmt.Sprintf("%-*s", atWidth, stamp)))
 		}

@@ -45,6 +45,16 @@ func TestScrollerFollowsUntilMovedUpAndAgainAtTheEnd(t *testing.T) {
 	}
 }
 
+func TestScrollerCutsAWideCharacterAtItsLeftEdge(t *testing.T) {
+	s := newScroller()
+	s.key("w")
+	s.add(scrollLine{text: "AAAAAAA〆A"})
+	s.key("right")
+	if got := plainRows(s, 2, 1)[0]; cells(got) > 2 {
+		t.Errorf("the row %q is %d cells wide, want at most 2", got, cells(got))
+	}
+}
+
 func TestScrollerDropsTheOldestAndSaysSo(t *testing.T) {
 	s := newScroller()
 	s.view(40, 5, scrollStyles{})
