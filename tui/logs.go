@@ -60,6 +60,8 @@ type logRetry struct{ source logSource }
 type logHub struct {
 	mu      sync.Mutex
 	pending []logText
+	// bytes is the size of the texts that are pending.
+	bytes   int
 	dropped int
 	wake    chan struct{}
 	// sending keeps batches in order when two goroutines hand over.
@@ -71,7 +73,18 @@ func newLogHub() *logHub { return &logHub{wake: make(chan struct{}, 1)} }
 func (h *logHub) add(lines ...logText) {
 	h.mu.Lock()
 	h.pending = append(h.pending, lines...)
-	if excess := len(h.pending) - scrollerMaxLines; excess > 0 {
+	for _, added := range lines {
+		h.bytes += len(added.line.text)
+	}
+	excess := max(0, len(h.pending)-scrollerMaxLines)
+	for i, old := range h.pending {
+		if i >= excess && h.bytes <= scrollerMaxBytes {
+			excess = i
+			break
+		}
+		h.bytes -= len(old.line.text)
+	}
+	if excess > 0 {
 		h.pending = slices.Clone(h.pending[excess:])
 		h.dropped += excess
 	}
@@ -86,7 +99,7 @@ func (h *logHub) take() logBatch {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	batch := logBatch{lines: h.pending, dropped: h.dropped}
-	h.pending, h.dropped = nil, 0
+	h.pending, h.bytes, h.dropped = nil, 0, 0
 	return batch
 }
 
@@ -131,6 +144,8 @@ type logStream struct {
 	restarts int32
 	// over is why it will not be read again; empty while it may.
 	over string
+	// said is how it ended last, so that a log which cannot be read does not say so at every attempt.
+	said string
 }
 
 // logsPage shows the logs of one or all Pods behind a Service.
@@ -378,6 +393,14 @@ func (p *logsPage) note(text string) {
 	p.add(scrollLine{text: glyphRule + glyphRule + " " + text, tone: toneNote})
 }
 
+// noteOnce says why a log ended, unless that was the last thing said of it.
+func (p *logsPage) noteOnce(stream *logStream, name string) {
+	if stream.said != stream.over {
+		p.note(name + ": " + stream.over)
+	}
+	stream.said = stream.over
+}
+
 // ended says why a log ended, and reads it again where more may come.
 func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 	stream := p.streams[msg.source]
@@ -385,7 +408,7 @@ func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 		return nil
 	}
 	if msg.last.After(stream.last) {
-		stream.last, stream.pause = msg.last, 0
+		stream.last, stream.pause, stream.said = msg.last, 0, ""
 	}
 	stream.open = false
 	name := msg.source.label(true)
@@ -400,15 +423,11 @@ func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 	case errors.Is(err, context.Canceled):
 		return nil
 	case err != nil:
-		why := clean(err.Error())
-		if stream.over != why {
-			p.note(name + ": " + why)
-		}
-		stream.over = why
+		stream.over = clean(err.Error())
+		p.noteOnce(stream, name)
 	default:
-		why := "the log ended" + p.exit(sh, msg.source)
-		p.note(name + ": " + why)
-		stream.over = why
+		stream.over = "the log ended" + p.exit(sh, msg.source)
+		p.noteOnce(stream, name)
 		// The next instance of the container is read when the state tells of it.
 		_, running := p.instance(sh, msg.source)
 		retry = running

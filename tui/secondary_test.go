@@ -638,3 +638,40 @@ func TestLoggingInGetsTheTerminal(t *testing.T) {
 		t.Error("what the plugin said is not among the messages")
 	}
 }
+
+func TestLogHubHoldsNoMoreThanAScroller(t *testing.T) {
+	hub := newLogHub()
+	text := strings.Repeat("x", 64<<10)
+	for range 2 * scrollerMaxBytes / len(text) {
+		hub.add(logText{line: scrollLine{text: text}})
+	}
+	batch := hub.take()
+	if held := len(batch.lines) * len(text); held > scrollerMaxBytes {
+		t.Errorf("the hub held %d bytes, want at most %d", held, scrollerMaxBytes)
+	}
+	if len(batch.lines) == 0 || batch.dropped != 2*scrollerMaxBytes/len(text)-len(batch.lines) {
+		t.Errorf("the hub held %d lines and says that it dropped %d", len(batch.lines), batch.dropped)
+	}
+}
+
+func TestLogThatCannotBeReadSaysSoOnce(t *testing.T) {
+	s := newConnectedScreen(t, 120, 40)
+	s.show(stateOf("shop", shopFixtures()...))
+	page := newLogsPage(model.Key{Namespace: "shop", Name: "cart"}, "cart-1", false)
+	s.root.sh.open(page)
+	s.keep(s.root.settle())
+	source := logSource{pod: "cart-1"}
+	fail := func(text string) {
+		s.send(addressed{token: page.life.token, msg: logEnded{source: source, err: errors.New(text)}})
+		s.send(addressed{token: page.life.token, msg: logRetry{source}})
+	}
+	fail("no answer")
+	fail("no answer")
+	if got := len(page.lines); got != 1 {
+		t.Errorf("%d lines say that the log cannot be read, want 1", got)
+	}
+	fail("no such Pod")
+	if got := len(page.lines); got != 2 {
+		t.Errorf("%d lines after another reason, want 2", got)
+	}
+}
