@@ -65,9 +65,13 @@ func (j *judgement) run(rule *Rule) {
 	if len(findings) == 0 {
 		return
 	}
-	j.explained = j.explained || rule.explains
+	j.explained = j.explained || rule.explains && slices.ContainsFunc(findings, accounts)
 	j.findings = append(j.findings, findings...)
 }
+
+// accounts tells whether a finding may account for nothing being usable: not where it is grave and a mere possibility, because
+// then nobody knows whether it is a fault.
+func accounts(finding Finding) bool { return finding.Severity < Major || finding.Confidence > Possible }
 
 // readable notes the gaps among the kinds, and tells whether there is none.
 func (j *judgement) readable(rule *Rule, kinds []model.Kind) bool {

@@ -65,6 +65,21 @@ func TestFaults(t *testing.T) {
 			verdict: Fail, lead: "WL-01", short: "scaled to 0: deploy/cart", severity: Major, confidence: Proven,
 			fix: "kubectl --context prod -n shop scale deploy/cart --replicas=1",
 		},
+		"a Service for a Pod that the StatefulSet does not have": {
+			objects: objects{
+				service("db-3", labels{"statefulset.kubernetes.io/pod-name": "db-3"}), statefulSet("db", 3, app), statefulSet("d", 9, app),
+				pod("db-0", labels{"statefulset.kubernetes.io/pod-name": "db-0"}, ownedBy("StatefulSet", "db")),
+			},
+			verdict: Fail, lead: "WL-01", short: "no Pod db-3: too few replicas", severity: Major, confidence: Proven,
+			fix: "kubectl --context prod -n shop scale sts/db --replicas=4",
+		},
+		"a Pod that its StatefulSet has not made": {
+			objects: objects{
+				service("db-1", labels{"statefulset.kubernetes.io/pod-name": "db-1"}), statefulSet("db", 3, app),
+				pod("db-0", labels{"statefulset.kubernetes.io/pod-name": "db-0"}, ownedBy("StatefulSet", "db")),
+			},
+			verdict: Warn, lead: "WL-02", short: "0 of 1 Pods: sts/db", severity: Critical, confidence: Likely,
+		},
 		"a quota keeps Pods from being created": {
 			objects: objects{service("checkout", app), deployment("checkout", 2, app, func(d *appsv1.Deployment) {
 				d.Status.Conditions = []appsv1.DeploymentCondition{
@@ -315,6 +330,11 @@ func TestFaults(t *testing.T) {
 		"a hash that progressive delivery left behind": {
 			objects: objects{service("checkout", labels{"app": "checkout", "rollouts-pod-template-hash": "abc"}), pod("a", labels{"app": "checkout", "rollouts-pod-template-hash": "def"})},
 			verdict: Warn, lead: "SEL-08", short: "no Pod has template hash abc", severity: Critical, confidence: Likely,
+			fix: `kubectl --context prod -n shop patch svc checkout --type=merge -p '{"spec":{"selector":{"rollouts-pod-template-hash":null}}}'`,
+		},
+		"a hash without which nothing would match either": {
+			objects: objects{service("checkout", labels{"app": "checkout", "pod-template-hash": "abc"}), pod("a", labels{"app": "payments"})},
+			verdict: Warn, lead: "SEL-08", short: "no Pod has template hash abc", severity: Critical, confidence: Likely, noCommand: true,
 		},
 		"only terminating Pods that serve no more": {
 			objects: objects{service("checkout", app), pod("a", app, notReady, terminating)},
@@ -380,10 +400,12 @@ func TestLookAlikes(t *testing.T) {
 		return p
 	}
 	for name, objects := range map[string]objects{
-		"h01 plain":               {service("web", app), pod("a", app)},
-		"h02 undeclared port":     {service("web", app), pod("a", app, containerPorts())},
-		"h02 another declared":    {service("web", app, ports(port(80, 9090))), pod("a", app, containerPorts(corev1.ContainerPort{ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 8081}))},
-		"h02 probed but not said": {service("web", app, ports(port(9000, 8080))), pod("a", app, containerPorts(corev1.ContainerPort{ContainerPort: 9000}))},
+		"h01 plain":                {service("web", app), pod("a", app)},
+		"h02 undeclared port":      {service("web", app), pod("a", app, containerPorts())},
+		"h02 another declared":     {service("web", app, ports(port(80, 9090))), pod("a", app, containerPorts(corev1.ContainerPort{ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 8081}))},
+		"h02 probed but not said":  {service("web", app, ports(port(9000, 8080))), pod("a", app, containerPorts(corev1.ContainerPort{ContainerPort: 9000}))},
+		"h02 metrics beside it":    {service("web", app, ports(port(80, 8080), port(9090, 9090))), pod("a", app)},
+		"h02 metrics, not swapped": {service("web", app, ports(port(80, "http"), port(8080, 9000))), pod("a", app)},
 		"h03 one name, two numbers": {
 			service("web", app, ports(port(80, "http"))), pod("a", app), pod("b", app, containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 9090})),
 		},
@@ -417,6 +439,7 @@ func TestLookAlikes(t *testing.T) {
 			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.9"}}
 		}), pod("a", app)},
 		"an event of the Service before":        {recreated, pod("a", app), event(before, "Service", "Warning", "SyncLoadBalancerFailed", "quota exceeded", time.Hour)},
+		"a rollout of no Pods":                  {service("web", app, ports(port(80, "http"))), pod("a", app), leader("b", false), deployment("web-new", 0, app, rollingOut)},
 		"h29 a rollout, one of three ready":     {service("web", app), leader("a", true), leader("b", false), leader("c", false), deployment("web", 3, app, rollingOut)},
 		"h30 a startup probe that may take":     {service("web", app), pod("a", app, ofDeploy("web"), starting)},
 		"h34 UDP":                               {service("web", app, ports(corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("dns")})), pod("a", app, containerPorts(corev1.ContainerPort{Name: "dns", ContainerPort: 5353, Protocol: corev1.ProtocolUDP}))},
@@ -487,6 +510,12 @@ func justEmptied(app labels) objects {
 	return objects{svc, slice}
 }
 
+func statefulSet(name string, replicas int32, template labels) *appsv1.StatefulSet {
+	return &appsv1.StatefulSet{ObjectMeta: meta(name, nil), Spec: appsv1.StatefulSetSpec{
+		Replicas: &replicas, Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: template}},
+	}}
+}
+
 func replicaSet(name string, replicas int32, template labels) *appsv1.ReplicaSet {
 	return &appsv1.ReplicaSet{ObjectMeta: meta(name, template), Spec: appsv1.ReplicaSetSpec{
 		Replicas: &replicas, Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: template}},
@@ -552,6 +581,7 @@ func TestWhatCannotBeReadIsNeitherHealthNorFault(t *testing.T) {
 		{"Pods forbidden, nothing usable", withGap(model.Pods, model.Forbidden, dead...), Unknown, "list pods"},
 		{"Pods syncing, nothing usable", withGap(model.Pods, model.Syncing, dead...), Unknown, "list pods"},
 		{"workloads forbidden, nothing usable", withGap(model.Deployments, model.Forbidden, dead...), Fail, "list deployments"},
+		{"ReplicaSets forbidden, a hash that nothing matches", withGap(model.ReplicaSets, model.Forbidden, service("web", labels{"app": "web", "pod-template-hash": "abc"}), pod("a", app)), Unknown, "list replicasets"},
 		{"workloads syncing, nothing usable", withGap(model.Deployments, model.Syncing, dead...), Unknown, "list deployments"},
 	} {
 		if test.report.Verdict != test.verdict {

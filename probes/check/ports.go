@@ -140,18 +140,19 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 	}
 	path := fmt.Sprintf("/spec/ports/%d", missing.index)
 	if other, ok := otherProtocol(&pod.Spec, name, protocol); ok {
+		note := fmt.Sprintf("where the application speaks %s, not this: write protocol: %s on the container's port %s", protocol, protocol, name)
 		finding.ID = "PORT-03"
 		finding.Short = short("port %s is %s in the Pod, not %s", name, other, protocol)
 		finding.Title = fmt.Sprintf("%s is %s in the Pod, and the Service's port is %s.", name, other, protocol)
 		finding.Fix = s.serviceFix(Fix{Command: s.patchService(
 			jsonPatch{"test", path + "/port", port.Port},
 			jsonPatch{"replace", path + "/protocol", other},
-		)})
+		), Note: note})
 		return s.heldForRollout(s.settled(finding))
 	}
 	fix := Fix{Note: "or name the container's port " + name + " in the Pod template"}
 	if meant, ok := portMeant(&pod.Spec, name, protocol); ok {
-		finding.Cause = &Cause{Text: "the container's port is named " + meant.shown, Confidence: Likely}
+		finding.Cause = &Cause{Text: "the container's port " + meant.shown, Confidence: Likely}
 		if meant.near {
 			finding.Cause.Text += ", which is nearly the same"
 		}
@@ -252,10 +253,9 @@ func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (mean
 		return meantPort{}, false
 	}
 	port := chosen[0]
-	meant = meantPort{target: port.Name, shown: port.Name, near: len(near) == 1}
+	meant = meantPort{target: port.Name, shown: "is named " + port.Name, near: len(near) == 1}
 	if port.Name == "" {
-		number := strconv.Itoa(int(port.ContainerPort))
-		meant.target, meant.shown = port.ContainerPort, "nothing and has number "+number
+		meant.target, meant.shown = port.ContainerPort, strconv.Itoa(int(port.ContainerPort))+" has no name"
 	}
 	return meant, true
 }
@@ -267,7 +267,8 @@ func hasTarget(service *corev1.Service, kind intstr.Type) bool {
 // checkNumericPorts compares targetPorts by number with what the containers declare. That one is not declared is legal and
 // proves nothing. PORT-06: the container declares the Service's own port, and not the targetPort: the two are swapped.
 // PORT-05: the container declares exactly one port, and a Ready Pod's probe uses it. Neither is said of a port that
-// a Ready Pod's probe asks: there something listens.
+// a Ready Pod's probe asks: there something listens. Nor is it said where another port of the Service goes to the declared
+// one: then this one is beside it on purpose, a port for metrics for one.
 func checkNumericPorts(s *subject) []Finding {
 	var findings []Finding
 	for index := range s.service.Spec.Ports {
@@ -308,7 +309,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		}
 		pod = candidate
 	}
-	if pod == nil || swapped > 0 && undeclared > 0 {
+	if pod == nil || swapped > 0 && undeclared > 0 || s.otherPortLeadsTo(declared, index, pod) {
 		return Finding{}, false
 	}
 	finding := Finding{
@@ -334,6 +335,20 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		finding.Since = change.At
 	}
 	return s.heldForRollout(finding), true
+}
+
+// otherPortLeadsTo tells whether another port of the Service, of the same protocol, goes to a container port already.
+func (s *subject) otherPortLeadsTo(number int32, except int, pod *corev1.Pod) bool {
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if index == except || protocolOf(port.Protocol) != protocolOf(s.service.Spec.Ports[except].Protocol) {
+			continue
+		}
+		if target, ok := ResolveTargetPort(&pod.Spec, port); ok && target.Number == number {
+			return true
+		}
+	}
+	return false
 }
 
 func declaresPort(pod *corev1.PodSpec, number int32, protocol corev1.Protocol) bool {

@@ -13,7 +13,7 @@ func checkRolloutPorts(s *subject) []Finding {
 			continue
 		}
 		for _, w := range s.templates() {
-			if _, has := ResolveTargetPort(&w.template.Spec, port); has || !w.rolling {
+			if _, has := ResolveTargetPort(&w.template.Spec, port); has || !w.rolling || w.wanted == 0 {
 				continue
 			}
 			name := port.TargetPort.StrVal

@@ -174,18 +174,22 @@ func checkOneKey(s *subject) (Finding, bool) {
 	for _, key := range slices.Sorted(maps.Keys(selector)) {
 		rest := maps.Clone(selector)
 		delete(rest, key)
-		var pods []*corev1.Pod
-		for _, pod := range s.in.Snapshot.Selected(s.key.Namespace, rest) {
-			if !podEnded(pod) {
-				pods = append(pods, pod)
-			}
-		}
+		pods := s.selectedAndLive(rest)
 		if len(pods) == 0 || !names(rest) {
 			continue
 		}
 		return oneKeyFinding(s, key, rest, pods), true
 	}
 	return Finding{}, false
+}
+
+// selectedAndLive returns the Pods that have not ended and that another selector than the Service's would match; none for an
+// empty one.
+func (s *subject) selectedAndLive(selector map[string]string) []*corev1.Pod {
+	if len(selector) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.in.Snapshot.Selected(s.key.Namespace, selector)), podEnded)
 }
 
 func names(selector map[string]string) bool {
@@ -200,10 +204,10 @@ func names(selector map[string]string) bool {
 func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev1.Pod) Finding {
 	finding := selectorFinding(s, "SEL-02")
 	wanted := key + "=" + s.service.Spec.Selector[key]
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, pod := range pods {
 		if value, ok := pod.Labels[key]; ok {
-			seen[value] = true
+			seen[value]++
 		}
 	}
 	values := slices.Sorted(maps.Keys(seen))
@@ -223,6 +227,9 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 		})
 	case 1:
 		finding.Cause = &Cause{Text: "these Pods carry " + key + "=" + values[0], Confidence: Likely}
+		if count := seen[values[0]]; count < len(pods) {
+			finding.Cause.Text = fmt.Sprintf("%d of them %s %s=%s, the others have no such label", count, verbFor(count, "carries", "carry"), key, values[0])
+		}
 		finding.Fix = s.serviceFix(Fix{
 			Command: s.mergeService(map[string]any{"selector": map[string]any{key: values[0]}}),
 			Note:    "or roll out Pods with " + wanted,
@@ -246,14 +253,20 @@ func checkStaleHash(s *subject) (Finding, bool) {
 		finding.Confidence = Likely
 		finding.Short = short("no Pod has template hash %s", hash)
 		finding.Title = fmt.Sprintf("The selector asks for %s=%s, and no Pod carries it.", key, hash)
-		finding.Why = "Progressive delivery writes this hash into the selector; it was left behind when the ReplicaSet went."
+		finding.Why = "Progressive delivery writes this hash into the selector; it seems to be left from a version that is gone."
 		if !s.coverage(model.ReplicaSets).Known() {
 			finding.Confidence = Possible
 		}
-		finding.Fix = s.serviceFix(Fix{
-			Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
-			Note:    "only where no Rollout manages this Service any more",
-		})
+		rest := maps.Clone(s.service.Spec.Selector)
+		delete(rest, key)
+		fix := Fix{Note: "without the hash no Pod would match either: deploy the Pods, or correct the selector"}
+		if len(s.selectedAndLive(rest)) > 0 {
+			fix = Fix{
+				Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
+				Note:    "only where no Rollout manages this Service any more",
+			}
+		}
+		finding.Fix = s.serviceFix(fix)
 		return s.heldForRollout(finding), true
 	}
 	return Finding{}, false

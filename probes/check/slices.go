@@ -118,6 +118,7 @@ func slicePortFinding(s *subject, index int) Finding {
 		finding.ID, finding.Short = "PORT-15", short("no %s endpoint", families)
 		finding.Title = fmt.Sprintf("The Service is %s, and EndpointSlice %s holds %s addresses.", families, slice.Name, slice.AddressType)
 		finding.Why = "kube-proxy takes only addresses of the Service's own family."
+		finding.Evidence[0].Field, finding.Evidence[0].Value = "spec.ipFamilies", families
 		finding.Evidence[1].Field, finding.Evidence[1].Value = "addressType", string(slice.AddressType)
 		finding.Fix = s.withOwner(Fix{Note: "write a slice with addressType " + families}, slice, "")
 	case len(slice.Ports) == 0:

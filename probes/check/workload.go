@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,8 +52,11 @@ type workload struct {
 	owner    Owner
 	object   metav1.Object
 	template *corev1.PodTemplateSpec
-	// wanted is how many Pods it is asked for.
+	// wanted is how many Pods that the selector may match it is asked for.
 	wanted int32
+	// onePod is the only Pod that the selector may match, empty where there is no such limit; it comes with needed replicas.
+	onePod string
+	needed int32
 	// failure is the ReplicaFailure condition's text.
 	failure      string
 	failureSince time.Time
@@ -78,10 +83,9 @@ func (s *subject) templates() []workload {
 		}
 	}
 	for _, set := range snapshot.StatefulSets(namespace) {
-		if carries(set.Spec.Template.Labels, selector) || byPodName(set, selector) {
-			s.matching = append(s.matching, workload{
-				owner: Owner{"StatefulSet", set.Name}, object: set, template: &set.Spec.Template, wanted: replicas(set.Spec.Replicas),
-			})
+		w := workload{owner: Owner{"StatefulSet", set.Name}, object: set, template: &set.Spec.Template, wanted: replicas(set.Spec.Replicas)}
+		if carries(set.Spec.Template.Labels, selector) || w.picksOne(set, selector) {
+			s.matching = append(s.matching, w)
 		}
 	}
 	for _, set := range snapshot.DaemonSets(namespace) {
@@ -101,10 +105,26 @@ func (s *subject) templates() []workload {
 	return s.matching
 }
 
-// byPodName tells whether a selector picks single Pods of a StatefulSet by the label that its controller adds.
-func byPodName(set *appsv1.StatefulSet, selector map[string]string) bool {
-	name, ok := selector[appsv1.StatefulSetPodNameLabel]
-	return ok && strings.HasPrefix(name, set.Name+"-")
+// picksOne tells whether a selector picks a single Pod of a StatefulSet by the label that its controller adds, and then asks the
+// workload for no more than that Pod.
+func (w *workload) picksOne(set *appsv1.StatefulSet, selector map[string]string) bool {
+	rest := maps.Clone(selector)
+	delete(rest, appsv1.StatefulSetPodNameLabel)
+	digits, ok := strings.CutPrefix(selector[appsv1.StatefulSetPodNameLabel], set.Name+"-")
+	ordinal, err := strconv.ParseInt(digits, 10, 32)
+	if !ok || err != nil || !carries(set.Spec.Template.Labels, rest) {
+		return false
+	}
+	start := int32(0)
+	if set.Spec.Ordinals != nil {
+		start = set.Spec.Ordinals.Start
+	}
+	has := w.wanted
+	w.onePod, w.wanted, w.needed = selector[appsv1.StatefulSetPodNameLabel], 0, int32(ordinal)-start+1
+	if w.needed > 0 && w.needed <= has {
+		w.wanted = 1
+	}
+	return true
 }
 
 func replicas(wanted *int32) int32 {
@@ -204,6 +224,18 @@ func checkScaledToZero(s *subject) []Finding {
 		finding.Fix = s.withOwner(Fix{Note: "look at its node selector, affinity and tolerations"}, first.object, "")
 		return []Finding{finding}
 	}
+	scaleTo := int32(1)
+	if first.onePod != "" {
+		scaleTo = first.needed
+		finding.Short = short("no Pod %s: too few replicas", first.onePod)
+		finding.Title = fmt.Sprintf("%s has too few replicas for Pod %s, which the selector asks for.", first.owner, first.onePod)
+		finding.Why = "A StatefulSet numbers its Pods; the selector picks one that is not among them."
+		finding.Evidence[0].Value = fmt.Sprint(replicasOf(first.object))
+		if s.neverHadEndpoint() {
+			finding.Confidence = Likely
+			finding.Why += " Its EndpointSlice never held an endpoint: it may be a Service that waits for more replicas."
+		}
+	}
 	if why := scaledOnPurpose(s, first); why != "" {
 		finding.Severity, finding.Settling, finding.Again = Info, false, time.Time{}
 		finding.Why = why
@@ -212,16 +244,27 @@ func checkScaledToZero(s *subject) []Finding {
 	manager := ""
 	if change, ok := model.ReplicasChanged(first.object); ok {
 		manager = change.Manager
-		finding.Evidence[0].Value = "0, set by " + manager
+		finding.Evidence[0].Value += ", set by " + manager
 		if change.At.After(finding.Since) {
 			finding.Since = change.At
 		}
 	}
-	finding.Fix = s.withOwner(Fix{
-		Command: s.kubectl("scale", first.owner.String(), "--replicas=1"),
+	fix := Fix{
+		Command: s.kubectl("scale", first.owner.String(), fmt.Sprintf("--replicas=%d", scaleTo)),
 		Note:    "no traffic by request: ask who scaled it",
-	}, first.object, manager)
+	}
+	if scaleTo < 1 {
+		fix = Fix{Note: "its numbers begin above that: correct the selector, or spec.ordinals.start"}
+	}
+	finding.Fix = s.withOwner(fix, first.object, manager)
 	return []Finding{finding}
+}
+
+func replicasOf(object metav1.Object) int32 {
+	if set, ok := object.(*appsv1.StatefulSet); ok {
+		return replicas(set.Spec.Replicas)
+	}
+	return 0
 }
 
 // scaledOnPurpose says who keeps a workload at zero and brings it back; empty where nobody is known to.
@@ -310,6 +353,9 @@ func podsMissing(s *subject, w *workload, finding Finding) Finding {
 	finding.Since = s.changed()
 	finding.Short = short("0 of %d Pods: %s", w.wanted, w.owner)
 	finding.Title = fmt.Sprintf("%s wants %s and has none.", w.owner, counted(int(w.wanted), "Pod"))
+	if w.onePod != "" {
+		finding.Title = fmt.Sprintf("%s should have Pod %s, and has not.", w.owner, w.onePod)
+	}
 	finding.Why = "Nothing says why: no condition ReplicaFailure, and no event FailedCreate that is not yet forgotten."
 	finding.Evidence = []Evidence{{
 		Kind: w.owner.Kind, Namespace: s.key.Namespace, Name: w.owner.Name, Field: "spec.replicas", Value: fmt.Sprint(w.wanted),
