@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -35,6 +36,29 @@ func (s *Session) YAML(ctx context.Context, ref model.Ref) (string, error) {
 		return "", fmt.Errorf("reading %s %s/%s: the API server's answer is no JSON object: %w", ref.Kind, ref.Namespace, ref.Name, err)
 	}
 	object.SetManagedFields(nil)
-	text, err := yaml.Marshal(object.Object)
+	if body, err = json.Marshal(object.Object); err != nil {
+		return "", err
+	}
+	text, err := yaml.JSONToYAML(escapeControls(body))
 	return string(text), err
+}
+
+// escapeControls writes those characters of a JSON text as escapes that JSON allows as they are and YAML does not
+// (YAML 1.2, 5.1). An annotation with one of them would make the whole object unreadable.
+func escapeControls(text []byte) []byte {
+	isControl := func(r rune) bool {
+		return r >= 0x7f && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff
+	}
+	if bytes.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	var escaped bytes.Buffer
+	for _, r := range string(text) {
+		if isControl(r) {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		} else {
+			escaped.WriteRune(r)
+		}
+	}
+	return escaped.Bytes()
 }
