@@ -116,3 +116,21 @@ func usualTest(result isolation.Result) string {
 	}
 	return ""
 }
+
+// isolationText writes a result to be pasted into a ticket.
+func isolationText(result isolation.Result) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "Isolation test of %s/%s:%s, Pod %s:%d, %s\n", clean(result.Request.Service.Namespace), clean(result.Request.Service.Name),
+		clean(result.Request.Port), clean(result.Request.Pod), result.PodPort, clean(result.Protocol))
+	for _, seen := range result.Rungs {
+		fmt.Fprintf(&out, "  %-14s %-50s %s %s\n", rungName(seen.Rung), clean(seen.Crosses), rungResult(seen), rungTook(seen))
+	}
+	if c := result.Conclusion; c != nil {
+		for _, line := range []string{c.Text, c.Why, c.ID, c.Next} {
+			if line != "" {
+				out.WriteString(clean(line) + "\n")
+			}
+		}
+	}
+	return out.String()
+}
