@@ -34,6 +34,8 @@ type podConnections struct {
 	// opening is held while one is opened, so that a burst of streams opens one and not many.
 	opening chan struct{}
 	open    []*connection
+	// asking counts those who are about to use or open one; while there are any, sweep must not forget the Pod.
+	asking int
 	// kept means that idle connections stay.
 	kept bool
 }
@@ -119,8 +121,14 @@ func (s *Streams) connection(ctx context.Context, key model.Key) (through *conne
 		pod = &podConnections{opening: make(chan struct{}, 1)}
 		s.pods[key] = pod
 	}
+	pod.asking++
 	usable := pod.usable()
 	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		pod.asking--
+		s.mu.Unlock()
+	}()
 	if usable != nil {
 		return usable, false, nil
 	}
@@ -151,7 +159,6 @@ func (s *Streams) connection(ctx context.Context, key model.Key) (through *conne
 		return nil, false, context.Canceled
 	}
 	pod.open = append(pod.open, opened)
-	s.pods[key] = pod
 	s.sweepLater()
 	s.mu.Unlock()
 	return opened, true, nil
@@ -211,7 +218,7 @@ func (s *Streams) sweep() bool {
 			}
 		}
 		pod.open = kept
-		if len(kept) == 0 {
+		if len(kept) == 0 && pod.asking == 0 {
 			delete(s.pods, key)
 		}
 	}

@@ -15,6 +15,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/svctui/svctui/kube/model"
+
 	"go.uber.org/goleak"
 )
 
@@ -304,5 +306,41 @@ func TestOpenObeysItsContext(t *testing.T) {
 			}
 			silent.Wait()
 		})
+	}
+}
+
+func TestSweepKeepsAPodThatIsBeingOpened(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	dialled := func(ctx context.Context, network, address string) (net.Conn, error) {
+		close(asked)
+		<-answer
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	streams.upgrader.dial = dialled
+	opened := make(chan error, 1)
+	go func() {
+		stream, err := streams.Open(t.Context(), "ns", "pod", 8080)
+		if err == nil {
+			err = stream.Close()
+		}
+		opened <- err
+	}()
+	<-asked
+	streams.mu.Lock()
+	before := streams.pods[model.Key{Namespace: "ns", Name: "pod"}]
+	streams.mu.Unlock()
+	streams.sweep()
+	close(answer)
+	if err := <-opened; err != nil {
+		t.Fatal(err)
+	}
+	streams.mu.Lock()
+	defer streams.mu.Unlock()
+	if after := streams.pods[model.Key{Namespace: "ns", Name: "pod"}]; after == nil || after != before {
+		t.Error("the Pod was forgotten while a connection to it was opened: nobody would close that")
 	}
 }
