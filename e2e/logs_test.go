@@ -15,7 +15,7 @@ import (
 // and the end, the clipboard.
 var ownControls = []string{
 	"CSI m", "CSI H", "CSI A", "CSI B", "CSI C", "CSI D", "CSI G", "CSI J", "CSI K", "CSI X", "CSI b", "CSI d", "CSI E", "CSI F",
-	"CSI I", "CSI Z", "CSI L", "CSI M", "CSI P", "CSI @", "CSI S", "CSI T", "CSI r", "CSI ?5W", "ESC M",
+	"CSI I", "CSI Z", "CSI L", "CSI M", "CSI P", "CSI @", "CSI S", "CSI T", "CSI r", "CSI ?5W", "ESC M", "CSI ?7h", "CSI ?7l",
 	"CSI ?1049h", "CSI ?1049l", "CSI ?25h", "CSI ?25l", "CSI ?2004h", "CSI ?2004l", "CSI ?2026h", "CSI ?2026l",
 	"CSI ?2026$p", "CSI ?2027$p", "CSI ?2027h", "CSI ?2027l", "CSI >4;2m", "CSI >4;0m", "CSI >4m", "CSI >1u", "CSI <u", "CSI =0;1u", "CSI =1;1u", "CSI ?u", "CSI <1u", "CSI >0q", "CSI c",
 	"OSC 11", "OSC 111", "OSC 52",

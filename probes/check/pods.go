@@ -172,12 +172,18 @@ func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 			return s.ownedFix(Fix{Command: command, Note: "the probe asks a port that the container does not declare"}, owners[0])
 		}
 	}
-	if trouble.note == "log" {
-		fix.Note = "the log says why; then change " + ownersText(owners)
+	switch trouble.note {
+	case "":
+		return nil
+	case noteNode:
+		fix.Command = s.kubectl("describe", "node", trouble.pod.Spec.NodeName)
+		return &fix
+	case noteLog:
+		fix.Note = noteLog + "; then change " + whatToChange(owners)
 		words := []string{"logs", trouble.pod.Name, "-c", trouble.container, "--tail=200"}
 		if trouble.id == "POD-03" {
 			words = append(words, "--previous")
-			fix.Note = "the last words before the crash say why; then change " + ownersText(owners)
+			fix.Note = "the last words before the crash say why; then change " + whatToChange(owners)
 		}
 		fix.Command = s.kubectl(words...)
 	}
@@ -185,6 +191,14 @@ func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 		return &fix
 	}
 	return s.ownedFix(fix, owners[0])
+}
+
+// whatToChange names the workloads that Pods come from; a Pod of nobody is itself what to change.
+func whatToChange(owners []Owner) string {
+	if len(owners) == 1 && owners[0].Kind == "" {
+		return "the Pod"
+	}
+	return ownersText(owners)
 }
 
 // ownedFix names the tool that owns the workload, where the workload is known.
