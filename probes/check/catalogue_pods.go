@@ -125,13 +125,13 @@ func podTexts() []Explanation {
 		{
 			ID: "POD-06", Name: "Running, but not Ready", Step: StepReadiness, Weight: "critical, proven; told only, while others serve",
 			Meaning:   "The containers run, and the readiness or startup probe fails. Pods that are not Ready are no endpoints.",
-			Condition: "A container runs and is not ready. How its probe fails is read from the newest event Unhealthy of this Pod: a status code, refused, a timeout, another protocol, a port that is not declared.",
+			Condition: "A container, or a native sidecar, runs and is not ready, or has ended and is not started again. How its probe fails is read from the newest event Unhealthy of this Pod: a status code, refused, a timeout, another protocol, a port that is not declared.",
 			NotSaid: []string{
 				"The probe's own time has not passed: initialDelaySeconds and periodSeconds × failureThreshold; half a minute at least while a rollout is under way.",
 				"One of several is Ready, and has been for ten minutes: of a leader election only one ever is. Where more were Ready within ten minutes, it is a warning.",
 				"publishNotReadyAddresses: such Pods are endpoints.",
 			},
-			Fix:     "Change the application, or the probe in the Pod template. Where the probe asks a port that the container does not declare, the command corrects it.",
+			Fix:     "Change the application, or the probe in the Pod template. Where the probe is refused on a port that the container does not declare, the command corrects it.",
 			Sources: []string{docProbes, "kubelet: texts of the event Unhealthy", seenOnCluster},
 		},
 		{

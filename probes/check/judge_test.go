@@ -24,6 +24,9 @@ func TestFaults(t *testing.T) {
 		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Reason: "NodeStatusUnknown"}},
 	}}
 	failing := pod("checkout-a", app, ofDeploy("checkout"), notReady)
+	management := pod("checkout-m", app, ofDeploy("checkout"), notReady, func(p *corev1.Pod) {
+		p.Spec.Containers[0].ReadinessProbe.HTTPGet.Port = intstr.FromInt32(8081)
+	})
 	stuck := pod("checkout-b", app, ofDeploy("checkout"), waiting("ContainerCreating", ""))
 	refusedSet := &appsv1.StatefulSet{ObjectMeta: meta("db", nil), Spec: appsv1.StatefulSetSpec{Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: app}}}}
 	quotaService := service("checkout", app, loadBalancer)
@@ -119,6 +122,7 @@ func TestFaults(t *testing.T) {
 				p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", FinishedAt: ago(2 * time.Second)}}
 			})},
 			verdict: Fail, lead: "POD-03", short: "crash loop: OOMKilled", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop logs a -c app --tail=200",
 		},
 		"a ConfigMap that is missing": {
 			objects: objects{service("checkout", app), pod("a", app, ofDeploy("checkout"), waiting("CreateContainerConfigError", `configmap "settings" not found`))},
@@ -154,6 +158,32 @@ func TestFaults(t *testing.T) {
 			verdict: Fail, lead: "POD-06", short: "readiness fails on /healthz", severity: Critical, confidence: Proven,
 			fix: `kubectl --context prod -n shop patch deploy/checkout --type=strategic -p '{"spec":{"template":{"spec":{"containers":[{"name":"app","readinessProbe":{"httpGet":{"port":8080}}}]}}}}'`,
 		},
+		"a port for management that nobody declares, and that answers": {
+			objects: objects{service("checkout", app), management, event(management, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", time.Minute)},
+			verdict: Fail, lead: "POD-06", short: "readiness 503 on /healthz", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop logs checkout-m -c app --tail=200",
+		},
+		"a native sidecar that is not ready": {
+			objects: objects{service("checkout", app), pod("a", app, ofDeploy("checkout"), func(p *corev1.Pod) {
+				setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "containers with unready status: [proxy]", time.Hour)
+				p.Spec.InitContainers = []corev1.Container{{
+					Name: "proxy", RestartPolicy: new(corev1.ContainerRestartPolicyAlways),
+					ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/ready", Port: intstr.FromInt32(15021)}}},
+				}}
+				p.Status.InitContainerStatuses = []corev1.ContainerStatus{{
+					Name: "proxy", Started: new(true), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: ago(time.Hour)}},
+				}}
+			})},
+			verdict: Fail, lead: "POD-06", short: "readiness fails on /ready", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop logs a -c proxy --tail=200",
+		},
+		"a container that is not started again": {
+			objects: objects{service("checkout", app), pod("a", app, notReady, func(p *corev1.Pod) {
+				p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+				p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}
+			})},
+			verdict: Fail, lead: "POD-06", short: "container app has ended", severity: Critical, confidence: Proven, noCommand: true,
+		},
 		"a readiness gate": {
 			objects: objects{service("checkout", app), pod("a", app, ofDeploy("checkout"), func(p *corev1.Pod) {
 				p.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: "cloud.google.com/load-balancer-neg-ready"}}
@@ -166,6 +196,7 @@ func TestFaults(t *testing.T) {
 				setCondition(p, corev1.PodReady, corev1.ConditionFalse, "", "", time.Hour)
 			})},
 			verdict: Fail, lead: "POD-08", short: "node not Ready: node-1", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop describe node node-1",
 		},
 		"a named port that no container has": {
 			objects: objects{service("checkout", app, ports(port(80, "htttp"))), pod("a", app, ofDeploy("checkout"))},
@@ -542,6 +573,28 @@ func TestPodsThatWereReadyAreMissed(t *testing.T) {
 	report := judge(t, "web", service("web", app), pod("a", app), lostReady("b", app), lostReady("c", app))
 	if report.Verdict != Warn || report.Leading().ID != "POD-06" {
 		t.Errorf("two of three lost readiness three minutes ago: %s", told(report))
+	}
+}
+
+// TestALeaderThatIsMissedLater has a Pod that lost readiness, and one that gained it so long ago that it soon counts no more.
+func TestALeaderThatIsMissedLater(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	gained := gainedReady("b", app)
+	setCondition(gained, corev1.PodReady, corev1.ConditionTrue, "", "", 9*time.Minute)
+	in := input(cluster(service("web", app), lostReady("a", app), gained))
+	report := Judge(in, web)
+	if report.Verdict != OK || !report.Again.Equal(now.Add(time.Minute)) {
+		t.Fatalf("again %v: %s", report.Again, told(report))
+	}
+	in.Now = report.Again
+	report = Judge(in, web)
+	if report.Verdict != Warn || !report.Again.Equal(now.Add(7*time.Minute)) {
+		t.Fatalf("again %v: %s", report.Again, told(report))
+	}
+	in.Now = report.Again
+	if report = Judge(in, web); report.Verdict != OK || !report.Again.IsZero() {
+		t.Errorf("after ten minutes: again %v: %s", report.Again, told(report))
 	}
 }
 

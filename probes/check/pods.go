@@ -112,20 +112,13 @@ func troubleFinding(s *subject, group []*podTrouble) Finding {
 	finding.Severity = Minor
 	if first.id == "POD-06" || first.id == "POD-07" {
 		finding.Severity = Info
-		if s.lostReadiness() && !s.rolling() {
+		lost, until := s.lostReadiness()
+		finding.Again = until
+		if lost && !s.rolling() {
 			finding.Severity, finding.Confidence = Major, Likely
 			finding.Why = strings.TrimSpace(finding.Why + " More Pods were Ready within the last ten minutes.")
-			finding.Again = finding.Since.Add(lostWindow)
-			return s.againFor(s.heldFor(finding, settleTime))
+			return s.heldFor(finding, settleTime)
 		}
-	}
-	return finding
-}
-
-// againFor keeps the earlier of a finding's times to look again.
-func (s *subject) againFor(finding Finding) Finding {
-	if !finding.Again.IsZero() && !finding.Again.After(s.in.Now) {
-		finding.Again = time.Time{}
 	}
 	return finding
 }
@@ -141,28 +134,38 @@ func quoted(message string) string {
 const lostWindow = 10 * time.Minute
 
 // lostReadiness tells whether fewer Pods are Ready than ten minutes ago, as far as the Pods that are still there tell: a
-// leader that hands over loses one and gains one.
-func (s *subject) lostReadiness() bool {
+// leader that hands over loses one and gains one. until is when time alone may change that, zero for never.
+func (s *subject) lostReadiness() (lost bool, until time.Time) {
 	if s.service.Spec.PublishNotReadyAddresses {
-		return false
+		return false, time.Time{}
 	}
-	lost := 0
+	recent := func(since time.Time) bool {
+		end := since.Add(lostWindow)
+		if !end.After(s.in.Now) {
+			return false
+		}
+		if until.IsZero() || end.Before(until) {
+			until = end
+		}
+		return true
+	}
+	count := 0
 	for i := range s.troubles() {
 		trouble := &s.podTroubles[i]
-		if (trouble.id == "POD-06" || trouble.id == "POD-07") && trouble.wasReady() && s.in.Now.Sub(trouble.since) < lostWindow {
-			lost++
+		if (trouble.id == "POD-06" || trouble.id == "POD-07") && trouble.wasReady() && recent(trouble.since) {
+			count++
 		}
 	}
-	if lost == 0 {
-		return false
+	if count == 0 {
+		return false, time.Time{}
 	}
 	for _, pod := range s.live() {
 		ready := podCondition(pod, corev1.PodReady)
-		if ready != nil && ready.Status == corev1.ConditionTrue && s.in.Now.Sub(ready.LastTransitionTime.Time) < lostWindow {
-			lost--
+		if ready != nil && ready.Status == corev1.ConditionTrue && recent(ready.LastTransitionTime.Time) {
+			count--
 		}
 	}
-	return lost > 0
+	return count > 0, until
 }
 
 func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
@@ -182,8 +185,11 @@ func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 		fix.Note = noteLog + "; then change " + whatToChange(owners)
 		words := []string{"logs", trouble.pod.Name, "-c", trouble.container, "--tail=200"}
 		if trouble.id == "POD-03" {
-			words = append(words, "--previous")
 			fix.Note = "the last words before the crash say why; then change " + whatToChange(owners)
+			// While the container that crashed is still the current one, its log is no previous one yet.
+			if !endedNow(trouble.pod, trouble.container) {
+				words = append(words, "--previous")
+			}
 		}
 		fix.Command = s.kubectl(words...)
 	}
@@ -199,6 +205,12 @@ func whatToChange(owners []Owner) string {
 		return "the Pod"
 	}
 	return ownersText(owners)
+}
+
+func endedNow(pod *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(status corev1.ContainerStatus) bool {
+		return status.Name == container && status.State.Terminated != nil
+	})
 }
 
 // ownedFix names the tool that owns the workload, where the workload is known.

@@ -14,13 +14,7 @@ import (
 // probeFails is POD-06: a container runs and is not ready, because its readiness probe fails or its startup probe has not
 // passed yet. The kubelet's event says how the probe fails.
 func (t *podTrouble) probeFails(s *subject) bool {
-	var container *corev1.ContainerStatus
-	for i := range t.pod.Status.ContainerStatuses {
-		if candidate := &t.pod.Status.ContainerStatuses[i]; candidate.State.Running != nil && !candidate.Ready {
-			container = candidate
-			break
-		}
-	}
+	container := t.runningNotReady()
 	if container == nil {
 		return false
 	}
@@ -44,7 +38,8 @@ func (t *podTrouble) probeFails(s *subject) bool {
 	t.text = fmt.Sprintf("runs, but its %s probe fails on %s", kind, where)
 	t.evidence.Field = "spec.containers[" + container.Name + "]." + kind + "Probe"
 	t.evidence.Value = probeText(probe)
-	t.note = "log"
+	t.note = noteLog
+	t.probe = kind
 	event := newestProbeFailure(s, t.pod)
 	if event == nil {
 		return true
@@ -56,6 +51,22 @@ func (t *podTrouble) probeFails(s *subject) bool {
 		t.cause = &Cause{Text: failure.cause, Confidence: Likely}
 	}
 	return true
+}
+
+// runningNotReady returns the first container that runs and is not ready, a plain one before a native sidecar: both have to be.
+func (t *podTrouble) runningNotReady() *corev1.ContainerStatus {
+	for i := range t.pod.Status.ContainerStatuses {
+		if container := &t.pod.Status.ContainerStatuses[i]; container.State.Running != nil && !container.Ready {
+			return container
+		}
+	}
+	for i := range t.pod.Status.InitContainerStatuses {
+		container := &t.pod.Status.InitContainerStatuses[i]
+		if spec := containerNamed(t.pod, container.Name); spec != nil && container.State.Running != nil && !container.Ready {
+			return container
+		}
+	}
+	return nil
 }
 
 // rolloutGrace is how long the Pods of a rollout that is under way may take to become Ready before a Service with nothing usable is
@@ -77,13 +88,15 @@ func (t *podTrouble) wasReady() bool {
 	return false
 }
 
-func containerNamed(pod *corev1.Pod, name string) *corev1.Container {
-	for i := range pod.Spec.Containers {
-		if pod.Spec.Containers[i].Name == name {
-			return &pod.Spec.Containers[i]
+// containerNamed returns a container that runs as long as its Pod does.
+func containerNamed(pod *corev1.Pod, name string) (named *corev1.Container) {
+	eachServingContainer(&pod.Spec, func(container *corev1.Container) bool {
+		if container.Name == name {
+			named = container
 		}
-	}
-	return nil
+		return named == nil
+	})
+	return named
 }
 
 // probeInCharge returns the probe that keeps a running container from being ready. Until the startup probe has
@@ -217,11 +230,15 @@ func withoutEphemeralPorts(message string) string {
 	return ephemeralPort.ReplaceAllString(message, "$1->")
 }
 
-// probePortFix corrects a probe that asks a port which the container does not declare, where it declares exactly one. It
+// probePortFix corrects a readiness probe that asks a port which the container does not declare, where it declares exactly one.
+// A probe that got an answer, if only a bad one, asks the right port: a port for management need not be declared. The command
 // patches by container name, which is the merge key of containers.
 func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string, ok bool) {
 	spec := containerNamed(trouble.pod, trouble.container)
-	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) {
+	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || isSidecar(spec) || trouble.probe != "readiness" {
+		return "", false
+	}
+	if quote := trouble.quote; quote != "" && !strings.Contains(quote, "connection refused") && !parsedPort.MatchString(quote) {
 		return "", false
 	}
 	probe, declared := spec.ReadinessProbe, spec.Ports[0]

@@ -17,17 +17,25 @@ type podTrouble struct {
 	// text says it in a sentence's second half: "cannot pull its image …".
 	text string
 	// quote is what the kubelet or a controller said, verbatim.
-	quote     string
-	cause     *Cause
+	quote string
+	cause *Cause
+	// note says what to do; noteLog and noteNode come with the command that shows more.
 	note      string
 	container string
-	evidence  Evidence
-	since     time.Time
+	// probe is the kind of the probe that fails, readiness or startup; empty for none.
+	probe    string
+	evidence Evidence
+	since    time.Time
 	// grace is how long the state may last before it is a fault.
 	grace time.Duration
 	// confidence is Proven unless said otherwise.
 	confidence Confidence
 }
+
+const (
+	noteLog  = "the log says why"
+	noteNode = "see what the node says of itself"
+)
 
 // troubles returns the trouble of every live Pod that is not Ready and not terminating.
 func (s *subject) troubles() []podTrouble {
@@ -70,13 +78,13 @@ func (t *podTrouble) tell(s *subject) {
 		if t.initDone(container) {
 			continue
 		}
-		if t.waits(container, "init container") || t.initFails(container) {
+		if t.waits(container, "init container", "status.initContainerStatuses") || t.initFails(container) {
 			return
 		}
 		break
 	}
 	for i := range t.pod.Status.ContainerStatuses {
-		if t.waits(&t.pod.Status.ContainerStatuses[i], "container") {
+		if t.waits(&t.pod.Status.ContainerStatuses[i], "container", "status.containerStatuses") {
 			return
 		}
 	}
@@ -85,7 +93,7 @@ func (t *podTrouble) tell(s *subject) {
 			return
 		}
 	}
-	if t.notCreated(s) || t.gated() || t.probeFails(s) {
+	if t.notCreated(s) || t.gated() || t.probeFails(s) || t.endedForGood() {
 		return
 	}
 	t.id, t.short = "POD-06", "Pods are starting"
@@ -103,6 +111,7 @@ func (t *podTrouble) nodeNotReady(s *subject) bool {
 		for i := range node.Status.Conditions {
 			condition := &node.Status.Conditions[i]
 			if condition.Type == corev1.NodeReady && condition.Status != corev1.ConditionTrue {
+				t.note = noteNode
 				t.evidence = Evidence{
 					Kind: "Node", Name: node.Name, Field: "status.conditions[Ready]",
 					Value: strings.TrimSpace(string(condition.Status) + " " + condition.Reason),
@@ -119,6 +128,7 @@ func (t *podTrouble) nodeNotReady(s *subject) bool {
 	}
 	if event := newestEvent(s, t.pod.UID, "NodeNotReady"); event != nil {
 		t.evidence, t.quote, t.confidence = eventEvidence(event), event.Message, Likely
+		t.note = noteNode
 		return true
 	}
 	return false
@@ -179,7 +189,7 @@ func (t *podTrouble) initDone(container *corev1.ContainerStatus) bool {
 }
 
 // waits is POD-02 and POD-04: the container cannot be made, by its image or by its configuration.
-func (t *podTrouble) waits(container *corev1.ContainerStatus, kind string) bool {
+func (t *podTrouble) waits(container *corev1.ContainerStatus, kind, field string) bool {
 	reason, message := "", ""
 	if waiting := container.State.Waiting; waiting != nil {
 		reason, message = waiting.Reason, waiting.Message
@@ -191,7 +201,7 @@ func (t *podTrouble) waits(container *corev1.ContainerStatus, kind string) bool 
 		}
 	}
 	t.container, t.quote = container.Name, message
-	t.evidence.Field = "status.containerStatuses[" + container.Name + "].state.waiting.reason"
+	t.evidence.Field = field + "[" + container.Name + "].state.waiting.reason"
 	t.evidence.Value = reason
 	switch reason {
 	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
@@ -271,13 +281,13 @@ func (t *podTrouble) initFails(container *corev1.ContainerStatus) bool {
 		t.text = fmt.Sprintf("waits for init container %s, which ends with %s", container.Name, exitText(end))
 		t.quote = end.Message
 		t.evidence.Field, t.evidence.Value = field+".lastState.terminated.exitCode", fmt.Sprint(end.ExitCode)
-		t.note = "log"
+		t.note = noteLog
 	case container.State.Running != nil:
 		t.short = short("init container %s still runs", container.Name)
 		t.text = fmt.Sprintf("waits for init container %s, which still runs", container.Name)
 		t.since, t.grace = container.State.Running.StartedAt.Time, time.Minute
 		t.evidence.Field, t.evidence.Value = field+".state.running.startedAt", container.State.Running.StartedAt.UTC().Format(time.RFC3339)
-		t.note = "log"
+		t.note = noteLog
 	default:
 		t.id, t.container = "", ""
 		return false
@@ -304,12 +314,12 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	}
 	waiting := container.State.Waiting
 	looping := waiting != nil && waiting.Reason == "CrashLoopBackOff"
-	justEnded := container.State.Terminated != nil && t.pod.Spec.RestartPolicy != corev1.RestartPolicyNever
+	justEnded := container.State.Terminated != nil && t.restarts(container.State.Terminated)
 	again := end != nil && container.RestartCount >= 2 && !container.Ready && s.in.Now.Sub(end.FinishedAt.Time) < crashLoopWindow
 	if !looping && !justEnded && !again {
 		return false
 	}
-	t.id, t.container, t.note = "POD-03", container.Name, "log"
+	t.id, t.container, t.note = "POD-03", container.Name, noteLog
 	t.short, t.text = "crash loop", "crashes again and again: container "+container.Name
 	t.evidence.Field = "status.containerStatuses[" + container.Name + "].restartCount"
 	t.evidence.Value = fmt.Sprint(container.RestartCount)
@@ -334,6 +344,35 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 		t.cause = &Cause{Text: "the kubelet restarts it because its " + killer + " probe fails", Confidence: Likely}
 	}
 	return true
+}
+
+// restarts tells whether the kubelet starts a container again that ended so.
+func (t *podTrouble) restarts(end *corev1.ContainerStateTerminated) bool {
+	switch t.pod.Spec.RestartPolicy {
+	case corev1.RestartPolicyNever:
+		return false
+	case corev1.RestartPolicyOnFailure:
+		return end.ExitCode != 0
+	}
+	return true
+}
+
+// endedForGood is POD-06 for a Pod that runs on without one of its containers, which its restartPolicy does not start again.
+func (t *podTrouble) endedForGood() bool {
+	for i := range t.pod.Status.ContainerStatuses {
+		container := &t.pod.Status.ContainerStatuses[i]
+		end := container.State.Terminated
+		if end == nil || t.restarts(end) {
+			continue
+		}
+		t.id, t.short = "POD-06", short("container %s has ended", container.Name)
+		t.text = fmt.Sprintf("runs on without container %s, which ended with %s and is not started again", container.Name, exitText(end))
+		t.evidence.Field = "status.containerStatuses[" + container.Name + "].state.terminated.exitCode"
+		t.evidence.Value = fmt.Sprint(end.ExitCode)
+		t.note = "a Pod behind a Service needs restartPolicy Always, which a Deployment's Pods have"
+		return true
+	}
+	return false
 }
 
 // killedByProbe names the probe that made the kubelet restart a container; then the exit code may well be 0.
