@@ -25,7 +25,7 @@ const sshCoalesce = 250 * time.Millisecond
 // screen runs the terminal program. literal says that a word can only be a Service's name.
 func (a *app) screen(command *cobra.Command, arguments []string, literal bool) error {
 	ctx := command.Context()
-	if err := needScreen(); err != nil && (literal || len(arguments) == 0 || suggestion(command.Root(), arguments[0]) == "") {
+	if err := tui.NeedScreen(); err != nil && (literal || len(arguments) == 0 || suggestion(command.Root(), arguments[0]) == "") {
 		return err
 	}
 	var name string
@@ -47,7 +47,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	own := &backend{Connector: a.connector(logger), readOnly: a.readOnly}
 	a.preflight(ctx, own.Connector)
 	options := tui.Options{
-		Connector: own, Version: versionText(), ReadOnly: a.readOnly, SSH: overSSH(), OnStart: a.restore.set,
+		Connector: own, Version: versionText(), ReadOnly: a.readOnly, SSH: tui.OverSSH(), OnStart: a.panics.Set,
 	}
 	if options.SSH {
 		own.coalesce = sshCoalesce
@@ -125,7 +125,7 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
 		Reports: state.Reports, Named: len(names) > 0,
 	}
-	if err := report.Write(a.out, document, format, textStyle()); err != nil {
+	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	if code := report.ExitCode(state.Reports); code != 0 {

@@ -22,6 +22,7 @@ import (
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/report"
+	"github.com/svctui/svctui/tui"
 )
 
 // version is set by the linker in a release.
@@ -43,7 +44,7 @@ func main() {
 // run carries out one command line and returns the exit code.
 func run(ctx context.Context, arguments []string) int {
 	kube.SetEnvironment()
-	a := &app{flags: kube.NewFlags(), out: os.Stdout, restore: restoreOnPanic()}
+	a := &app{flags: kube.NewFlags(), out: os.Stdout, panics: tui.HookPanics()}
 	defer a.close()
 	root := a.root()
 	root.SetArgs(arguments)
@@ -76,7 +77,7 @@ type app struct {
 	logFile       string
 
 	out     io.Writer
-	restore *restoreHook
+	panics  *tui.PanicHook
 	closers []func()
 }
 

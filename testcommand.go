@@ -66,7 +66,7 @@ func (a *app) test(ctx context.Context, argument string, options testOptions) er
 		if _, err := io.WriteString(a.out, out); err != nil {
 			return fmt.Errorf("writing the result: %w", err)
 		}
-	} else if err := report.WriteTests(a.out, results, textStyle()); err != nil {
+	} else if err := report.WriteTests(a.out, results, report.StyleOf(os.Stdout)); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if code := isolation.ExitCode(results); code != 0 {

@@ -52,31 +52,3 @@ func asciiOnly(replacer *strings.Replacer, frame string) string {
 	}
 	return out.String()
 }
-
-// wantsASCII tells from the environment whether only ASCII can be shown: asked for with SVCTUI_ASCII, the
-// Linux console, whose font lacks most signs, or a locale that is not UTF-8. No locale at all says nothing.
-func wantsASCII(environ []string) bool {
-	env := map[string]string{}
-	for _, pair := range environ {
-		name, value, _ := strings.Cut(pair, "=")
-		env[name] = value
-	}
-	switch env["SVCTUI_ASCII"] {
-	case "":
-	case "0", "false":
-		return false
-	default:
-		return true
-	}
-	if env["TERM"] == "linux" {
-		return true
-	}
-	// The order of precedence is POSIX's (Base Definitions, 8.2).
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := env[name]; locale != "" {
-			lower := strings.ToLower(locale)
-			return !strings.Contains(lower, "utf-8") && !strings.Contains(lower, "utf8")
-		}
-	}
-	return false
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/engine"
+	"github.com/svctui/svctui/probes/report"
 )
 
 // root is the Bubble Tea model: it owns the shell and the stack of pages, and is touched by the event loop
@@ -91,7 +92,7 @@ func newRoot(ctx context.Context, options Options, send func(tea.Msg)) *root {
 			rights: map[model.AccessQuestion]model.AccessAnswer{},
 		},
 	}
-	if wantsASCII(options.Environ) {
+	if report.ASCIIOnly(options.Environ) {
 		r.ascii = strings.NewReplacer(asciiStandIns()...)
 	}
 	r.sh.theme = newTheme(r.profile, r.dark)

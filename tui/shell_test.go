@@ -210,27 +210,6 @@ func TestASCIIKeepsTheLayout(t *testing.T) {
 	}
 }
 
-func TestWantsASCII(t *testing.T) {
-	cases := []struct {
-		environ []string
-		want    bool
-	}{
-		{nil, false},
-		{[]string{"LANG=en_US.UTF-8"}, false},
-		{[]string{"LANG=C"}, true},
-		{[]string{"LC_ALL=C", "LANG=en_US.UTF-8"}, true},
-		{[]string{"LC_CTYPE=C.utf8", "LANG=C"}, false},
-		{[]string{"TERM=linux", "LANG=en_US.UTF-8"}, true},
-		{[]string{"SVCTUI_ASCII=1", "LANG=en_US.UTF-8"}, true},
-		{[]string{"SVCTUI_ASCII=0", "LANG=C"}, false},
-	}
-	for _, c := range cases {
-		if got := wantsASCII(c.environ); got != c.want {
-			t.Errorf("%v: %v, want %v", c.environ, got, c.want)
-		}
-	}
-}
-
 // Whatever is pressed at whatever size: no panic, and no frame larger than the window.
 func TestRandomKeysAtRandomSizes(t *testing.T) {
 	keys := []string{

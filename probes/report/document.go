@@ -43,16 +43,6 @@ const (
 // Formats returns every format, the default first.
 func Formats() []Format { return []Format{Text, JSON, YAML, Markdown} }
 
-// Style says how text is to look. The zero Style is for a file: no colour, no wrapping.
-type Style struct {
-	// Color allows the sixteen colours of a terminal.
-	Color bool
-	// Width is where text wraps; zero for nowhere. Commands and field values never wrap.
-	Width int
-	// ASCII keeps to ASCII for marks and arrows.
-	ASCII bool
-}
-
 // Write writes the document. Style matters to Text only. The error is the writer's.
 func Write(w io.Writer, document Document, format Format, style Style) error {
 	var out string
