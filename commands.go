@@ -65,8 +65,8 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 		}
 	}
 	if !a.demo {
-		last := lastNamespaces{logger}
-		options.Recall, options.Remember = last.recall, last.remember
+		last := kube.NewLastNamespaces(logger)
+		options.Recall, options.Remember = last.Recall, last.Remember
 	}
 	manager := forward.NewManager()
 	defer manager.Close()
