@@ -11,6 +11,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/term"
 
 	"github.com/svctui/svctui/kube/model"
@@ -85,7 +86,11 @@ func Run(ctx context.Context, options Options) error {
 	if options.Output != nil {
 		programOptions = append(programOptions, tea.WithOutput(options.Output))
 	}
-	program := tea.NewProgram(r, append(programOptions, options.programOptions...)...)
+	var drawn tea.Model = r
+	if wantsRepaint(options.Environ) {
+		drawn = &repainter{Model: r}
+	}
+	program := tea.NewProgram(drawn, append(programOptions, options.programOptions...)...)
 	r.send = program.Send
 	if options.OnStart != nil {
 		options.OnStart(restorer(program, options))
@@ -157,6 +162,12 @@ func endWith(ctx context.Context, program *tea.Program, over <-chan struct{}) {
 
 const restoreWithin = 700 * time.Millisecond
 
+// giveBack undoes by hand what Bubble Tea did to the terminal: its ways of telling keys apart, which the shell would
+// not understand, synchronized output, grapheme widths, the alternate screen, the hidden cursor, bracketed paste, and
+// colours.
+const giveBack = ansi.ResetModifyOtherKeys + "\x1b[<1u" + ansi.ResetModeSynchronizedOutput + ansi.ResetModeUnicodeCore +
+	ansi.ResetModeAltScreenSaveCursor + ansi.SetModeTextCursorEnable + ansi.ResetModeBracketedPaste + ansi.ResetStyle + "\r\n"
+
 // restorer gives the terminal back: the proper way, and where that does not come through in time (the
 // panicking goroutine may hold what it needs) by hand.
 func restorer(program *tea.Program, options Options) func() {
@@ -182,8 +193,7 @@ func restorer(program *tea.Program, options Options) func() {
 		select {
 		case <-done:
 		case <-time.After(restoreWithin):
-			// Leave the alternate screen, show the cursor, bracketed paste off, plain text.
-			_, _ = io.WriteString(output, "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[m\r\n")
+			_, _ = io.WriteString(output, giveBack)
 			if before != nil {
 				_ = term.Restore(input.Fd(), before)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -95,14 +96,15 @@ type running struct {
 	done     chan error
 }
 
-func start(t testing.TB, connector Connector, session *fakeSession) *running {
+// start runs svctui; environ is added to the environment.
+func start(t testing.TB, connector Connector, session *fakeSession, environ ...string) *running {
 	t.Helper()
 	keysRead, keysWrite := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{terminal: newTerminal(120, 40), session: session, keys: keysWrite, stop: cancel, done: make(chan error, 1)}
 	started := make(chan struct{})
 	options := Options{
-		Connector: connector, Now: fixtureNow, SSH: true, Environ: []string{"TERM=xterm-256color", "LANG=C.UTF-8", "SSH_TTY=/dev/pts/1"},
+		Connector: connector, Now: fixtureNow, SSH: true, Environ: append([]string{"TERM=xterm-256color", "LANG=C.UTF-8", "SSH_TTY=/dev/pts/1"}, environ...),
 		Input: keysRead, Output: r.terminal,
 		OnStart: func(restore func()) { r.restore = restore; close(started) },
 		programOptions: []tea.ProgramOption{
@@ -209,6 +211,26 @@ func TestTerminalIsRestoredByTheHook(t *testing.T) {
 	r.restore()
 	if err := r.wait(t); err == nil {
 		t.Errorf("Run returned no error after it was killed")
+	}
+}
+
+// What is given back by hand is what was taken: every mode that was set is reset, and the other way around.
+func TestGivingBackByHandUndoesEveryMode(t *testing.T) {
+	r := startedWithShop(t)
+	modes := regexp.MustCompile(`\x1b\[\?(\d+)([hl])`)
+	for _, mode := range modes.FindAllStringSubmatch(r.terminal.output(), -1) {
+		undone := "\x1b[?" + mode[1] + map[string]string{"h": "l", "l": "h"}[mode[2]]
+		if !strings.Contains(giveBack, undone) {
+			t.Errorf("%q is not undone", mode[0])
+		}
+	}
+	for taken, undone := range map[string]string{"\x1b[>4;2m": "\x1b[>4m", "\x1b[>1u": "\x1b[<1u"} {
+		if !strings.Contains(r.terminal.output(), taken) {
+			t.Errorf("%q was not written: does Bubble Tea take something else now?", taken)
+		}
+		if !strings.Contains(giveBack, undone) {
+			t.Errorf("%q is not undone by %q", taken, undone)
+		}
 	}
 }
 
