@@ -124,7 +124,7 @@ func (p *logsPage) read(sh *shell) tea.Cmd {
 			continue
 		}
 		stream.open, stream.over, stream.restarts = true, "", restarts
-		cmds = append(cmds, p.readOne(source, stream.last, len(wanted)))
+		cmds = append(cmds, p.readOne(source, stream.last, len(wanted), p.endedNow(sh, source)))
 	}
 	return tea.Batch(cmds...)
 }
@@ -156,11 +156,18 @@ func (p *logsPage) containerStatus(sh *shell, source logSource) *corev1.Containe
 	return nil
 }
 
-// readOne reads one log to its end.
-func (p *logsPage) readOne(source logSource, after time.Time, streams int) tea.Cmd {
+// endedNow tells whether a container has ended and was not started again yet.
+func (p *logsPage) endedNow(sh *shell, source logSource) bool {
+	status := p.containerStatus(sh, source)
+	return status != nil && status.State.Terminated != nil
+}
+
+// readOne reads one log to its end. Of a container that has ended, and was not started again yet, its own log is the one
+// from before the restart to come; the one before that is gone, because kubelet keeps one ended instance.
+func (p *logsPage) readOne(source logSource, after time.Time, streams int, ended bool) tea.Cmd {
 	request := model.LogRequest{
 		Namespace: p.service.Namespace, Pod: source.pod, Container: source.container,
-		Previous: p.previous, Follow: !p.previous, TailLines: max(logLeastPastLines, int64(logPastLines/max(1, streams))),
+		Previous: p.previous && !ended, Follow: !p.previous, TailLines: max(logLeastPastLines, int64(logPastLines/max(1, streams))),
 	}
 	if p.previous {
 		request.TailLines = logPreviousLines
@@ -257,7 +264,7 @@ func (p *logsPage) exit(sh *shell, source logSource) string {
 		return ""
 	}
 	ended := status.State.Terminated
-	if ended == nil || p.previous {
+	if ended == nil {
 		ended = status.LastTerminationState.Terminated
 	}
 	if ended == nil {
