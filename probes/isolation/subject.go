@@ -242,12 +242,24 @@ func readinessOf(snapshot *model.Snapshot, pod *corev1.Pod, port int32) Readines
 		return ReadyOnPodIP
 	}
 	refused := fmt.Sprintf("dial tcp %s: connect: connection refused", net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port))))
-	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
-		if event.Reason == "Unhealthy" && strings.HasPrefix(event.Message, "Readiness probe failed") && strings.Contains(event.Message, refused) {
-			return RefusedOnPodIP
-		}
+	if newest := newestReadinessFailure(snapshot, pod); newest != nil && strings.Contains(newest.Message, refused) {
+		return RefusedOnPodIP
 	}
 	return ReadinessOnPodIP
+}
+
+// newestReadinessFailure returns the newest event of a failed readiness probe, or nil: an older one may tell only that the
+// application had not started yet.
+func newestReadinessFailure(snapshot *model.Snapshot, pod *corev1.Pod) *corev1.Event {
+	var newest *corev1.Event
+	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
+		// Similar events are joined into one, with words in front.
+		if event.Reason == "Unhealthy" && strings.Contains(event.Message, "Readiness probe failed") &&
+			(newest == nil || check.EventTime(event).After(check.EventTime(newest))) {
+			newest = event
+		}
+	}
+	return newest
 }
 
 func dialsPodIP(probe *corev1.Probe, container *corev1.Container, port int32) bool {
