@@ -448,6 +448,7 @@ func TestLookAlikes(t *testing.T) {
 		},
 		"h08 targetPort means nothing without a selector": {service("web", nil, ports(port(80, 9999))), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1")},
 		"h10 a foreign slice beside the selector":         {service("web", app), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1")},
+		"a Pod that somebody lists once more":             listedTwice(app),
 		"h11 a selector on an ExternalName":               {service("web", app, externalName("db.example.com"))},
 		"h12 a trailing dot":                              {service("web", nil, externalName("db.example.com."))},
 		"h49 an ExternalName into the mesh":               {service("web", nil, externalName("gateway.istio-system.svc.cluster.local")), func() metav1.Object { s := service("gateway", nil); s.Namespace = "istio-system"; return s }()},
@@ -532,6 +533,12 @@ func dualStack(app labels) objects {
 	v6 := v4.DeepCopy()
 	v6.Name, v6.AddressType, v6.Endpoints[0].Addresses = "web-v6", discoveryv1.AddressTypeIPv6, []string{"fd00::5"}
 	return objects{svc, p, v4, v6}
+}
+
+// listedTwice has a slice by hand with the address of a Pod that the controller lists too.
+func listedTwice(app labels) objects {
+	svc, p := service("web", app, ports(port(80, "http"))), pod("a", app)
+	return objects{svc, p, slicesFor(svc, p)[0], byHand("m", "web", new(""), new(int32(8080)), p.Status.PodIP)}
 }
 
 func justEmptied(app labels) objects {

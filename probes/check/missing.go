@@ -57,7 +57,9 @@ func missingFinding(in Input, key model.Key) Finding {
 	}
 	if command := exposeCommand(in, key); command != "" {
 		if finding.Fix == nil {
-			finding.Fix = &Fix{}
+			finding.Fix = &Fix{Note: "makes one for the Deployment of that name"}
+		} else {
+			finding.Fix.Note += "; else this command makes one for the Deployment of the name that was asked for"
 		}
 		finding.Fix.Command = command
 	}

@@ -213,7 +213,7 @@ func TestClassifyProbe(t *testing.T) {
 		`Readiness probe errored and resulted in unknown state: strconv.Atoi: parsing "nosuch": invalid syntax`:                       "readiness port nosuch is not declared",
 		`Readiness probe failed: Get "http://10.4.0.1:8080/": EOF`:                                                                    "readiness no HTTP on :8080",
 		`Readiness probe failed: Get "http://10.4.0.1:8080/": read tcp 10.4.0.9:41234->10.4.0.1:8080: read: connection reset by peer`: "readiness reset on :8080",
-		"Readiness probe failed: something new": "readiness fails on /healthz",
+		"Readiness probe failed: something new":                                                                                       "readiness fails on /healthz",
 	} {
 		if got := classifyProbe(message, "readiness", probeTarget(probe), probe); got.short != want {
 			t.Errorf("%s: %q, want %q", message, got.short, want)
@@ -294,6 +294,13 @@ func TestRouteAndSteps(t *testing.T) {
 		"healthy": {
 			objects{service("web", app), pod("a", app), pod("b", app), pod("other", labels{"app": "x"})},
 			"clients > web.shop:80 > 10.96.0.10 > app=web > 2 Pods → :8080", "ok  ok 2/2 ok 2 ok 2/2 none  none  ok 0",
+		},
+		"one name, two numbers": {
+			objects{
+				service("web", app, ports(port(80, "http"))), pod("a", app),
+				pod("b", app, containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 80})),
+			},
+			"clients > web.shop:80 > 10.96.0.10 > app=web > 2 Pods → :8080, :80", "ok  ok 2/2 ok 2 ok 2/2 none  none  ok 0",
 		},
 		"nothing matches": {
 			objects{service("web", labels{"app": "w-eb", "tier": "x"}), pod("a", labels{"app": "web", "tier": "x"}), pod("b", labels{"app": "y"})},

@@ -74,19 +74,14 @@ func (s *subject) missingNamedPorts() []missingPort {
 	return missing
 }
 
-// backendsOf marks the backends that a port leads to. Of a headless Service the model counts every address; here only
-// those count whose slice has the port.
+// backendsOf marks the backends that are listed in a slice with the port. The model's Usable would not do: of a headless Service
+// it counts every address, and of two backends of one address, as when somebody lists a Pod once more, the first alone.
 func (s *subject) backendsOf(index int) map[int]bool {
 	has := map[int]bool{}
-	for i := range s.endpoints().Ports {
-		port := &s.endpoints().Ports[i]
-		if port.Index != index {
-			continue
-		}
-		for _, endpoint := range port.Usable {
-			if endpoint.Port != 0 {
-				has[endpoint.Backend] = true
-			}
+	for i := range s.endpoints().listed {
+		listed := &s.endpoints().listed[i]
+		if _, found := slicePort(listed.slice, &s.service.Spec.Ports[index]); found {
+			has[listed.backend] = true
 		}
 	}
 	return has

@@ -101,15 +101,15 @@ func lastHop(s *subject, index int, lead *Finding) Hop {
 	if len(s.service.Spec.Ports) > 0 && endpoints.PortDead(index) || usable == 0 {
 		return brokenHop(s, index, lead)
 	}
-	target := ""
+	var targets []string
 	for i := range endpoints.Ports {
 		port := &endpoints.Ports[i]
 		if port.Index != index {
 			continue
 		}
 		for _, endpoint := range port.Usable {
-			if number := " → " + strconv.Itoa(int(endpoint.Port)); endpoint.Port != 0 && !strings.Contains(target, number) {
-				target += number
+			if target := ":" + strconv.Itoa(int(endpoint.Port)); endpoint.Port != 0 && !slices.Contains(targets, target) {
+				targets = append(targets, target)
 			}
 		}
 	}
@@ -122,7 +122,10 @@ func lastHop(s *subject, index int, lead *Finding) Hop {
 	if usable == selected {
 		text = counted(usable, what)
 	}
-	return Hop{Text: text + strings.Replace(target, " → ", " → :", 1)}
+	if len(targets) > 0 {
+		text += " → " + firstOf(targets, 3)
+	}
+	return Hop{Text: text}
 }
 
 func brokenHop(s *subject, index int, lead *Finding) Hop {
