@@ -264,6 +264,10 @@ func evidenceText(evidence check.Evidence) string {
 }
 
 func uncheckedText(unchecked check.Unchecked) string {
-	return fmt.Sprintf("Not checked: %s; it needs to %s (%s)",
-		strings.Join(unchecked.Check, ", "), Clean(unchecked.Need), why(unchecked.Coverage))
+	// Without EndpointSlices so much is not checked that a list would say less.
+	what := "all that rests on endpoints"
+	if len(unchecked.Check) > 0 {
+		what = strings.Join(unchecked.Check, ", ")
+	}
+	return fmt.Sprintf("Not checked: %s; it needs to %s (%s)", what, Clean(unchecked.Need), why(unchecked.Coverage))
 }
