@@ -44,7 +44,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	if err != nil {
 		return err
 	}
-	own := &backend{Connector: a.connector(logger), readOnly: a.readOnly}
+	own := &backend{Connector: a.connector(logger)}
 	a.preflight(ctx, own.Connector)
 	options := tui.Options{
 		Connector: own, Version: versionText(), ReadOnly: a.readOnly, SSH: tui.OverSSH(), OnStart: a.panics.Set,

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 
 	"github.com/svctui/svctui/kube"
@@ -29,7 +27,7 @@ import (
 // connector returns the way to the cluster that the flags lead to. With --demo it starts the embedded one, which lives until
 // close.
 func (a *app) connector(logger *slog.Logger) *kube.Connector {
-	options := kube.Options{Flags: a.flags, Version: versionText(), Logger: logger}
+	options := kube.Options{Flags: a.flags, Version: versionText(), Logger: logger, ReadOnly: a.readOnly}
 	if a.demo {
 		cluster := demo.New(clock.RealClock{})
 		cluster.Start(context.Background())
@@ -102,7 +100,6 @@ func findServices(ctx context.Context, session *kube.Session, scope, name string
 // backend is a tui.Connector.
 type backend struct {
 	*kube.Connector
-	readOnly bool
 	coalesce time.Duration
 	// wanted returns what was asked for by name, given the context's own namespace.
 	wanted func(contextNamespace string) []model.Key
@@ -120,12 +117,9 @@ func (b *backend) Open(ctx context.Context, contextName string) (tui.Session, er
 // liveSession is a tui.Session: a session of kube, its store, and the engine over it.
 type liveSession struct {
 	*kube.Session
-	info    tui.SessionInfo
-	store   *kube.Store
-	engine  *engine.Engine
-	reach   reach
-	cluster cluster
-	latest  atomic.Pointer[model.Snapshot]
+	store  *kube.Store
+	engine *engine.Engine
+	latest atomic.Pointer[model.Snapshot]
 }
 
 func newLiveSession(opened *kube.Session, b *backend) *liveSession {
@@ -135,22 +129,8 @@ func newLiveSession(opened *kube.Session, b *backend) *liveSession {
 	if b.wanted != nil {
 		options.Wanted = b.wanted(info.Namespace)
 	}
-	own := clusterOf(opened)
-	return &liveSession{
-		Session: opened,
-		info: tui.SessionInfo{
-			Context: info.Context, Server: info.Server, User: info.User, Namespace: info.Namespace,
-			ServerVersion: info.ServerVersion, ReadOnly: b.readOnly, KubectlArgs: info.KubectlArgs,
-		},
-		store:   store,
-		engine:  engine.New(store, options),
-		reach:   reach{opened, forward.NewStreams(own.config, own.dial)},
-		cluster: own,
-	}
+	return &liveSession{Session: opened, store: store, engine: engine.New(store, options)}
 }
-
-// Info is that of tui.Session.
-func (s *liveSession) Info() tui.SessionInfo { return s.info }
 
 // Run is that of tui.Session.
 func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
@@ -174,54 +154,9 @@ func (s *liveSession) Test(ctx context.Context, request isolation.Request, progr
 	if snapshot == nil {
 		snapshot = model.NewBuilder(nil).Build(time.Now())
 	}
-	request.ReadOnly = request.ReadOnly || s.info.ReadOnly
-	isolation.Run(ctx, s.reach, snapshot, request, progress)
+	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
+	isolation.Run(ctx, s.Session, snapshot, request, progress)
 }
-
-// Close is that of tui.Session.
-func (s *liveSession) Close() {
-	s.reach.streams.Close()
-	s.Session.Close()
-}
-
-// reach is an isolation.Dialer.
-type reach struct {
-	session *kube.Session
-	streams *forward.Streams
-}
-
-// PortForward is that of isolation.Dialer.
-func (r reach) PortForward(ctx context.Context, namespace, pod string, port int32) (isolation.Stream, error) {
-	return r.streams.Open(ctx, namespace, pod, port)
-}
-
-// Proxy is that of isolation.Dialer.
-func (r reach) Proxy(ctx context.Context, request isolation.ProxyRequest) (*http.Response, error) {
-	return r.session.Proxy(ctx, kube.ProxyRequest{
-		Kind: model.Kind(request.Resource), Namespace: request.Namespace, Name: request.Name,
-		Scheme: request.Scheme, Port: request.Port, Path: request.Path, Host: request.Host,
-	})
-}
-
-// cluster is a forward.Cluster that outlives its session.
-type cluster struct {
-	name   string
-	config *rest.Config
-	dial   forward.DialFunc
-}
-
-func clusterOf(session *kube.Session) cluster {
-	return cluster{session.Info().Context, session.RESTConfig(), forward.DialFunc(session.Dial())}
-}
-
-// ContextName is that of forward.Cluster.
-func (c cluster) ContextName() string { return c.name }
-
-// RESTConfig is that of forward.Cluster.
-func (c cluster) RESTConfig() *rest.Config { return c.config }
-
-// Dial is that of forward.Cluster.
-func (c cluster) Dial() forward.DialFunc { return c.dial }
 
 // forwards is a tui.Forwards.
 type forwards struct{ *forward.Manager }
@@ -232,8 +167,8 @@ func (f forwards) Open(ctx context.Context, through tui.Session, spec model.Forw
 	if !ok {
 		return 0, errors.New("this session cannot hold forwards")
 	}
-	if session.info.ReadOnly {
+	if session.Info().ReadOnly {
 		return 0, errors.New("svctui was started with --readonly, which forbids forwards")
 	}
-	return f.Manager.Open(ctx, session.cluster, spec)
+	return f.Manager.Open(ctx, session.ForwardCluster(), spec)
 }

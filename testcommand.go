@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
@@ -46,14 +45,11 @@ func (a *app) test(ctx context.Context, argument string, options testOptions) er
 	if port != "" || len(requests) == 0 {
 		requests = []isolation.Request{{Service: service, Port: port}}
 	}
-	own := clusterOf(session)
-	dialer := reach{session, forward.NewStreams(own.config, own.dial)}
-	defer dialer.streams.Close()
 	results := make([]isolation.Result, 0, len(requests))
 	for _, request := range requests {
 		request.Pod, request.Path, request.Host, request.Scheme = options.pod, options.path, options.host, options.scheme
 		request.ReadOnly = a.readOnly
-		results = append(results, runTest(ctx, dialer, state.Snapshot, request))
+		results = append(results, runTest(ctx, session, state.Snapshot, request))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

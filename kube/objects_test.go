@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -149,12 +150,12 @@ func TestProxy(t *testing.T) {
 	})
 	session := c.session()
 	for _, test := range []struct {
-		request           ProxyRequest
+		request           model.ProxyRequest
 		path, query, host string
 	}{
-		{ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Port: "http", Path: "/"}, "/api/v1/namespaces/shop/services/cart:http/proxy/", "", ""},
-		{ProxyRequest{Kind: model.Pods, Namespace: "shop", Name: "cart-x", Scheme: "https", Port: "8443", Path: "/health?full=1", Host: "cart.example"}, "/api/v1/namespaces/shop/pods/https:cart-x:8443/proxy/health", "full=1", "cart.example"},
-		{ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Scheme: "http", Port: "80"}, "/api/v1/namespaces/shop/services/cart:80/proxy/", "", ""},
+		{model.ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Port: "http", Path: "/"}, "/api/v1/namespaces/shop/services/cart:http/proxy/", "", ""},
+		{model.ProxyRequest{Kind: model.Pods, Namespace: "shop", Name: "cart-x", Scheme: "https", Port: "8443", Path: "/health?full=1", Host: "cart.example"}, "/api/v1/namespaces/shop/pods/https:cart-x:8443/proxy/health", "full=1", "cart.example"},
+		{model.ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Scheme: "http", Port: "80"}, "/api/v1/namespaces/shop/services/cart:80/proxy/", "", ""},
 	} {
 		answer, err := session.Proxy(t.Context(), test.request)
 		if err != nil {
@@ -169,7 +170,27 @@ func TestProxy(t *testing.T) {
 			t.Errorf("asked %s for %s?%s", host, path, query)
 		}
 	}
-	if _, err := session.Proxy(t.Context(), ProxyRequest{Kind: model.Nodes}); err == nil {
+	if _, err := session.Proxy(t.Context(), model.ProxyRequest{Kind: model.Nodes}); err == nil {
 		t.Error("a Node was proxied")
+	}
+}
+
+func TestReadOnlySessionsReachNothing(t *testing.T) {
+	c := newTestCluster(t, nil, service("shop", "cart"), pod("shop", "cart-x"))
+	session, err := NewConnector(Options{RESTConfig: c.config(), ReadOnly: true}).Connect(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	if !session.Info().ReadOnly {
+		t.Error("it does not say that it is read-only")
+	}
+	if _, err := session.PortForward(t.Context(), "shop", "cart-x", 80); !errors.Is(err, errReadOnly) {
+		t.Errorf("a port-forward: %v", err)
+	}
+	answer, err := session.Proxy(t.Context(), model.ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Port: "80"})
+	if !errors.Is(err, errReadOnly) {
+		_ = answer.Body.Close()
+		t.Errorf("a proxy request: %v", err)
 	}
 }

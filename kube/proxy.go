@@ -2,34 +2,40 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 )
 
-// ProxyRequest is a GET through the API server's proxy.
-type ProxyRequest struct {
-	// Kind is model.Services or model.Pods.
-	Kind      model.Kind
-	Namespace string
-	Name      string
-	// Scheme is http, https or empty, which is http.
-	Scheme string
-	// Port is the name or number of the Service's port, or the number of the Pod's.
-	Port string
-	// Path is that of the application, with its query if any.
-	Path string
-	// Host is sent as the Host header where it is not empty. API servers may pass their own on instead.
-	Host string
+// errReadOnly is what a session says that was opened with Options.ReadOnly.
+var errReadOnly = errors.New("svctui was started with --readonly, which forbids forwards and proxy requests")
+
+// PortForward opens one connection to a port of a Pod, through the API server and the kubelet, on the Pod's own
+// loopback. It opens no local port. The connection ends with the session. See forward.Streams.Open for the errors.
+func (s *Session) PortForward(ctx context.Context, namespace, pod string, port int32) (model.Stream, error) {
+	if s.readOnly {
+		return nil, errReadOnly
+	}
+	return s.streams.Open(ctx, namespace, pod, port)
+}
+
+// ForwardCluster is what held forwards need of the session's cluster. It goes on working when the session is closed.
+func (s *Session) ForwardCluster() forward.Cluster {
+	return forward.Cluster{ContextName: s.place.context, Config: s.RESTConfig(), Dial: forward.DialFunc(s.Dial())}
 }
 
 // Proxy sends a GET to a Service or a Pod through the API server, once, and returns whatever comes back, whatever
 // its status. The caller closes the body. A redirect is returned, not followed, so that nothing is
 // sent to where an application points. The error, if any, is about reaching the API server.
-func (s *Session) Proxy(ctx context.Context, request ProxyRequest) (*http.Response, error) {
+func (s *Session) Proxy(ctx context.Context, request model.ProxyRequest) (*http.Response, error) {
+	if s.readOnly {
+		return nil, errReadOnly
+	}
 	if request.Kind != model.Services && request.Kind != model.Pods {
 		return nil, fmt.Errorf("only Services and Pods can be reached through the API server, not %s", request.Kind)
 	}

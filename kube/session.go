@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
+	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	ContextName      string
 	ContextNamespace string
 	Dial             Dialer
+	// ReadOnly makes sessions refuse forwards and proxy requests.
+	ReadOnly bool
 	// Version is svctui's own, for the User-Agent.
 	Version string
 	// Logger takes the warnings of API servers; nil discards them.
@@ -232,21 +235,12 @@ func (c *Connector) assemble(place resolved, config *rest.Config, output *plugin
 	if err != nil {
 		return nil, c.unusable(place, err)
 	}
-	return &Session{place: place, config: config, server: server, gate: gate, http: client, clientset: clientset, plugin: output}, nil
-}
-
-// Info describes a session.
-type Info struct {
-	// Context is empty in a Pod without a kubeconfig.
-	Context string
-	Server  string
-	User    string
-	// Namespace is the context's own, empty when it names none.
-	Namespace string
-	// ServerVersion is as the API server says it, e.g. v1.36.3; empty where it does not say.
-	ServerVersion string
-	// KubectlArgs make kubectl go to the same place as the same user. They are separate words, not quoted.
-	KubectlArgs []string
+	session := &Session{
+		place: place, config: config, server: server, readOnly: c.options.ReadOnly,
+		gate: gate, http: client, clientset: clientset, plugin: output,
+	}
+	session.streams = forward.NewStreams(session.RESTConfig(), forward.DialFunc(session.Dial()))
+	return session, nil
 }
 
 // Session is one connection to one cluster. Every method is safe for concurrent use.
@@ -254,9 +248,11 @@ type Session struct {
 	place     resolved
 	config    *rest.Config
 	server    *url.URL
+	readOnly  bool
 	gate      *gate
 	http      *http.Client
 	clientset *kubernetes.Clientset
+	streams   *forward.Streams
 	// plugin is nil without a login plugin.
 	plugin *pluginOutput
 
@@ -265,13 +261,14 @@ type Session struct {
 }
 
 // Info describes the session.
-func (s *Session) Info() Info {
-	return Info{
+func (s *Session) Info() model.SessionInfo {
+	return model.SessionInfo{
 		Context:       s.place.context,
 		Server:        s.server.String(),
 		User:          s.place.user,
 		Namespace:     s.place.namespace,
 		ServerVersion: s.version,
+		ReadOnly:      s.readOnly,
 		KubectlArgs:   slices.Clone(s.place.kubectlArgs),
 	}
 }
@@ -299,10 +296,11 @@ func (s *Session) NewStore(scope string) *Store {
 	return store
 }
 
-// Close ends idle connections and forgets the login. Stores and requests of the session have to be ended by
+// Close ends port-forwards and idle connections, and forgets the login. Stores and requests of the session have to be ended by
 // those who began them.
 func (s *Session) Close() {
 	s.closing.Do(func() {
+		s.streams.Close()
 		s.gate.close(s.plugin.close)
 		s.http.CloseIdleConnections()
 	})

@@ -27,25 +27,10 @@ type Loginer interface {
 	MayAsk(contextName string) bool
 }
 
-// SessionInfo describes a session.
-type SessionInfo struct {
-	Context string
-	Server  string
-	User    string
-	// Namespace is the context's own.
-	Namespace string
-	// ServerVersion is as the API server says it, e.g. v1.36.3; empty when unknown.
-	ServerVersion string
-	// ReadOnly forbids forwards and proxies.
-	ReadOnly bool
-	// KubectlArgs go in front of kubectl commands that are shown: --context NAME and the like.
-	KubectlArgs []string
-}
-
 // Session is one connection to one cluster. Every method is safe for concurrent use; those with a context
 // block and are called from commands, never from Update.
 type Session interface {
-	Info() SessionInfo
+	Info() model.SessionInfo
 	// Run judges the cluster until ctx ends, and hands each new state to publish, from one goroutine, oldest
 	// first. It is called once.
 	Run(ctx context.Context, publish func(*engine.State))

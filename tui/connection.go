@@ -23,7 +23,7 @@ func (r *root) connect(name string) tea.Cmd {
 	}
 	sh := r.sh
 	sh.connection, sh.failure = connecting, nil
-	sh.info = SessionInfo{Context: name, ReadOnly: sh.info.ReadOnly}
+	sh.info = model.SessionInfo{Context: name, ReadOnly: sh.info.ReadOnly}
 	generation, ctx := r.generation, r.ctx
 	connector, recall := sh.connector, r.options.Recall
 	// What the command line says holds for the first session; connecting again stays where one was.

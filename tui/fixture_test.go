@@ -47,7 +47,7 @@ func (c *fakeConnector) Open(context.Context, string) (Session, error) {
 
 // fakeSession publishes fixed states.
 type fakeSession struct {
-	info       SessionInfo
+	info       model.SessionInfo
 	states     chan *engine.State
 	namespaces []string
 	logs       []model.LogLine
@@ -61,12 +61,12 @@ type fakeSession struct {
 
 func newFakeSession() *fakeSession {
 	return &fakeSession{
-		info:   SessionInfo{Context: "gke-prod", Namespace: "shop", ServerVersion: "v1.36.3", KubectlArgs: []string{"--context", "gke-prod"}},
+		info:   model.SessionInfo{Context: "gke-prod", Namespace: "shop", ServerVersion: "v1.36.3", KubectlArgs: []string{"--context", "gke-prod"}},
 		states: make(chan *engine.State, 8), namespaces: []string{"default", "kube-system", "shop"},
 	}
 }
 
-func (s *fakeSession) Info() SessionInfo { return s.info }
+func (s *fakeSession) Info() model.SessionInfo { return s.info }
 
 func (s *fakeSession) Run(ctx context.Context, publish func(*engine.State)) {
 	for {

@@ -29,7 +29,7 @@ type shell struct {
 	connection connectionState
 	session    Session
 	// info is the session's; while it is being opened, only Context may be set.
-	info SessionInfo
+	info model.SessionInfo
 	// failure is why the session could not be opened, when connection is connectionFailed.
 	failure error
 

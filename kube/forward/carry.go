@@ -109,7 +109,7 @@ func (h *held) awaitRoute(ctx context.Context) (route, error) {
 
 // join copies both ways until both have ended, and returns why a connection did not end well: the runtime's own words
 // where there are any. It closes neither side for good.
-func join(local net.Conn, remote Stream, up, down func(int)) error {
+func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 	sent := make(chan struct{})
 	go guarded(func() {
 		defer close(sent)
@@ -182,7 +182,7 @@ func chunksOf(from io.Reader) (next func() ([]byte, error), recycle func([]byte)
 }
 
 // reason returns what the runtime says about the end of a connection, or nil.
-func reason(remote Stream) error {
+func reason(remote model.Stream) error {
 	grace := time.NewTimer(reasonGrace)
 	defer grace.Stop()
 	select {

@@ -75,10 +75,10 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 
 func (c *fakeCluster) config() *rest.Config { return &rest.Config{Host: c.server.URL} }
 
-// fakeCluster is the Cluster of the Manager's tests.
-func (c *fakeCluster) ContextName() string      { return "test" }
-func (c *fakeCluster) RESTConfig() *rest.Config { return c.config() }
-func (c *fakeCluster) Dial() DialFunc           { return nil }
+// forwardCluster is the Cluster of the Manager's tests.
+func (c *fakeCluster) forwardCluster() Cluster {
+	return Cluster{ContextName: "test", Config: c.config()}
+}
 
 // put adds or replaces an object.
 func (c *fakeCluster) put(object metav1.Object) {

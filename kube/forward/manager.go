@@ -14,15 +14,15 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// Cluster is what a forward needs of the cluster that it leads into. It must go on working when the session that it came
-// from is closed.
-type Cluster interface {
-	ContextName() string
-	// RESTConfig is not changed.
-	RESTConfig() *rest.Config
+// Cluster is what a forward needs of the cluster that it leads into, whatever becomes of the session that it came from.
+type Cluster struct {
+	// ContextName is that of the kubeconfig.
+	ContextName string
+	// Config is not changed.
+	Config *rest.Config
 	// Dial takes the place of the network for the forwards themselves; nil for the network. Plain requests go by
-	// RESTConfig().Dial.
-	Dial() DialFunc
+	// Config.Dial.
+	Dial DialFunc
 }
 
 // touchPeriod is how often the counting of bytes alone is told, at most.
@@ -57,12 +57,12 @@ func NewManager() *Manager { return &Manager{changed: make(chan struct{}, 1)} }
 func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardSpec) (int, error) {
 	target := spec.Target
 	if target.Context == "" {
-		target.Context = through.ContextName()
+		target.Context = through.ContextName
 	}
 	if (target.Service == "") == (target.Pod == "") || target.Namespace == "" || target.Port == "" {
 		return 0, fmt.Errorf("a forward needs a namespace, a port, and either a Service or a Pod; got %+v", target)
 	}
-	client, err := clientFor(through.RESTConfig())
+	client, err := clientFor(through.Config)
 	if err != nil {
 		return 0, fmt.Errorf("the cluster of context %q cannot be spoken to: %w", target.Context, err)
 	}
@@ -73,7 +73,7 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 	forward := &held{
 		target:   target,
 		client:   client,
-		streams:  NewStreams(through.RESTConfig(), through.Dial()),
+		streams:  NewStreams(through.Config, through.Dial),
 		listener: listener,
 		touched:  m.touched,
 		moved:    make(chan struct{}),

@@ -28,9 +28,9 @@ func toPod(pod, port string) model.ForwardSpec {
 }
 
 // hold opens a forward and waits for a state.
-func hold(t *testing.T, m *Manager, cluster Cluster, spec model.ForwardSpec, state model.ForwardState) model.Forward {
+func hold(t *testing.T, m *Manager, cluster *fakeCluster, spec model.ForwardSpec, state model.ForwardState) model.Forward {
 	t.Helper()
-	id, err := m.Open(t.Context(), cluster, spec)
+	id, err := m.Open(t.Context(), cluster.forwardCluster(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestDeniedForwardSaysSo(t *testing.T) {
 	cluster.noWebSocket, cluster.noSPDY = http.StatusForbidden, http.StatusForbidden
 	cluster.put(readyPod("web-1"))
 	m := newManager(t)
-	id, err := m.Open(t.Context(), cluster, toPod("web-1", "8080"))
+	id, err := m.Open(t.Context(), cluster.forwardCluster(), toPod("web-1", "8080"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,7 +354,7 @@ func TestBusyPort(t *testing.T) {
 	m := newManager(t)
 	spec := toPod("web-1", "8080")
 	spec.LocalPort = port
-	_, err = m.Open(t.Context(), cluster, spec)
+	_, err = m.Open(t.Context(), cluster.forwardCluster(), spec)
 	if err == nil || !strings.Contains(err.Error(), text+" is in use by ") {
 		t.Fatalf("got %v", err)
 	}
@@ -386,7 +386,7 @@ func TestStopAndChanged(t *testing.T) {
 	}
 	m.Stop(first.ID)
 	m.Close()
-	if _, err := m.Open(t.Context(), cluster, toPod("web-1", "8080")); err == nil {
+	if _, err := m.Open(t.Context(), cluster.forwardCluster(), toPod("web-1", "8080")); err == nil {
 		t.Error("a closed Manager opened a forward")
 	}
 }
@@ -399,7 +399,7 @@ func TestNonsenseIsRefused(t *testing.T) {
 	high := toService("80")
 	high.LocalPort = 70000
 	for _, spec := range []model.ForwardSpec{both, high, toService(""), {Target: model.ForwardTarget{Namespace: "ns", Port: "80"}}} {
-		if id, err := m.Open(t.Context(), cluster, spec); err == nil {
+		if id, err := m.Open(t.Context(), cluster.forwardCluster(), spec); err == nil {
 			t.Errorf("%+v became forward %d", spec, id)
 		}
 	}

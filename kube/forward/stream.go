@@ -11,18 +11,6 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// Stream is one connection to a port of a Pod.
-type Stream interface {
-	// Read returns io.EOF when the Pod's side ended well, and another error when the connection under it was lost.
-	// Close ends both directions at once; it is safe to call more than once, and at any time.
-	io.ReadWriteCloser
-	// Errors yields what the container runtime says of this connection, at most one text, and is closed when the
-	// runtime has nothing more to say. An empty close is no error.
-	Errors() <-chan string
-	// CloseWrite ends what is sent and leaves the other direction open.
-	CloseWrite() error
-}
-
 const (
 	// chunkSize is the library's largest data frame, about.
 	chunkSize = 32 << 10
@@ -37,7 +25,7 @@ type chunk struct {
 	err  error
 }
 
-// stream implements Stream over a pair of multiplexed streams.
+// stream implements model.Stream over a pair of multiplexed streams.
 type stream struct {
 	connection *connection
 	data       httpstream.Stream
@@ -203,13 +191,13 @@ func (s *stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Errors implements Stream.
+// Errors implements model.Stream.
 func (s *stream) Errors() <-chan string { return s.errors }
 
-// CloseWrite implements Stream.
+// CloseWrite implements model.Stream.
 func (s *stream) CloseWrite() error { return s.data.Close() }
 
-// Close implements Stream.
+// Close implements model.Stream.
 func (s *stream) Close() error {
 	s.closeOnce.Do(func() {
 		s.abandon()

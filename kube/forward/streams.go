@@ -55,7 +55,7 @@ func NewStreams(config *rest.Config, dial DialFunc) *Streams {
 // Open opens a connection to a port of a Pod, which the node dials on the Pod's own loopback. It blocks until the node knows of
 // it; whether anything listens on the port is told later, on Errors. What the API server denies is an error that
 // apierrors.IsForbidden and its like recognise. A refused port does no harm to the other connections of the Pod.
-func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (Stream, error) {
+func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (model.Stream, error) {
 	key := model.Key{Namespace: namespace, Name: pod}
 	for attempt := 0; ; attempt++ {
 		through, fresh, err := s.connection(ctx, key)

@@ -44,7 +44,7 @@ func transports(t *testing.T, test func(t *testing.T, cluster *fakeCluster, stre
 	}
 }
 
-func open(t *testing.T, streams *Streams, port int32) Stream {
+func open(t *testing.T, streams *Streams, port int32) model.Stream {
 	t.Helper()
 	stream, err := streams.Open(t.Context(), "ns", "pod", port)
 	if err != nil {
@@ -75,7 +75,7 @@ func TestRefusedPortLeavesTheNextStreamAlone(t *testing.T) {
 
 		next := open(t, streams, 8080)
 		defer func() { _ = next.Close() }()
-		for _, stream := range []Stream{neighbour, next} {
+		for _, stream := range []model.Stream{neighbour, next} {
 			if got := exchange(t, stream, "hello"); got != "hello" {
 				t.Errorf("got %q", got)
 			}

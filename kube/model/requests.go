@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // ContextInfo describes one context of a kubeconfig.
 type ContextInfo struct {
@@ -11,6 +14,23 @@ type ContextInfo struct {
 	Namespace string
 	// Current marks the kubeconfig's current-context.
 	Current bool
+}
+
+// SessionInfo describes a connection to a cluster.
+type SessionInfo struct {
+	// Context is empty in a Pod without a kubeconfig.
+	Context string
+	Server  string
+	User    string
+	// Namespace is the context's own, empty when it names none.
+	Namespace string
+	// ServerVersion is as the API server says it, e.g. v1.36.3; empty where it does not say.
+	ServerVersion string
+	// ReadOnly forbids forwards and proxies.
+	ReadOnly bool
+	// KubectlArgs make kubectl go to the same place as the same user: --context NAME and the like. They are separate words,
+	// not quoted.
+	KubectlArgs []string
 }
 
 // LogRequest asks for the log of one container.
@@ -53,4 +73,32 @@ type AccessAnswer struct {
 	Allowed bool
 	// Err is why it could not be found out; then Allowed means nothing.
 	Err error
+}
+
+// ProxyRequest is a GET through the API server's proxy.
+type ProxyRequest struct {
+	// Kind is Services or Pods.
+	Kind      Kind
+	Namespace string
+	Name      string
+	// Scheme is http, https or empty; empty lets the API server speak plain HTTP.
+	Scheme string
+	// Port is the name or number of the Service's port, for one with named ports always the name, or the number of the Pod's.
+	Port string
+	// Path is that of the application, with its query if any.
+	Path string
+	// Host is sent as the Host header where it is not empty. API servers may pass their own on instead.
+	Host string
+}
+
+// Stream is one forwarded connection to a port of a Pod.
+type Stream interface {
+	// Read returns io.EOF when the Pod's side ended well, and another error when the connection under it was lost.
+	// Close ends both directions at once; it is safe to call more than once, and at any time.
+	io.ReadWriteCloser
+	// Errors yields what the container runtime says of this connection, at most one text, and is closed when the
+	// runtime has nothing more to say. An empty close is no error.
+	Errors() <-chan string
+	// CloseWrite ends what is sent and leaves the other direction open.
+	CloseWrite() error
 }

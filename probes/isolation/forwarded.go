@@ -14,6 +14,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 const (
@@ -122,7 +124,7 @@ func endOf(ctx context.Context, err error, errorTexts <-chan string, heard bool,
 }
 
 // listenOn sends nothing. A connection that is not refused holds.
-func listenOn(ctx context.Context, stream Stream) answer {
+func listenOn(ctx context.Context, stream model.Stream) answer {
 	type heard struct {
 		text []byte
 		err  error
@@ -263,7 +265,7 @@ func serverName(host string) string {
 
 // streamConn lets net/http speak on a stream. Deadlines are the context's business.
 type streamConn struct {
-	Stream
+	model.Stream
 	// heard means that any byte came back.
 	heard atomic.Bool
 }

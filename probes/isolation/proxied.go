@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 const (
@@ -20,12 +22,12 @@ const (
 	proxyPatience = 18 * time.Second
 )
 
-// tryProxy sends a GET through the API server's proxy. resource is "services" or "pods".
-func tryProxy(ctx context.Context, dialer Dialer, s subject, resource, name, port, scheme string) answer {
+// tryProxy sends a GET through the API server's proxy, to a Service or a Pod.
+func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, name, port, scheme string) answer {
 	ctx, cancel := context.WithTimeout(ctx, proxyPatience)
 	defer cancel()
-	request := ProxyRequest{
-		Resource: resource, Namespace: s.request.Service.Namespace, Name: name, Port: port, Path: s.request.Path, Host: s.request.Host,
+	request := model.ProxyRequest{
+		Kind: kind, Namespace: s.request.Service.Namespace, Name: name, Port: port, Path: s.request.Path, Host: s.request.Host,
 	}
 	if scheme == schemeHTTPS {
 		request.Scheme = schemeHTTPS
@@ -92,7 +94,7 @@ func preferTLS(plain, encrypted answer) answer {
 	return encrypted.overTLS()
 }
 
-func proxyOnce(ctx context.Context, dialer Dialer, request ProxyRequest, s subject) answer {
+func proxyOnce(ctx context.Context, dialer Dialer, request model.ProxyRequest, s subject) answer {
 	response, err := dialer.Proxy(ctx, request)
 	if err != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -12,6 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // lateRefusal is a connection that ends at once, and whose reason comes later on its own way, as from a real runtime. Closing it
@@ -30,7 +32,7 @@ func (l *lateRefusal) Close() error                { l.once.Do(func() { close(l.
 
 type lateRefuser struct{}
 
-func (lateRefuser) PortForward(context.Context, string, string, int32) (Stream, error) {
+func (lateRefuser) PortForward(context.Context, string, string, int32) (model.Stream, error) {
 	stream := &lateRefusal{errors: make(chan string, 1), gone: make(chan struct{})}
 	go func() {
 		defer close(stream.errors)
@@ -43,7 +45,7 @@ func (lateRefuser) PortForward(context.Context, string, string, int32) (Stream, 
 	return stream, nil
 }
 
-func (lateRefuser) Proxy(context.Context, ProxyRequest) (*http.Response, error) {
+func (lateRefuser) Proxy(context.Context, model.ProxyRequest) (*http.Response, error) {
 	return nil, errors.New("not used")
 }
 

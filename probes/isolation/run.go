@@ -270,14 +270,14 @@ func (r *run) proxies(ctx context.Context) {
 	r.begin(RungProxyService)
 	rungs.Go(guarded(func() {
 		r.observe(RungProxyService, func() answer {
-			return tryProxy(ctx, r.dialer, *s, "services", s.request.Service.Name, portName(s.port), scheme)
+			return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme)
 		})
 	}))
 	if s.whyNot(RungProxyPod) == "" {
 		r.begin(RungProxyPod)
 		rungs.Go(guarded(func() {
 			r.observe(RungProxyPod, func() answer {
-				return tryProxy(ctx, r.dialer, *s, "pods", s.pod.Name, strconv.Itoa(int(s.podPort)), scheme)
+				return tryProxy(ctx, r.dialer, *s, model.Pods, s.pod.Name, strconv.Itoa(int(s.podPort)), scheme)
 			})
 		}))
 	}
@@ -324,7 +324,7 @@ func (r *run) calibrate(ctx context.Context) {
 	compared := r.subject
 	compared.speaks = protocol{scheme: schemeHTTP, path: "/", chosen: true}
 	compared.request.Path = "/"
-	got := tryProxy(ctx, r.dialer, compared, "pods", other.Name, strconv.Itoa(int(port)), schemeHTTP)
+	got := tryProxy(ctx, r.dialer, compared, model.Pods, other.Name, strconv.Itoa(int(port)), schemeHTTP)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.otherPod = other.Name

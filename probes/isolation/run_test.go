@@ -468,7 +468,7 @@ func TestPlan(t *testing.T) {
 func TestReadProxied(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		reply   func(ProxyRequest) (*http.Response, error)
+		reply   func(model.ProxyRequest) (*http.Response, error)
 		outcome Outcome
 	}{
 		{"refused", cannotReach("dial tcp 10.0.0.1:80: connect: connection refused"), Refused},
@@ -493,7 +493,7 @@ func TestReadProxied(t *testing.T) {
 		{"a Status that the application serves well", replies(200, `{"kind":"Status","message":"no endpoints available for service"}`), OK},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			response, _ := test.reply(ProxyRequest{})
+			response, _ := test.reply(model.ProxyRequest{})
 			body, _ := io.ReadAll(response.Body)
 			if got := readProxied(response, body); got.outcome != test.outcome {
 				t.Errorf("got %s (%s)", got.outcome, got.detail)

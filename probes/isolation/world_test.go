@@ -33,7 +33,7 @@ type world struct {
 	loopback map[string]func(net.Conn)
 	// proxied answers for "services/name:port" and "pods/name:port", with the scheme in front as in a URL where there is one.
 	// Without an answer the request hangs.
-	proxied map[string]func(ProxyRequest) (*http.Response, error)
+	proxied map[string]func(model.ProxyRequest) (*http.Response, error)
 	// forwardErr is what every forward fails with.
 	forwardErr error
 	// hungKubelet lets every forward hang.
@@ -42,14 +42,14 @@ type world struct {
 	mu sync.Mutex
 	// sent is what applications were sent, asked what the proxy was asked.
 	sent  strings.Builder
-	asked []ProxyRequest
+	asked []model.ProxyRequest
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, loopback: map[string]func(net.Conn){}, proxied: map[string]func(ProxyRequest) (*http.Response, error){}}
+	return &world{t: t, loopback: map[string]func(net.Conn){}, proxied: map[string]func(model.ProxyRequest) (*http.Response, error){}}
 }
 
-func (w *world) PortForward(ctx context.Context, ns, pod string, port int32) (Stream, error) {
+func (w *world) PortForward(ctx context.Context, ns, pod string, port int32) (model.Stream, error) {
 	if w.hungKubelet {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -78,7 +78,7 @@ func (w *world) PortForward(ctx context.Context, ns, pod string, port int32) (St
 	return stream, nil
 }
 
-func (w *world) Proxy(ctx context.Context, request ProxyRequest) (*http.Response, error) {
+func (w *world) Proxy(ctx context.Context, request model.ProxyRequest) (*http.Response, error) {
 	w.mu.Lock()
 	w.asked = append(w.asked, request)
 	w.mu.Unlock()
@@ -86,7 +86,7 @@ func (w *world) Proxy(ctx context.Context, request ProxyRequest) (*http.Response
 	if request.Scheme != "" {
 		name = request.Scheme + ":" + name
 	}
-	answer := w.proxied[request.Resource+"/"+name+":"+request.Port]
+	answer := w.proxied[string(request.Kind)+"/"+name+":"+request.Port]
 	if answer == nil {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -135,8 +135,8 @@ func httpApp(status int, body string) func(net.Conn) {
 
 func silentApp(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
-func replies(status int, body string) func(ProxyRequest) (*http.Response, error) {
-	return func(ProxyRequest) (*http.Response, error) {
+func replies(status int, body string) func(model.ProxyRequest) (*http.Response, error) {
+	return func(model.ProxyRequest) (*http.Response, error) {
 		return &http.Response{
 			StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Header: http.Header{},
 			Body: io.NopCloser(strings.NewReader(body)),
@@ -145,19 +145,19 @@ func replies(status int, body string) func(ProxyRequest) (*http.Response, error)
 }
 
 // statusReply is the API server's own answer.
-func statusReply(code int, reason, message string) func(ProxyRequest) (*http.Response, error) {
+func statusReply(code int, reason, message string) func(model.ProxyRequest) (*http.Response, error) {
 	return replies(code, fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":%q,"reason":%q,"code":%d}`, message, reason, code))
 }
 
-func cannotReach(text string) func(ProxyRequest) (*http.Response, error) {
+func cannotReach(text string) func(model.ProxyRequest) (*http.Response, error) {
 	return statusReply(http.StatusServiceUnavailable, "ServiceUnavailable", "error trying to reach service: "+text)
 }
 
 var errForbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web-1", errors.New(`User "eve" cannot create resource "pods/portforward"`)) //nolint:staticcheck // Kubernetes' own words
 
 // later answers after a while.
-func later(after time.Duration, then func(ProxyRequest) (*http.Response, error)) func(ProxyRequest) (*http.Response, error) {
-	return func(request ProxyRequest) (*http.Response, error) {
+func later(after time.Duration, then func(model.ProxyRequest) (*http.Response, error)) func(model.ProxyRequest) (*http.Response, error) {
+	return func(request model.ProxyRequest) (*http.Response, error) {
 		time.Sleep(after)
 		return then(request)
 	}
