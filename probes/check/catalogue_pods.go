@@ -154,7 +154,7 @@ func podTexts() []Explanation {
 			ID: "POD-09", Name: "Only terminating Pods", Step: StepReadiness, Weight: "minor, proven; critical when they serve no more",
 			Meaning:   "Every matching Pod is going. While they still serve, kube-proxy routes to them; headless names and the API server's proxy do not.",
 			Condition: "Pods match, and each has a deletionTimestamp.",
-			NotSaid:   []string{"They still serve: that is no outage, whatever services/proxy says."},
+			NotSaid:   []string{"They still serve: that is no outage, whatever services/proxy says.", "Their workload is to replace them and their grace period is not over: then it is minor."},
 			Fix:       "See that others take their place. A Pod that does not go waits for its node or a finalizer.",
 			Sources:   []string{"KEP-1669, Proxy Terminating Endpoints", seenOnCluster},
 		},

@@ -367,6 +367,10 @@ func TestFaults(t *testing.T) {
 			objects: objects{service("checkout", labels{"app": "checkout", "pod-template-hash": "abc"}), pod("a", labels{"app": "payments"})},
 			verdict: Warn, lead: "SEL-08", short: "no Pod has template hash abc", severity: Critical, confidence: Likely, noCommand: true,
 		},
+		"a StatefulSet's Pod that does not go": {
+			objects: objects{service("checkout", app), statefulSet("db", 1, app), pod("db-0", app, notReady, ownedBy("StatefulSet", "db"), goingSince(5*time.Minute))},
+			verdict: Fail, lead: "POD-09", short: "only terminating Pods: 1", severity: Critical, confidence: Proven, noCommand: true,
+		},
 		"only terminating Pods that serve no more": {
 			objects: objects{service("checkout", app), pod("a", app, notReady, terminating)},
 			verdict: Fail, lead: "POD-09", short: "only terminating Pods: 1", severity: Critical, confidence: Proven,
@@ -456,13 +460,14 @@ func TestLookAlikes(t *testing.T) {
 		"h15 Pods of a Job that ended": {
 			service("web", app, ports(port(80, "http"))), pod("a", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded)),
 		},
-		"h15 nothing but a Job that ended": {service("web", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded))},
-		"h16 two Services":                 {service("web", app), service("web-too", app), pod("a", app)},
-		"h17 a canary":                     {service("web", app), pod("a", app, ofDeploy("web")), pod("b", app, ofDeploy("web-canary"))},
-		"h18 terminating, still serving":   {service("web", app), pod("a", app, terminating)},
-		"h21 dual stack":                   dualStack(app),
-		"h23 a young load balancer":        {young, pod("a", app)},
-		"h24 an old Service just switched": {oldButSwitched, pod("a", app)},
+		"h15 nothing but a Job that ended":        {service("web", app), pod("job-x", app, ownedBy("Job", "job"), ended(corev1.PodSucceeded))},
+		"h16 two Services":                        {service("web", app), service("web-too", app), pod("a", app)},
+		"h17 a canary":                            {service("web", app), pod("a", app, ofDeploy("web")), pod("b", app, ofDeploy("web-canary"))},
+		"h18 terminating, still serving":          {service("web", app), pod("a", app, terminating)},
+		"a StatefulSet's Pod in its grace period": {service("web", app), statefulSet("db", 1, app), pod("db-0", app, notReady, ownedBy("StatefulSet", "db"), goingSince(25*time.Second))},
+		"h21 dual stack":                          dualStack(app),
+		"h23 a young load balancer":               {young, pod("a", app)},
+		"h24 an old Service just switched":        {oldButSwitched, pod("a", app)},
 		"h25 a hostname is an address": {service("web", app, loadBalancer, func(svc *corev1.Service) {
 			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{Hostname: "lb.example.com"}}
 		}), pod("a", app)},
@@ -515,6 +520,14 @@ func lostReady(name string, app labels) *corev1.Pod {
 	p := pod(name, app, ofDeploy("web"), notReady)
 	setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", 3*time.Minute)
 	return p
+}
+
+// goingSince is a Pod that was deleted with the usual grace period; its timestamp is the end of that.
+func goingSince(since time.Duration) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		end := ago(since - 30*time.Second)
+		p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &end, new(int64(30))
+	}
 }
 
 func gainedReady(name string, app labels) *corev1.Pod {

@@ -249,12 +249,24 @@ func checkTerminatingOnly(s *subject) []Finding {
 	if !s.dead() {
 		return []Finding{finding}
 	}
-	if len(s.templates()) > 0 {
-		// What is to come in their place is told by WL-01 and WL-02.
+	finding.Severity = Critical
+	finding.Fix = &Fix{Note: "a Pod that does not go waits for its node or for a finalizer"}
+	if len(s.templates()) == 0 {
+		finding.Why = "They serve no more, and nothing takes their place."
+		return []Finding{s.settled(finding)}
+	}
+	if !slices.ContainsFunc(s.templates(), func(w workload) bool { return w.wanted > 0 }) {
+		// WL-01 says why nothing comes in their place.
 		return nil
 	}
-	finding.Severity = Critical
-	finding.Why = "They serve no more, and nothing takes their place."
-	finding.Fix = &Fix{Note: "a Pod that does not go waits for its node or for a finalizer"}
-	return []Finding{s.settled(finding)}
+	finding.Why = "They serve no more. A StatefulSet, or a Deployment of strategy Recreate, makes others only when they are gone."
+	finding.Fix.Note += "; one on a node that is gone for good goes when the Node object is deleted"
+	last := slices.MaxFunc(pods, func(a, b *corev1.Pod) int { return a.DeletionTimestamp.Compare(b.DeletionTimestamp.Time) })
+	grace := time.Duration(0)
+	if seconds := last.DeletionGracePeriodSeconds; seconds != nil {
+		grace = time.Duration(*seconds) * time.Second
+	}
+	// The timestamp is when the grace period ends.
+	finding.Since = last.DeletionTimestamp.Add(-grace)
+	return []Finding{s.heldFor(finding, grace+settleTime)}
 }

@@ -330,6 +330,10 @@ func checkPodsNotCreated(s *subject) []Finding {
 				finding.Evidence[0] = eventEvidence(event)
 			}
 		}
+		if message == "" && len(s.live()) > 0 {
+			// Terminating Pods are in the way, as POD-09 says.
+			continue
+		}
 		if message == "" {
 			return []Finding{podsMissing(s, w, finding)}
 		}
