@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -38,7 +39,8 @@ func TestScreenFollowsTheCluster(t *testing.T) {
 
 	t.Log("a Pod is deleted")
 	c.Delete(t, namespace, "Pod", pods[0])
-	open.WaitGone(pods[0], 30*time.Second)
+	inTable := regexp.MustCompile(`[✗▲?✓·] +` + pods[0]) // events of it may stay
+	open.WaitUntil("the Pod's row to go", 30*time.Second, func(shown string) bool { return !inTable.MatchString(shown) })
 	// The order of what comes between is the cluster's: the endpoint ends, or goes, before the next is ready.
 	waitForSight(t, ready, "1 ready endpoint", func(row string) bool { return strings.Contains(row, " 1/") })
 	waitForRow(list, "web", `^✓ .* 2/2 `, 30*time.Second)
@@ -68,8 +70,8 @@ func TestScreenFollowsTheCluster(t *testing.T) {
 	open.WaitGone("POD-06", verdictLimit)
 
 	t.Log("the selector is mistyped, and mended by the command that diagnose gives")
-	c.Kubectl(t, "patch", "service", "web", "-n", namespace, "--type=merge", "-p", `{"spec":{"selector":{"app":"wbe"}}}`)
-	waitForRow(list, "web", `^✗ .* 0/0 no Pod has app=wbe`, verdictLimit)
+	c.Kubectl(t, "patch", "service", "web", "-n", namespace, "--type=merge", "-p", `{"spec":{"selector":{"app":"Web"}}}`)
+	waitForRow(list, "web", `^✗ .* 0/0 no Pod has app=Web`, verdictLimit)
 	open.WaitFor("SEL-01", verdictLimit)
 	inCluster(t, c, leadingFix(t, c, namespace, "web", "SEL-01"))
 	waitForRow(list, "web", `^✓ .* 2/2 `, verdictLimit)

@@ -38,7 +38,7 @@ func TestLogsByKey(t *testing.T) {
 	c := harness.Use(t)
 	namespace := c.Namespace(t)
 	for name, workload := range map[string]string{
-		"chatty": "log, -rate=4", "hostile": "log, -hostile, -rate=50, -count=24", "crasher": "crash, -after=12s",
+		"chatty": "log, -rate=4", "hostile": "log, -hostile, -rate=50, -count=24", "crasher": "crash, -after=12s", "looper": "crash, -after=100ms",
 	} {
 		c.Apply(t, namespace, replaced(isolatedManifest, "NAME", name, "WORKLOAD", workload, "PROBE", "", "PORT", "8080"))
 	}
@@ -71,6 +71,19 @@ func TestLogsByKey(t *testing.T) {
 	screen.WaitFor("panic: cannot reach the database", 20*time.Second)
 	screen.WaitFor("the container exited with code 1", 20*time.Second)
 	home()
+
+	t.Log("the last words of one that crashes again and again, while it waits and while it does not")
+	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=looper"), Restarts: 2})
+	for range 3 {
+		selectRow(t, screen, "looper")
+		screen.Send("p")
+		screen.WaitFor("panic: cannot reach the database", 20*time.Second)
+		home()
+	}
+	waitForRow(screen, "looper", `^✗`, verdictLimit)
+	if output := inCluster(t, c, leadingFix(t, c, namespace, "looper", "POD-03")); !strings.Contains(output, "panic: cannot reach the database") {
+		t.Errorf("the command of POD-03 shows %q", output)
+	}
 
 	t.Log("a log with control characters")
 	selectRow(t, screen, "hostile")

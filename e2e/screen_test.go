@@ -71,13 +71,16 @@ func rowMark(screen *terminal.Terminal, service string) string {
 	return mark
 }
 
-// inCluster runs a line of shell where the cluster can be reached, as somebody does who pastes a command.
-func inCluster(t *testing.T, c *harness.Cluster, line string) {
+// inCluster runs a line of shell where the cluster can be reached, as somebody does who pastes a command, and returns
+// what it prints.
+func inCluster(t *testing.T, c *harness.Cluster, line string) string {
 	t.Helper()
 	cmd := c.Command(t.Context(), t, harness.Run{Args: []string{"-c", line}}, "sh")
-	if output, err := cmd.CombinedOutput(); err != nil {
+	output, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("%s: %v\n%s", line, err, output)
 	}
+	return string(output)
 }
 
 // replaced replaces words in a text, given as pairs.
