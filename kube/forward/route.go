@@ -57,12 +57,12 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 			continue
 		}
 		ready++
-		number, found := model.TargetPort(pod, port)
+		to, found := model.ResolveTargetPort(&pod.Spec, &port)
 		if !found {
 			portErr = waitFor("Pod %s has no %s port named %s", pod.Name, protocolName(port.Protocol), port.TargetPort.StrVal)
 			continue
 		}
-		this := route{pod: pod.Name, uid: pod.UID, port: number}
+		this := route{pod: pod.Name, uid: pod.UID, port: to.Number}
 		if pod.UID == present.uid && pod.Name == present.pod {
 			return this, nil
 		}
@@ -121,10 +121,10 @@ func routeToPod(target model.ForwardTarget, pod *corev1.Pod) (route, error) {
 	if number, err := strconv.ParseUint(target.Port, 10, 16); err == nil && number > 0 {
 		return route{pod: pod.Name, uid: pod.UID, port: int32(number)}, nil
 	}
-	if number, found := model.ContainerPort(pod, target.Port, corev1.ProtocolTCP); found {
+	if number, found := model.ContainerPort(&pod.Spec, target.Port, corev1.ProtocolTCP); found {
 		return route{pod: pod.Name, uid: pod.UID, port: number}, nil
 	}
-	if _, found := model.ContainerPort(pod, target.Port, corev1.ProtocolUDP); found {
+	if _, found := model.ContainerPort(&pod.Spec, target.Port, corev1.ProtocolUDP); found {
 		return route{}, never("port %s of Pod %s/%s is UDP: Kubernetes forwards TCP only", target.Port, target.Namespace, target.Pod)
 	}
 	return route{}, never("Pod %s/%s has no port named %s", target.Namespace, target.Pod, target.Port)

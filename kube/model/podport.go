@@ -10,49 +10,66 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TargetPort resolves a Service port's targetPort in one Pod, as the EndpointSlice controller does (FindPort in
-// k8s.io/endpointslice): a number is used as it is, declared or not; a name is looked up by name and protocol.
-// It is false where the Pod has no such port.
-func TargetPort(pod *corev1.Pod, port corev1.ServicePort) (int32, bool) {
+// TargetPort is the container port that a Service's port leads to in one Pod.
+type TargetPort struct {
+	Number int32
+	// Container declares the port; empty where a numeric targetPort is not declared, which is legal.
+	Container string
+}
+
+// ResolveTargetPort finds the port of a Pod that a Service's port leads to, as the EndpointSlice controller does
+// (FindPort in k8s.io/endpointslice): a number is taken as it is, declared or not; a name is looked for, together with
+// the protocol, among the serving containers. ok is false where the name is missing.
+func ResolveTargetPort(pod *corev1.PodSpec, port *corev1.ServicePort) (target TargetPort, ok bool) {
 	if port.TargetPort.Type == intstr.String {
-		return ContainerPort(pod, port.TargetPort.StrVal, port.Protocol)
+		return declaredPort(pod, port.Protocol, func(declared *corev1.ContainerPort) bool { return declared.Name == port.TargetPort.StrVal })
 	}
-	if port.TargetPort.IntVal == 0 {
-		return port.Port, true
+	number := cmp.Or(port.TargetPort.IntVal, port.Port)
+	target, declared := declaredPort(pod, port.Protocol, func(declared *corev1.ContainerPort) bool { return declared.ContainerPort == number })
+	if !declared {
+		return TargetPort{Number: number}, true
 	}
-	return port.TargetPort.IntVal, true
+	return target, true
 }
 
-// ContainerPort looks up a declared port by name and protocol, in the containers and then in the sidecars: init containers
-// with restartPolicy Always (KEP-753). Plain init containers do not count. An empty protocol is TCP.
-func ContainerPort(pod *corev1.Pod, name string, protocol corev1.Protocol) (int32, bool) {
+// ContainerPort looks up a declared port by name and protocol among the serving containers. An empty protocol is TCP.
+func ContainerPort(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (int32, bool) {
+	target, ok := declaredPort(pod, protocol, func(declared *corev1.ContainerPort) bool { return declared.Name == name })
+	return target.Number, ok
+}
+
+// declaredPort finds the first port of a protocol that is meant.
+func declaredPort(pod *corev1.PodSpec, protocol corev1.Protocol, meant func(*corev1.ContainerPort) bool) (TargetPort, bool) {
 	for container := range ServingContainers(pod) {
-		for _, port := range container.Ports {
-			if port.Name == name && protocolOrTCP(port.Protocol) == protocolOrTCP(protocol) {
-				return port.ContainerPort, true
+		for i := range container.Ports {
+			declared := &container.Ports[i]
+			if protocolOrTCP(declared.Protocol) == protocolOrTCP(protocol) && meant(declared) {
+				return TargetPort{Number: declared.ContainerPort, Container: container.Name}, true
 			}
 		}
 	}
-	return 0, false
+	return TargetPort{}, false
 }
 
-// ServingContainers yields the containers that can serve: the plain ones, then the sidecars.
-func ServingContainers(pod *corev1.Pod) iter.Seq[*corev1.Container] {
+// ServingContainers yields the containers that can serve: the plain ones, then the sidecars. Plain init containers do not
+// count.
+func ServingContainers(pod *corev1.PodSpec) iter.Seq[*corev1.Container] {
 	return func(yield func(*corev1.Container) bool) {
-		for i := range pod.Spec.Containers {
-			if !yield(&pod.Spec.Containers[i]) {
+		for i := range pod.Containers {
+			if !yield(&pod.Containers[i]) {
 				return
 			}
 		}
-		for i := range pod.Spec.InitContainers {
-			if isSidecar(&pod.Spec.InitContainers[i]) && !yield(&pod.Spec.InitContainers[i]) {
+		for i := range pod.InitContainers {
+			if IsSidecar(&pod.InitContainers[i]) && !yield(&pod.InitContainers[i]) {
 				return
 			}
 		}
 	}
 }
 
-func isSidecar(container *corev1.Container) bool {
+// IsSidecar tells whether an init container runs as long as its Pod does: with restartPolicy Always (KEP-753).
+func IsSidecar(container *corev1.Container) bool {
 	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }
 

@@ -1,9 +1,6 @@
 package check
 
-import (
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
-)
+import corev1 "k8s.io/api/core/v1"
 
 // PodEnded tells whether a Pod will run no more. It still matches its Service's selector, and may stay listed in
 // slices until the Service's next sync, but never gets traffic.
@@ -63,60 +60,4 @@ func hasAddress(pod *corev1.Pod, family corev1.IPFamily) bool {
 		}
 	}
 	return ofFamily(pod.Status.PodIP)
-}
-
-// TargetPort is the container port that a Service's port leads to in one Pod.
-type TargetPort struct {
-	Number int32
-	// Container declares the port; empty where a numeric targetPort is not declared, which is legal.
-	Container string
-}
-
-// ResolveTargetPort finds the port of a Pod that a Service's port leads to, as the EndpointSlice controller does
-// (FindPort in k8s.io/endpointslice): a number is taken as it is, declared or not; a name is looked for, together with
-// the protocol, among the containers, then among init containers that are native sidecars, never among plain init
-// containers. ok is false where the name is missing.
-func ResolveTargetPort(pod *corev1.PodSpec, port *corev1.ServicePort) (target TargetPort, ok bool) {
-	protocol := protocolOf(port.Protocol)
-	named := port.TargetPort.Type == intstr.String
-	number := port.TargetPort.IntVal
-	if !named && number == 0 {
-		number = port.Port
-	}
-	eachServingContainer(pod, func(container *corev1.Container) bool {
-		for i := range container.Ports {
-			declared := &container.Ports[i]
-			if protocolOf(declared.Protocol) != protocol {
-				continue
-			}
-			if named && declared.Name == port.TargetPort.StrVal || !named && declared.ContainerPort == number {
-				target, ok = TargetPort{Number: declared.ContainerPort, Container: container.Name}, true
-				return false
-			}
-		}
-		return true
-	})
-	if !ok && !named {
-		return TargetPort{Number: number}, true
-	}
-	return target, ok
-}
-
-// eachServingContainer visits the containers that run as long as the Pod does, until visit returns false: the plain ones,
-// then native sidecars.
-func eachServingContainer(pod *corev1.PodSpec, visit func(*corev1.Container) bool) {
-	for i := range pod.Containers {
-		if !visit(&pod.Containers[i]) {
-			return
-		}
-	}
-	for i := range pod.InitContainers {
-		if isSidecar(&pod.InitContainers[i]) && !visit(&pod.InitContainers[i]) {
-			return
-		}
-	}
-}
-
-func isSidecar(container *corev1.Container) bool {
-	return container.RestartPolicy != nil && *container.RestartPolicy == corev1.ContainerRestartPolicyAlways
 }

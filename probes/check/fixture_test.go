@@ -217,7 +217,7 @@ func slicesFor(svc *corev1.Service, pods ...*corev1.Pod) []*discoveryv1.Endpoint
 		}
 		var slicePorts []discoveryv1.EndpointPort
 		for i := range svc.Spec.Ports {
-			target, ok := ResolveTargetPort(&p.Spec, &svc.Spec.Ports[i])
+			target, ok := model.ResolveTargetPort(&p.Spec, &svc.Spec.Ports[i])
 			if ok && !podEnded(p) {
 				slicePorts = append(slicePorts, discoveryv1.EndpointPort{Name: &svc.Spec.Ports[i].Name, Port: &target.Number, Protocol: &svc.Spec.Ports[i].Protocol})
 			}

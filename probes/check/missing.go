@@ -73,13 +73,12 @@ func exposeCommand(in Input, key model.Key) string {
 		return ""
 	}
 	var port *corev1.ContainerPort
-	eachServingContainer(&deployment.Spec.Template.Spec, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(&deployment.Spec.Template.Spec) {
 		if len(container.Ports) > 0 {
 			port = &container.Ports[0]
-			return false
+			break
 		}
-		return true
-	})
+	}
 	if port == nil {
 		return ""
 	}

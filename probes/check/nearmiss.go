@@ -151,7 +151,7 @@ func namedLike(service string, miss *NearMiss) bool {
 
 func declaresTarget(service *corev1.Service, pod *corev1.PodSpec) bool {
 	for i := range service.Spec.Ports {
-		if target, ok := ResolveTargetPort(pod, &service.Spec.Ports[i]); !ok || target.Container == "" {
+		if target, ok := model.ResolveTargetPort(pod, &service.Spec.Ports[i]); !ok || target.Container == "" {
 			return false
 		}
 	}

@@ -127,7 +127,7 @@ func portRow(snapshot *model.Snapshot, service *corev1.Service, index int) PortR
 	}
 	row.TargetPort = targetPortText(port)
 	for _, pod := range s.live() {
-		target, _ := ResolveTargetPort(&pod.Spec, port)
+		target, _ := model.ResolveTargetPort(&pod.Spec, port)
 		count(ResolvedPort{Number: target.Number, Container: target.Container})
 	}
 	return row

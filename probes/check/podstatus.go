@@ -8,6 +8,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // status is a Pod's line in `kubectl get pods`.
@@ -30,7 +32,7 @@ func podStatus(pod *corev1.Pod) status {
 	}
 	sidecars := map[string]bool{}
 	for i := range pod.Spec.InitContainers {
-		if isSidecar(&pod.Spec.InitContainers[i]) {
+		if model.IsSidecar(&pod.Spec.InitContainers[i]) {
 			sidecars[pod.Spec.InitContainers[i].Name] = true
 			result.containers++
 		}
@@ -166,7 +168,7 @@ func allStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
 
 func probeRows(pod *corev1.Pod) []ProbeRow {
 	var rows []ProbeRow
-	eachServingContainer(&pod.Spec, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(&pod.Spec) {
 		for _, probe := range []struct {
 			kind  string
 			probe *corev1.Probe
@@ -175,8 +177,7 @@ func probeRows(pod *corev1.Pod) []ProbeRow {
 				rows = append(rows, ProbeRow{Container: container.Name, Kind: probe.kind, Text: probeText(probe.probe)})
 			}
 		}
-		return true
-	})
+	}
 	return rows
 }
 

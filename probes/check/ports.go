@@ -165,7 +165,7 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 // unreadyHave tells whether a Pod that is not an endpoint now has the port that the ready ones lack.
 func (s *subject) unreadyHave(port *corev1.ServicePort) bool {
 	return slices.ContainsFunc(s.live(), func(pod *corev1.Pod) bool {
-		_, ok := ResolveTargetPort(&pod.Spec, port)
+		_, ok := model.ResolveTargetPort(&pod.Spec, port)
 		return ok
 	})
 }
@@ -193,13 +193,12 @@ func (s *subject) addPortEvidence(finding *Finding, missing missingPort) *corev1
 
 func declaredPorts(pod *corev1.PodSpec) string {
 	var texts []string
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for i := range container.Ports {
 			port := &container.Ports[i]
 			texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %d/%s", port.Name, port.ContainerPort, protocolOf(port.Protocol))))
 		}
-		return true
-	})
+	}
 	if len(texts) == 0 {
 		return "none"
 	}
@@ -207,14 +206,13 @@ func declaredPorts(pod *corev1.PodSpec) string {
 }
 
 func otherProtocol(pod *corev1.PodSpec, name string, wanted corev1.Protocol) (protocol corev1.Protocol, ok bool) {
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for i := range container.Ports {
 			if port := &container.Ports[i]; port.Name == name && protocolOf(port.Protocol) != wanted {
 				protocol, ok = protocolOf(port.Protocol), true
 			}
 		}
-		return true
-	})
+	}
 	return protocol, ok
 }
 
@@ -228,7 +226,7 @@ type meantPort struct {
 // portMeant picks the only port of the protocol, or the only one whose name is nearly the same.
 func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (meant meantPort, ok bool) {
 	var all, near []corev1.ContainerPort
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for _, port := range container.Ports {
 			if protocolOf(port.Protocol) != protocol {
 				continue
@@ -238,8 +236,7 @@ func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (mean
 				near = append(near, port)
 			}
 		}
-		return true
-	})
+	}
 	chosen := near
 	if len(near) != 1 {
 		chosen = all
@@ -339,7 +336,7 @@ func (s *subject) otherPortLeadsTo(number int32, except int, pod *corev1.Pod) bo
 		if index == except || protocolOf(port.Protocol) != protocolOf(s.service.Spec.Ports[except].Protocol) {
 			continue
 		}
-		if target, ok := ResolveTargetPort(&pod.Spec, port); ok && target.Number == number {
+		if target, ok := model.ResolveTargetPort(&pod.Spec, port); ok && target.Number == number {
 			return true
 		}
 	}
@@ -347,34 +344,32 @@ func (s *subject) otherPortLeadsTo(number int32, except int, pod *corev1.Pod) bo
 }
 
 func declaresPort(pod *corev1.PodSpec, number int32, protocol corev1.Protocol) bool {
-	found := false
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for i := range container.Ports {
-			found = found || container.Ports[i].ContainerPort == number && protocolOf(container.Ports[i].Protocol) == protocol
+			if container.Ports[i].ContainerPort == number && protocolOf(container.Ports[i].Protocol) == protocol {
+				return true
+			}
 		}
-		return !found
-	})
-	return found
+	}
+	return false
 }
 
 func onlyPort(pod *corev1.PodSpec, protocol corev1.Protocol) (number int32, only bool) {
 	count := 0
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for i := range container.Ports {
 			count++
 			if protocolOf(container.Ports[i].Protocol) == protocol {
 				number = container.Ports[i].ContainerPort
 			}
 		}
-		return true
-	})
+	}
 	return number, count == 1 && number != 0
 }
 
 // probed tells whether a readiness, liveness or startup probe of the Pod asks a port by its number or by its name.
 func probed(pod *corev1.PodSpec, number int32) bool {
-	found := false
-	eachServingContainer(pod, func(container *corev1.Container) bool {
+	for container := range model.ServingContainers(pod) {
 		for _, probe := range []*corev1.Probe{container.ReadinessProbe, container.LivenessProbe, container.StartupProbe} {
 			if probe == nil {
 				continue
@@ -385,11 +380,12 @@ func probed(pod *corev1.PodSpec, number int32) bool {
 					asked = strconv.Itoa(int(container.Ports[i].ContainerPort))
 				}
 			}
-			found = found || asked == strconv.Itoa(int(number))
+			if asked == strconv.Itoa(int(number)) {
+				return true
+			}
 		}
-		return !found
-	})
-	return found
+	}
+	return false
 }
 
 func targetPortText(port *corev1.ServicePort) string {

@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // probeFails is POD-06: a container runs and is not ready, because its readiness probe fails or its startup probe has not
@@ -89,14 +91,13 @@ func (t *podTrouble) wasReady() bool {
 }
 
 // containerNamed returns a container that runs as long as its Pod does.
-func containerNamed(pod *corev1.Pod, name string) (named *corev1.Container) {
-	eachServingContainer(&pod.Spec, func(container *corev1.Container) bool {
+func containerNamed(pod *corev1.Pod, name string) *corev1.Container {
+	for container := range model.ServingContainers(&pod.Spec) {
 		if container.Name == name {
-			named = container
+			return container
 		}
-		return named == nil
-	})
-	return named
+	}
+	return nil
 }
 
 // probeInCharge returns the probe that keeps a running container from being ready. Until the startup probe has
@@ -235,7 +236,7 @@ func withoutEphemeralPorts(message string) string {
 // patches by container name, which is the merge key of containers.
 func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string, ok bool) {
 	spec := containerNamed(trouble.pod, trouble.container)
-	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || isSidecar(spec) || trouble.probe != "readiness" {
+	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || model.IsSidecar(spec) || trouble.probe != "readiness" {
 		return "", false
 	}
 	if quote := trouble.quote; quote != "" && !strings.Contains(quote, "connection refused") && !parsedPort.MatchString(quote) {

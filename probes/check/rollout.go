@@ -1,6 +1,10 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/svctui/svctui/kube/model"
+)
 
 // checkRolloutPorts says PORT-01 before it happens: a Deployment behind the Service rolls out a template that lacks a port by
 // name, while its old Pods still have it. When the rollout ends, nobody will.
@@ -13,7 +17,7 @@ func checkRolloutPorts(s *subject) []Finding {
 			continue
 		}
 		for _, w := range s.templates() {
-			if _, has := ResolveTargetPort(&w.template.Spec, port); has || !w.rolling || w.wanted == 0 {
+			if _, has := model.ResolveTargetPort(&w.template.Spec, port); has || !w.rolling || w.wanted == 0 {
 				continue
 			}
 			name := port.TargetPort.StrVal

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // podTrouble says why one Pod is not Ready.
@@ -181,7 +183,7 @@ func (t *podTrouble) initDone(container *corev1.ContainerStatus) bool {
 		return true
 	}
 	for i := range t.pod.Spec.InitContainers {
-		if spec := &t.pod.Spec.InitContainers[i]; spec.Name == container.Name && isSidecar(spec) {
+		if spec := &t.pod.Spec.InitContainers[i]; spec.Name == container.Name && model.IsSidecar(spec) {
 			return container.Started != nil && *container.Started
 		}
 	}

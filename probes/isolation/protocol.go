@@ -94,7 +94,7 @@ func fromProbes(pod *corev1.Pod, port int32) (protocol, bool) {
 		{"startup", func(c *corev1.Container) *corev1.Probe { return c.StartupProbe }},
 	}
 	for _, kind := range kinds {
-		for container := range model.ServingContainers(pod) {
+		for container := range model.ServingContainers(&pod.Spec) {
 			probe := kind.of(container)
 			if probe == nil {
 				continue
@@ -173,7 +173,7 @@ func containerPortName(pod *corev1.Pod, number int32) string {
 	if pod == nil {
 		return ""
 	}
-	for container := range model.ServingContainers(pod) {
+	for container := range model.ServingContainers(&pod.Spec) {
 		for _, port := range container.Ports {
 			if port.ContainerPort == number && (port.Protocol == "" || port.Protocol == corev1.ProtocolTCP) {
 				return port.Name

@@ -238,7 +238,7 @@ func (s *subject) asKubectl(snapshot *model.Snapshot) subject {
 		return chosen
 	}
 	pod := model.ForwardOrder(selected)[0]
-	if target, ok := check.ResolveTargetPort(&pod.Spec, &s.port); ok {
+	if target, ok := model.ResolveTargetPort(&pod.Spec, &s.port); ok {
 		chosen.pod, chosen.podPort = pod, target.Number
 	}
 	return chosen
@@ -351,7 +351,7 @@ func (r *run) unanswered() bool {
 func (r *run) otherReadyPod() (*corev1.Pod, int32) {
 	s := &r.subject
 	for _, pod := range r.snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
-		if target, ok := check.ResolveTargetPort(&pod.Spec, &s.port); ok && comparesWith(pod, s.pod) {
+		if target, ok := model.ResolveTargetPort(&pod.Spec, &s.port); ok && comparesWith(pod, s.pod) {
 			return pod, target.Number
 		}
 	}
@@ -359,7 +359,7 @@ func (r *run) otherReadyPod() (*corev1.Pod, int32) {
 		if !comparesWith(pod, s.pod) {
 			continue
 		}
-		for container := range model.ServingContainers(pod) {
+		for container := range model.ServingContainers(&pod.Spec) {
 			probe := container.ReadinessProbe
 			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Host != "" {
 				continue

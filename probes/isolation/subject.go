@@ -152,7 +152,7 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 		return
 	}
 	s.request.Pod = s.pod.Name
-	if target, ok := check.ResolveTargetPort(&s.pod.Spec, &s.port); ok && len(s.service.Spec.Selector) > 0 {
+	if target, ok := model.ResolveTargetPort(&s.pod.Spec, &s.port); ok && len(s.service.Spec.Selector) > 0 {
 		s.podPort, s.container = target.Number, target.Container
 	}
 	s.facts.Pod, s.facts.PodIP, s.facts.PodPort = s.pod.Name, s.pod.Status.PodIP, s.podPort
@@ -209,7 +209,7 @@ func meshOf(pod *corev1.Pod) string {
 	if pod.Annotations["ambient.istio.io/redirection"] == "enabled" {
 		return "Istio"
 	}
-	for container := range model.ServingContainers(pod) {
+	for container := range model.ServingContainers(&pod.Spec) {
 		switch container.Name {
 		case "istio-proxy":
 			return "Istio"
@@ -223,7 +223,7 @@ func meshOf(pod *corev1.Pod) string {
 // readinessOf reads what the kubelet's own probe, which dials the Pod's IP, tells about a port.
 func readinessOf(snapshot *model.Snapshot, pod *corev1.Pod, port int32) Readiness {
 	kind := NoReadinessProbe
-	for container := range model.ServingContainers(pod) {
+	for container := range model.ServingContainers(&pod.Spec) {
 		probe := container.ReadinessProbe
 		switch {
 		case probe == nil:
