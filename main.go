@@ -44,6 +44,7 @@ func main() {
 // run carries out one command line and returns the exit code.
 func run(ctx context.Context, arguments []string) int {
 	kube.SetEnvironment()
+	spareMemory()
 	a := &app{flags: kube.NewFlags(), out: os.Stdout, panics: tui.HookPanics()}
 	defer a.close()
 	root := a.root()
@@ -256,7 +257,8 @@ func manCommand(out io.Writer) *cobra.Command {
 			}
 			page = page.WithSection("EXIT STATUS", exitCodesHelp).
 				WithSection("ENVIRONMENT", "KUBECONFIG names the kubeconfigs, as for kubectl. NO_COLOR turns colours off. "+
-					"SVCTUI_ASCII=1 draws with ASCII only.").
+					"SVCTUI_ASCII=1 draws with ASCII only. SVCTUI_REPAINT=1 draws the whole window anew after each change, as is done by "+
+					"itself in the browser terminals of clouds; SVCTUI_REPAINT=0 does not.").
 				WithSection("SEE ALSO", "kubectl(1)")
 			// The library writes the short form of a flag with two dashes.
 			shorthand := regexp.MustCompile(`\\fB--(\w) --`)

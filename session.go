@@ -136,10 +136,10 @@ func newLiveSession(opened *kube.Session, b *backend) *liveSession {
 func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
 	s.store.Start(ctx)
 	defer s.store.Stop()
-	s.engine.Run(ctx, func(state *engine.State) {
+	s.engine.Run(ctx, giveMemoryBack(func(state *engine.State) {
 		s.latest.Store(state.Snapshot)
 		publish(state)
-	})
+	}))
 }
 
 // SetScope is that of tui.Session.
