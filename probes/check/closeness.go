@@ -59,6 +59,9 @@ func valueCost(wanted, got string) int {
 		}
 		return costSeparator + costCase
 	}
+	if twistedThree(wantedJoined, gotJoined) {
+		return costTwoTypos
+	}
 	switch typos(wantedTokens, gotTokens, wantedJoined, gotJoined) {
 	case 1:
 		return costOneTypo
@@ -88,6 +91,13 @@ func typos(wanted, got []string, wantedJoined, gotJoined string) int {
 		return tooMany
 	}
 	return min(sum, tooMany)
+}
+
+// twistedThree tells whether two words of three letters differ by two neighbours that changed places (wbe, web): three letters
+// are too few for any other slip to be told from another word.
+func twistedThree(a, b string) bool {
+	return len(a) == 3 && len(b) == 3 && a != b &&
+		(a[0] == b[1] && a[1] == b[0] && a[2] == b[2] || a[0] == b[0] && a[1] == b[2] && a[2] == b[1])
 }
 
 func wordTypos(a, b string) int {

@@ -33,6 +33,8 @@ func TestValueCost(t *testing.T) {
 		{"v1.1", "v11", costSibling},
 		{"v1", "v10", costSibling},
 		{"blue", "green", costSibling},
+		{"wbe", "web", costTwoTypos},
+		{"api", "pai", costTwoTypos},
 		{"app", "api", costSibling},
 		{"shop-api", "shop-app", costSibling},
 		{"us-east", "us-west", costSibling},
