@@ -111,11 +111,17 @@ func start(t testing.TB, connector Connector, session *fakeSession, environ ...s
 			tea.WithWindowSize(120, 40), tea.WithColorProfile(colorprofile.ANSI256),
 		},
 	}
-	go func() { r.done <- Run(ctx, options) }()
+	go func() {
+		defer close(r.done)
+		r.done <- Run(ctx, options)
+	}()
 	<-started
 	t.Cleanup(func() {
 		cancel()
 		_ = keysWrite.Close()
+		// What is still running would meet the next test.
+		for range r.done {
+		}
 	})
 	return r
 }
