@@ -14,7 +14,24 @@ import (
 )
 
 // copyItem is one text that can be copied. Both are clean.
-type copyItem struct{ what, text string }
+type copyItem struct {
+	what, text string
+	// command says that the text is for a shell.
+	command bool
+}
+
+// lines breaks the text for the screen, a command so that it can be selected and pasted. The last column stays
+// empty, or some terminals would take a full line and the next one for a single one.
+func (i copyItem) lines(width int) []string {
+	if !i.command {
+		return strings.Split(ansi.Hardwrap(i.text, width, true), "\n")
+	}
+	var lines []string
+	for _, line := range layCommand(i.text, width-1) {
+		lines = append(lines, line.text)
+	}
+	return lines
+}
 
 // copyPage offers texts about a Service for the clipboard. It is a whole page, and prints the chosen text with
 // nothing beside it, so that the terminal's own selection can take it where OSC 52 does not work.
@@ -104,7 +121,7 @@ func (p *copyPage) view(sh *shell, width, height int) string {
 		return "\n   " + t.dim.on("Nothing is known of this Service yet.")
 	}
 	item := p.items[p.cursor]
-	text := strings.Split(ansi.Hardwrap(item.text, width, true), "\n")
+	text := item.lines(width)
 	// The text is seen whole where that is possible; the list gives way.
 	room := max(1, min(len(p.items), height-len(text)-3))
 	from := max(0, min(p.cursor-room/2, len(p.items)-room))
@@ -137,15 +154,17 @@ func selectedRow(t *theme, width int, first style, what string, second style, te
 // copyItems are the texts about a Service, the most wanted first.
 func copyItems(sh *shell, key model.Key) []copyItem {
 	var items []copyItem
-	add := func(what, text string) {
+	addItem := func(what, text string, command bool) {
 		if text = report.CleanLines(text); text != "" {
-			items = append(items, copyItem{clean(what), text})
+			items = append(items, copyItem{clean(what), text, command})
 		}
 	}
+	add := func(what, text string) { addItem(what, text, false) }
+	run := func(what, command string) { addItem(what, command, true) }
 	if judged := reportOf(sh.state, key); judged != nil {
 		for _, finding := range judged.Findings {
 			if finding.Fix != nil {
-				add("fix of "+finding.ID, finding.Fix.Command)
+				run("fix of "+finding.ID, finding.Fix.Command)
 			}
 		}
 		for _, finding := range judged.Findings {
@@ -164,7 +183,7 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 		}
 		for _, port := range service.Spec.Ports {
 			if port.Protocol == corev1.ProtocolTCP || port.Protocol == "" {
-				add(fmt.Sprintf("port-forward %d", port.Port), fmt.Sprintf("%s port-forward svc/%s %d:%d", kubectl, shellQuote(key.Name), localPortFor(port.Port), port.Port))
+				run(fmt.Sprintf("port-forward %d", port.Port), fmt.Sprintf("%s port-forward svc/%s %d:%d", kubectl, shellQuote(key.Name), localPortFor(port.Port), port.Port))
 			}
 		}
 	}
@@ -172,11 +191,11 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 		if forward.Target.Namespace == key.Namespace && forward.Target.Service == key.Name {
 			add("forward "+forwardTarget(forward.Target), "http://"+forward.Local)
 			if line := sshLine(sh.ssh, forward.Local); line != "" {
-				add("ssh -L for it", line)
+				run("ssh -L for it", line)
 			}
 		}
 	}
-	add("its EndpointSlices", kubectl+" get endpointslices -l "+shellQuote("kubernetes.io/service-name="+key.Name)+" -o yaml")
+	run("its EndpointSlices", kubectl+" get endpointslices -l "+shellQuote("kubernetes.io/service-name="+key.Name)+" -o yaml")
 	return items
 }
 
@@ -202,11 +221,11 @@ func serviceAddresses(service *corev1.Service) []copyItem {
 	}
 	var items []copyItem
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return append(items, copyItem{"external name", service.Spec.ExternalName})
+		return append(items, copyItem{what: "external name", text: service.Spec.ExternalName})
 	}
 	for _, ip := range service.Spec.ClusterIPs {
 		if ip != corev1.ClusterIPNone && ip != "" {
-			items = append(items, copyItem{"cluster address", join(ip)})
+			items = append(items, copyItem{what: "cluster address", text: join(ip)})
 		}
 	}
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
@@ -215,11 +234,11 @@ func serviceAddresses(service *corev1.Service) []copyItem {
 			host = ingress.IP
 		}
 		if host != "" {
-			items = append(items, copyItem{"external address", join(host)})
+			items = append(items, copyItem{what: "external address", text: join(host)})
 		}
 	}
 	for _, ip := range service.Spec.ExternalIPs {
-		items = append(items, copyItem{"external IP", join(ip)})
+		items = append(items, copyItem{what: "external IP", text: join(ip)})
 	}
 	return items
 }

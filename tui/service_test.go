@@ -175,41 +175,6 @@ func TestLogsAreFollowedWhileTheirStepIsSelectedOnly(t *testing.T) {
 	s.mustNotShow("too late")
 }
 
-func TestFixLinesStayWholeAndPasteable(t *testing.T) {
-	patch := "kubectl --context gke-prod -n shop patch svc checkout --type=merge -p "
-	for _, command := range []string{
-		patch + `'{"spec": {"selector": {"app": "check-out"}}}'`,
-		// A word that is wider than the line has no place to break.
-		patch + `'{"spec":{"selector":{"app.kubernetes.io/name":"checkout-service","tier":"backend"}}}'`,
-	} {
-		fixLinesStayWhole(t, command)
-	}
-}
-
-func fixLinesStayWhole(t *testing.T, command string) {
-	t.Helper()
-	for _, width := range []int{40, 60, 80, 200} {
-		lines := fixLines(command, width)
-		joined := ""
-		for _, line := range lines {
-			if cells(line) > width {
-				t.Errorf("width %d: %q is too wide", width, line)
-			}
-			if before, continued := strings.CutSuffix(line, " \\"); continued {
-				joined += before
-				continue
-			}
-			joined += line
-		}
-		// A shell reads a backslash at a line's end as nothing, and several spaces as one.
-		if a, b := squeeze(joined), squeeze(command); a != b {
-			t.Errorf("width %d changes the command:\n%s\n%s", width, a, b)
-		}
-	}
-}
-
-func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
-
 func TestRouteKeepsWhatIsAtFault(t *testing.T) {
 	theme := newTheme(0, true)
 	hops := shopFixtures()[1].report.Route

@@ -41,7 +41,7 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 	}
 	meta := wrapAll(text.meta, room)
 	why, note := wrapAll(text.why, min(room, 110)), wrapAll(text.note, min(room-5, 105))
-	fix := fixLines(text.command, room-5)
+	fix := layCommand(text.command, room-5)
 	left := height - len(lines) - len(fix)
 	take := func(section *[]string) {
 		if len(*section) > max(left, 0) {
@@ -64,7 +64,11 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 	}
 	label := t.ok.bold().on("fix") + "  "
 	for _, line := range fix {
-		lines = append(lines, pad+label+t.text.on(line))
+		if line.flush {
+			lines = append(lines, t.text.on(line.text))
+			continue
+		}
+		lines = append(lines, pad+label+t.text.on(line.text))
 		label = "     "
 	}
 	for _, line := range note {
@@ -146,60 +150,6 @@ func wrapAll(text string, width int) []string {
 		return nil
 	}
 	return wrap(text, width)
-}
-
-// fixLines lays a command out whole. Its own line breaks stay; a line that is too long is broken at spaces with
-// a backslash, so that what is selected with the mouse can still be pasted.
-func fixLines(command string, width int) []string {
-	if command == "" || width < 10 {
-		return nil
-	}
-	var out []string
-	for _, line := range strings.Split(command, "\n") {
-		line = clean(line)
-		for cells(line) > width {
-			at := quoteFreeSpace(line, width-2)
-			if at <= 0 {
-				break
-			}
-			out = append(out, line[:at]+" \\")
-			line = "  " + strings.TrimLeft(line[at:], " ")
-		}
-		// What has no place to break goes over the edge of its line, whole.
-		out = append(out, wrapHard(line, width)...)
-	}
-	return out
-}
-
-// quoteFreeSpace returns the last space before the width that has a word in front of it and is outside of single
-// quotes, or -1. Inside of them a backslash would become part of the argument, and without a word nothing would
-// be taken off the line.
-func quoteFreeSpace(line string, width int) int {
-	last, quoted, seen := -1, false, false
-	for i, r := range line {
-		if i >= width {
-			break
-		}
-		switch {
-		case r == '\'':
-			quoted = !quoted
-		case r != ' ':
-			seen = true
-		case !quoted && seen:
-			last = i
-		}
-	}
-	return last
-}
-
-func wrapHard(line string, width int) []string {
-	var out []string
-	for cells(line) > width {
-		head := cutBare(line, width)
-		out = append(out, head)
-		line = line[len(head):]
-	}
-	return append(out, line)
 }
 
 // drawMissing says what is known when there is no report to show.
