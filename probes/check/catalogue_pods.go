@@ -62,10 +62,11 @@ func workloadTexts() []Explanation {
 			Sources:   []string{"kubernetes.io, Concepts: Deployments, failed deployment", seenOnCluster},
 		},
 		{
-			ID: "WL-03", Name: "Rollout does not get on", Step: StepReadiness, Weight: "minor, proven",
+			ID: "WL-03", Name: "Rollout is stuck", Step: StepReadiness, Weight: "minor, proven; told only, where no old Pods are left and the Service has endpoints",
 			Meaning:   "The Deployment passed its progress deadline. Its old Pods may serve on.",
 			Condition: "A Deployment whose template carries the selector has Progressing with reason ProgressDeadlineExceeded, and one of the Service's Pods is not Ready.",
-			Fix:       "Look at the Pods that are not Ready; kubectl rollout undo goes back.",
+			NotSaid:   []string{"A leader election, where one Pod of many is ever Ready, passes the deadline too: while the Service has endpoints, no command is offered."},
+			Fix:       "Look at the Pods that are not Ready, and correct the template. Where nothing is usable and an earlier revision is known: kubectl rollout undo --to-revision.",
 			Sources:   []string{"kubernetes.io, Concepts: Deployments, failed deployment"},
 		},
 		{

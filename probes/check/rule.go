@@ -45,6 +45,7 @@ var allRules = slices.Concat(
 	sliceRules(),
 	familyRules(),
 	podRules(),
+	rolloutRules(),
 	portRules(),
 	headlessRules(),
 	loadBalancerRules(),

@@ -38,12 +38,6 @@ func workloadRules() []Rule {
 			applies: dead, explains: true, check: checkOnlyEnded,
 			looks: func(s *subject) bool { return len(s.live()) == 0 && len(s.ended()) > 0 },
 		},
-		{
-			IDs: []string{"WL-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.Deployments},
-			applies: func(s *subject) bool { return s.selects() },
-			looks:   func(s *subject) bool { return len(s.troubles()) > 0 },
-			check:   checkRolloutStuck,
-		},
 	}
 }
 
@@ -424,28 +418,4 @@ func checkOnlyEnded(s *subject) []Finding {
 	}
 	finding.Fix = &Fix{Note: "nothing brings these Pods back: create them anew, best through a Deployment"}
 	return []Finding{s.settled(finding)}
-}
-
-// checkRolloutStuck is WL-03: a Deployment behind the Service passed its progress deadline. Its old Pods may serve on.
-func checkRolloutStuck(s *subject) []Finding {
-	for i, w := range s.templates() {
-		if w.stuck == "" {
-			continue
-		}
-		return []Finding{{
-			ID: "WL-03", Severity: Minor, Confidence: Proven, Step: StepReadiness,
-			Short: short("rollout stuck: %s", w.owner),
-			Title: fmt.Sprintf("The rollout of %s does not get on.", w.owner),
-			Why:   w.stuck,
-			Evidence: []Evidence{{
-				Kind: w.owner.Kind, Namespace: s.key.Namespace, Name: w.owner.Name,
-				Field: "status.conditions[Progressing].reason", Value: "ProgressDeadlineExceeded",
-			}},
-			Fix: s.withOwner(Fix{
-				Command: s.kubectl("rollout", "undo", w.owner.String()), Note: "goes back to the revision before",
-			}, s.matching[i].object, ""),
-			Since: w.stuckSince,
-		}}
-	}
-	return nil
 }
