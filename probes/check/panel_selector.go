@@ -110,7 +110,7 @@ func (e *SelectorEvidence) choosePods(snapshot *model.Snapshot, service *corev1.
 	}
 	misses := NearMisses(snapshot, service)
 	if len(misses) == 0 {
-		return nil
+		return e.chooseOneKey(snapshot, service)
 	}
 	nearest := misses[0]
 	e.Nearest, e.Ambiguous = ownersText(nearest.Owners), !Clear(misses)
@@ -118,6 +118,45 @@ func (e *SelectorEvidence) choosePods(snapshot *model.Snapshot, service *corev1.
 		e.Selector[i].set(nearest)
 	}
 	return nearest.Pods
+}
+
+// chooseOneKey takes the Pods that match all but one pair, as SEL-02 does. Where they carry more than one value for it, that
+// of most Pods stands beside the selector.
+func (e *SelectorEvidence) chooseOneKey(snapshot *model.Snapshot, service *corev1.Service) []*corev1.Pod {
+	key, _, pods := oneKeyMiss(snapshot, service)
+	if len(pods) == 0 {
+		return nil
+	}
+	e.Nearest = ownersText(ownersOf(snapshot, pods))
+	seen := map[string]int{}
+	for _, pod := range pods {
+		if value, ok := pod.Labels[key]; ok {
+			seen[value]++
+		}
+	}
+	e.Ambiguous = len(seen) > 1
+	for i := range e.Selector {
+		pair := &e.Selector[i]
+		if pair.Key != key {
+			pair.GotKey, pair.GotValue, pair.Equal = pair.Key, pair.Value, true
+			continue
+		}
+		for _, value := range slices.Sorted(maps.Keys(seen)) {
+			if pair.GotKey == "" || seen[value] > seen[pair.GotValue] {
+				pair.GotKey, pair.GotValue = key, value
+			}
+		}
+		switch len(seen) {
+		case 0:
+			pair.How = "these Pods have no such label"
+		case 1:
+			pair.How = "values differ"
+		default:
+			pair.How = "these Pods carry more than one value"
+		}
+		pair.Missing, pair.Differs = differingSpans(pair.Value, pair.GotValue)
+	}
+	return pods
 }
 
 func (p *SelectorPair) set(nearest NearMiss) {

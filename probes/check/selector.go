@@ -164,32 +164,39 @@ func ownersText(owners []Owner) string {
 	return firstOf(texts, 2)
 }
 
-// checkOneKey is SEL-02: without exactly one of its pairs the selector matches. The pairs that are left must still say
-// which application is meant, or every Pod of a team would be near.
+// checkOneKey is SEL-02: without exactly one of its pairs the selector matches.
 func checkOneKey(s *subject) (Finding, bool) {
-	selector := s.service.Spec.Selector
-	if len(selector) < 2 {
+	key, rest, pods := oneKeyMiss(s.in.Snapshot, s.service)
+	if len(pods) == 0 {
 		return Finding{}, false
+	}
+	return oneKeyFinding(s, key, rest, pods), true
+}
+
+// oneKeyMiss returns the Pods that match all but one pair of a selector, the key of that pair, and the rest. The pairs that
+// are left must still say which application is meant, or every Pod of a team would be near.
+func oneKeyMiss(snapshot *model.Snapshot, service *corev1.Service) (key string, rest map[string]string, pods []*corev1.Pod) {
+	selector := service.Spec.Selector
+	if len(selector) < 2 {
+		return "", nil, nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(selector)) {
 		rest := maps.Clone(selector)
 		delete(rest, key)
-		pods := s.selectedAndLive(rest)
-		if len(pods) == 0 || !names(rest) {
-			continue
+		if pods := selectedAndLive(snapshot, service.Namespace, rest); len(pods) > 0 && names(rest) {
+			return key, rest, pods
 		}
-		return oneKeyFinding(s, key, rest, pods), true
 	}
-	return Finding{}, false
+	return "", nil, nil
 }
 
 // selectedAndLive returns the Pods that have not ended and that another selector than the Service's would match; none for an
 // empty one.
-func (s *subject) selectedAndLive(selector map[string]string) []*corev1.Pod {
+func selectedAndLive(snapshot *model.Snapshot, namespace string, selector map[string]string) []*corev1.Pod {
 	if len(selector) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(s.in.Snapshot.Selected(s.key.Namespace, selector)), podEnded)
+	return slices.DeleteFunc(slices.Clone(snapshot.Selected(namespace, selector)), podEnded)
 }
 
 func names(selector map[string]string) bool {
@@ -260,7 +267,7 @@ func checkStaleHash(s *subject) (Finding, bool) {
 		rest := maps.Clone(s.service.Spec.Selector)
 		delete(rest, key)
 		fix := Fix{Note: "without the hash no Pod would match either: deploy the Pods, or correct the selector"}
-		if len(s.selectedAndLive(rest)) > 0 {
+		if len(selectedAndLive(s.in.Snapshot, s.key.Namespace, rest)) > 0 {
 			fix = Fix{
 				Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
 				Note:    "only where no Rollout manages this Service any more",
