@@ -36,6 +36,8 @@ type forwardDialog struct {
 type forwardOpened struct {
 	err    error
 	target string
+	// local is the address that it listens on; empty where it has ended again already.
+	local string
 }
 
 func newForwardDialog(sh *shell, service model.Key) page {
@@ -274,7 +276,11 @@ func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		sh.back()
-		sh.notify(noteGood, "forward to "+msg.target+" is open; f lists the forwards")
+		what := "f lists the forwards"
+		if sshLine(sh.ssh, msg.local) != "" {
+			what = "f shows the ssh -L line to reach it from your own machine"
+		}
+		sh.notify(noteGood, strings.TrimPrefix(clean(msg.local)+" → ", " → ")+msg.target+"; "+what)
 	case tea.KeyPressMsg:
 		return p.key(sh, msg)
 	case tea.PasteMsg:
@@ -350,8 +356,14 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 	forwards, session := sh.forwards, sh.session
 	return p.life.do(func(ctx context.Context) tea.Msg {
 		// The forward outlives this dialog.
-		_, err := forwards.Open(context.WithoutCancel(ctx), session, spec)
-		return forwardOpened{err: err, target: forwardTarget(spec.Target)}
+		id, err := forwards.Open(context.WithoutCancel(ctx), session, spec)
+		opened := forwardOpened{err: err, target: forwardTarget(spec.Target)}
+		for _, forward := range forwards.List() {
+			if err == nil && forward.ID == id {
+				opened.local = forward.Local
+			}
+		}
+		return opened
 	})
 }
 

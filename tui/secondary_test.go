@@ -313,6 +313,16 @@ func TestLogsFollowANewPod(t *testing.T) {
 	s.untilScreen("hello from shipping-2 app")
 }
 
+func TestAForwardOverSSHSaysWhereTheLineForItIs(t *testing.T) {
+	s := newStage(t, stageSetup{
+		width: 100, height: 30, state: stageState(), forwards: newStageForwards(),
+		environ: []string{"LANG=C.UTF-8", "USER=ada", "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 22"},
+	})
+	s.choose("cart")
+	s.press("F", "enter")
+	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f shows the ssh -L line")
+}
+
 func TestForwardDialog(t *testing.T) {
 	forwards := newStageForwards()
 	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: forwards})
@@ -324,6 +334,7 @@ func TestForwardDialog(t *testing.T) {
 		t.Errorf("opened %+v, want %+v", got, want)
 	}
 	s.until("the dialog is closed", func() bool { _, open := s.root.top().(*forwardDialog); return !open })
+	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f lists the forwards")
 
 	s.press("F")
 	s.write("pod/other:9000")
