@@ -18,8 +18,8 @@ func (*quitPage) box(_ *shell, _, _ int) (width, height int) { return 52, 4 }
 
 func (*quitPage) bindings() []binding {
 	return []binding{
-		{keys: []string{"enter", "y"}, name: "quit", help: "ends the forwards and quits", run: func(*shell) tea.Cmd { return tea.Quit }},
-		{keys: []string{"esc", "n", "q"}, name: "stay", help: "goes back", run: func(sh *shell) tea.Cmd { sh.back(); return nil }},
+		{keys: []string{"enter", "y", "q"}, name: "quit", help: "ends the forwards and quits", run: func(*shell) tea.Cmd { return tea.Quit }},
+		{keys: []string{"esc", "n"}, name: "stay", help: "goes back", run: func(sh *shell) tea.Cmd { sh.back(); return nil }},
 	}
 }
 
@@ -33,8 +33,7 @@ func (*quitPage) view(sh *shell, width, _ int) string {
 	return strings.Join([]string{
 		t.strong.on("Quit? ") + t.text.on(count(n, "forward", "forwards")+verb+" with svctui."),
 		"",
-		t.accent.on("↵ y") + t.dim.on(" quit   ") + t.accent.on("esc") + t.dim.on(" stay   ") +
-			t.accent.on("Ctrl-C") + t.dim.on(" again quits"),
+		t.accent.on("y ↵ q Ctrl-C") + t.dim.on(" quit   ") + t.accent.on("n esc") + t.dim.on(" stay"),
 		"",
 	}, "\n")
 }

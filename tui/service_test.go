@@ -104,6 +104,34 @@ func TestTabTellsEveryFindingAndWhatIsUnchecked(t *testing.T) {
 	s.mustShow("1 of 3")
 }
 
+// A tick in front of a fault would read as a contradiction.
+func TestAdviceOnAServiceThatRoutesHasNoTick(t *testing.T) {
+	s := newConnectedScreen(t, 120, 40)
+	s.show(stateOf("shop", changed(shopFixtures(), "web", func(r *check.Report) {
+		r.Verdict = check.OK
+		r.Findings = []check.Finding{{ID: "POD-08", Severity: check.Minor, Confidence: check.Proven, Title: "Pod web-1 runs, but its readiness probe fails."}}
+	})...))
+	s.home().list.find(model.Key{Namespace: "shop", Name: "web"})
+	s.mustShow("  ·  Pod web-1 runs")
+	s.press("enter")
+	s.mustShow("  ·  Pod web-1 runs")
+	s.mustNotShow("✓  Pod web-1")
+}
+
+func TestWhatIsStillReadIsSaidShortly(t *testing.T) {
+	s := newConnectedScreen(t, 80, 24)
+	s.show(stateOf("shop", changed(shopFixtures(), "web", func(r *check.Report) {
+		r.Verdict, r.Findings = check.Partial, nil
+		r.Unchecked = []check.Unchecked{{
+			Check: []string{"WL-03", "POD-08"}, Need: "list pods", Kind: model.Pods, Namespace: "shop", Coverage: model.Coverage{State: model.Syncing},
+		}}
+	})...))
+	s.home().list.find(model.Key{Namespace: "shop", Name: "web"})
+	s.press("enter")
+	s.mustShow("·  reading pods in shop …")
+	s.mustNotShow("WL-03", "unknown")
+}
+
 func TestDeletedServiceKeepsItsLastState(t *testing.T) {
 	s := openService(t, 120, 40, "checkout")
 	rest := slices.Delete(shopFixtures(), 1, 2)

@@ -22,8 +22,9 @@ func drawPanel(sh *shell, row *serviceRow, width, height int) []string {
 	for i, line := range lead {
 		prefix := strings.Repeat(" ", indent)
 		if i == 0 {
-			glyph, _ := t.mark(markOfVerdict(row.report.Verdict))
-			prefix = " " + t.badge(markOfVerdict(row.report.Verdict)).on(" "+glyph+" ") + " "
+			mark := markOfLead(row.report)
+			glyph, _ := t.mark(mark)
+			prefix = " " + t.badge(mark).on(" "+glyph+" ") + " "
 		}
 		lines = append(lines, prefix+line)
 	}
@@ -145,7 +146,7 @@ func uncheckedText(u *check.Unchecked) string {
 	case model.Absent:
 		return clean("This API server does not serve " + what + ".")
 	case model.NotAsked, model.Syncing:
-		return clean("Still reading " + what + ".")
+		return clean("reading " + what + " …")
 	case model.Stale:
 		return clean("Nothing was heard of " + what + " since " + u.Coverage.Since.Local().Format("15:04") + ".")
 	default:

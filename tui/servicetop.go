@@ -101,8 +101,8 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	case p.topic < len(r.Findings):
 		f := &r.Findings[p.topic]
 		text := topicText{mark: markOfFinding(f), head: clean(f.Title), why: clean(f.Why)}
-		if p.topic == 0 && text.mark == check.MarkPending {
-			text.mark = markOfVerdict(r.Verdict)
+		if p.topic == 0 {
+			text.mark = markOfLead(r)
 		}
 		parts := []string{f.ID, f.Severity.String() + ", " + f.Confidence.String()}
 		if f.Cause != nil {
@@ -121,6 +121,9 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		return text
 	case p.topic-len(r.Findings) < len(r.Unchecked):
 		u := &r.Unchecked[p.topic-len(r.Findings)]
+		if u.Coverage.Pending() {
+			return topicText{mark: check.MarkPending, head: joined([]string{uncheckedText(u), more})}
+		}
 		return topicText{
 			mark: check.MarkUnknown, head: uncheckedText(u),
 			meta: joined([]string{strings.Join(u.Check, " "), more}),

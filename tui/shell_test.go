@@ -137,14 +137,21 @@ func TestEscNeverQuitsAndQuitAsksForForwards(t *testing.T) {
 			t.Fatalf("%s quit with a forward open", key)
 		}
 		s.mustShow("Quit?", "1 forward ends with svctui")
+		s.mustShow("y ↵ q Ctrl-C quit", "n esc stay")
+		for _, stays := range []string{"esc", "n"} {
+			if quits(stays) {
+				t.Fatalf("%s quit", stays)
+			}
+			s.mustNotShow("Quit?")
+			s.press(key)
+		}
+		for _, leaves := range []string{"y", "enter", "q", "ctrl+c"} {
+			if !quits(leaves) {
+				t.Errorf("%s did not quit when asked after %s", leaves, key)
+			}
+		}
 		s.press("esc")
-		s.mustNotShow("Quit?")
 	}
-	s.press("ctrl+c")
-	if !quits("ctrl+c") {
-		t.Errorf("a second ctrl+c did not quit")
-	}
-	s.press("esc")
 	s.send(forwardsArrived{})
 	if !quits("q") {
 		t.Errorf("q at home did not quit")

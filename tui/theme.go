@@ -55,7 +55,7 @@ type theme struct {
 	context                 style
 	fail, warn, unknown, ok style
 	// failBadge and its sisters carry the mark in front of a leading cause.
-	failBadge, warnBadge, unknownBadge, okBadge style
+	failBadge, warnBadge, unknownBadge, okBadge, noteBadge style
 	// fault marks the very characters that are at fault.
 	fault style
 	// heading is for the names of columns.
@@ -95,6 +95,7 @@ func newTheme(profile colorprofile.Profile, darkBackground bool) theme {
 	}
 	t.context = badge(p.warn)
 	t.failBadge, t.warnBadge, t.unknownBadge, t.okBadge = badge(p.fail), badge(p.warn), badge(p.unknown), badge(p.ok)
+	t.noteBadge = badge(p.dim)
 	return t
 }
 
@@ -125,6 +126,8 @@ func (t *theme) badge(m check.Mark) style {
 		return t.warnBadge
 	case check.MarkUnknown:
 		return t.unknownBadge
+	case check.MarkPending:
+		return t.noteBadge
 	default:
 		return t.okBadge
 	}
@@ -144,6 +147,16 @@ func markOfVerdict(v check.Verdict) check.Mark {
 	default:
 		return check.MarkUnknown
 	}
+}
+
+// markOfLead is the sign in front of what leads a report. Of a Service that routes, advice is no more than a note: a
+// tick in front of it would read as a contradiction.
+func markOfLead(r *check.Report) check.Mark {
+	mark := markOfVerdict(r.Verdict)
+	if r.Leading() != nil && mark == check.MarkOK {
+		return check.MarkPending
+	}
+	return mark
 }
 
 // markOfFinding is the sign in front of a finding: red only for what is proven or probed.
