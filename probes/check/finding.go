@@ -116,8 +116,8 @@ type Verdict uint8
 const (
 	// OK means that every port and family has a usable endpoint and nothing worse was found.
 	OK Verdict = iota
-	// Partial means that the endpoints are fine, but not every check has run yet. It is never a verdict of
-	// `diagnose`.
+	// Partial means that nothing is at fault so far: not every check has run yet, or what is amiss is too young to be
+	// called a fault (Report.Settling). It is never a verdict of `diagnose`.
 	Partial
 	// Unknown means that it could not be looked at, and nothing worse is known.
 	Unknown
@@ -137,6 +137,8 @@ type Report struct {
 	// Missing marks a Service that was asked for or is referred to, and does not exist.
 	Missing bool
 	Verdict Verdict
+	// Settling is true where the verdict is Partial because a port leads nowhere, and has not for long enough to be a fault.
+	Settling bool
 	// Findings come cause before consequence: the first is the one to act on.
 	Findings  []Finding
 	Unchecked []Unchecked

@@ -42,6 +42,8 @@ type judgement struct {
 	pending, unreadable bool
 	// explained is true when a finding accounts for nothing being usable.
 	explained bool
+	// settling is true when a finding that would account for it has not held long enough yet.
+	settling bool
 }
 
 func (j *judgement) run(rule *Rule) {
@@ -66,6 +68,7 @@ func (j *judgement) run(rule *Rule) {
 		return
 	}
 	j.explained = j.explained || rule.explains && slices.ContainsFunc(findings, accounts)
+	j.settling = j.settling || rule.explains && slices.ContainsFunc(findings, func(f Finding) bool { return f.Settling })
 	j.findings = append(j.findings, findings...)
 }
 
@@ -129,6 +132,7 @@ func (j *judgement) report() *Report {
 	}
 	report.Usable, report.Selected, report.Counted = s.figures()
 	report.Verdict = j.verdict()
+	report.Settling = report.Verdict == Partial && j.unsettled()
 	report.Since = s.created()
 	if lead := report.Leading(); lead != nil && !lead.Since.IsZero() && (lead.Severity >= Minor || lead.Settling) {
 		report.Since = lead.Since
@@ -167,10 +171,16 @@ func (j *judgement) verdict() Verdict {
 	if j.unreadable && j.blind() {
 		return Unknown
 	}
-	if j.pending {
+	if j.pending || j.unsettled() {
 		return Partial
 	}
 	return OK
+}
+
+// unsettled tells whether a port or family leads nowhere, and what says so has not held long enough: that is neither a fault
+// nor health. Where no endpoint is as somebody wishes, nothing is settling.
+func (j *judgement) unsettled() bool {
+	return j.settling && j.subject.routes() && !j.subject.endpoints().Complete()
 }
 
 // blind tells whether a rule could not run whose subject is a fault that the endpoints do not show: a

@@ -18,10 +18,14 @@ func steps(s *subject, report *Report) [StepCount]StepResult {
 	}
 	results[StepEndpoints] = endpointsStep(s, report)
 	results[StepSelector] = selectorStep(s, report)
-	results[StepReadiness] = readinessStep(s)
+	results[StepReadiness] = readinessStep(s, report)
 	results[StepEvents] = eventsStep(s)
 	for i := range report.Findings {
 		finding := &report.Findings[i]
+		if finding.ID == "WL-01" && len(s.live()) == 0 {
+			// Of no Pods none is unready; the step Endpoints shows that there are none.
+			continue
+		}
 		if mark := findingMark(finding); mark > results[finding.Step].Mark {
 			results[finding.Step].Mark = mark
 		}
@@ -63,8 +67,10 @@ func endpointsStep(s *subject, report *Report) StepResult {
 		result.Mark = MarkFail
 	case Warn:
 		result.Mark = MarkWarn
-	case Unknown, Partial:
+	case Unknown:
 		result.Mark = MarkUnknown
+	case Partial:
+		result.Mark = MarkPending
 	case OK:
 		result.Mark = MarkNone
 	}
@@ -101,7 +107,7 @@ func (s *subject) podsInNamespace() int {
 	return count
 }
 
-func readinessStep(s *subject) StepResult {
+func readinessStep(s *subject, report *Report) StepResult {
 	if !s.selects() {
 		return StepResult{}
 	}
@@ -117,7 +123,11 @@ func readinessStep(s *subject) StepResult {
 			ready++
 		}
 	}
-	return StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", ready, len(s.live()))}
+	result := StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", ready, len(s.live()))}
+	if ready == 0 && report.Verdict != OK {
+		result.Mark = MarkPending
+	}
+	return result
 }
 
 // eventsStep counts the events of the Service, its slices and Pods. That there is none proves nothing, and a warning

@@ -35,6 +35,7 @@ type (
 		Name      string              `json:"name"`
 		Type      string              `json:"type"`
 		Verdict   string              `json:"verdict"`
+		Settling  string              `json:"settling,omitempty"`
 		Findings  []contractFinding   `json:"findings"`
 		Unchecked []contractUnchecked `json:"unchecked"`
 	}
@@ -85,6 +86,7 @@ func toContract(document Document, text func(string) string) contract {
 			Name:      text(report.Key.Name),
 			Type:      text(document.typeOf(report.Key)),
 			Verdict:   Verdict(report).String(),
+			Settling:  settling(report, document.At),
 			Findings:  make([]contractFinding, 0, len(report.Findings)),
 			Unchecked: make([]contractUnchecked, 0, len(report.Unchecked)),
 		}

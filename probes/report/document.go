@@ -89,14 +89,39 @@ func Count(reports []*check.Report) Tally {
 	return tally
 }
 
-// Verdict is a report's verdict as it leaves the program. A partial one, endpoints fine and not every check
+// Verdict is a report's verdict as it leaves the program. A partial one, nothing at fault and not every check
 // run, becomes ok: whoever writes a report has waited for all that can be read, and `unchecked` names the
-// rest.
+// rest. But where a port leads nowhere, and that is too young to be called a fault, it is unknown.
 func Verdict(report *check.Report) check.Verdict {
-	if report.Verdict == check.Partial {
-		return check.OK
+	switch {
+	case report.Verdict != check.Partial:
+		return report.Verdict
+	case report.Settling:
+		return check.Unknown
 	}
-	return report.Verdict
+	return check.OK
+}
+
+// settling says, where a verdict is unknown because it is too young, when to look again; empty elsewhere.
+func settling(report *check.Report, at time.Time) string {
+	if !report.Settling {
+		return ""
+	}
+	var again time.Time
+	for i := range report.Findings {
+		if finding := &report.Findings[i]; finding.Settling && finding.Again.After(at) && (again.IsZero() || finding.Again.Before(again)) {
+			again = finding.Again
+		}
+	}
+	if again.IsZero() {
+		return "still settling: look again"
+	}
+	// Rounded up, so that looking then is late enough.
+	left := (again.Sub(at) + time.Second - 1) / time.Second
+	if left >= 120 {
+		return fmt.Sprintf("still settling: look again in %d min", (left+59)/60)
+	}
+	return fmt.Sprintf("still settling: look again in %d s", left)
 }
 
 // ExitCode is the code that a program ends with after it wrote these reports: 1 when anything is red, 2 when
@@ -125,7 +150,8 @@ func Summary(document Document) string {
 		return "No Services " + where + "."
 	}
 	if tally.Services == 1 {
-		return "1 Service " + where + ": " + verdictWord(Verdict(document.Reports[0])) + "."
+		only := document.Reports[0]
+		return "1 Service " + where + ": " + standing(only, document.At) + "."
 	}
 	var parts []string
 	for _, part := range []struct {
@@ -142,6 +168,15 @@ func Summary(document Document) string {
 		}
 	}
 	return fmt.Sprintf("%d Services %s: %s.", tally.Services, where, strings.Join(parts, ", "))
+}
+
+// standing is the verdict in words, and why it is unknown where it is too young.
+func standing(report *check.Report, at time.Time) string {
+	word := verdictWord(Verdict(report))
+	if again := settling(report, at); again != "" {
+		word += ", " + again
+	}
+	return word
 }
 
 func verdictWord(verdict check.Verdict) string {

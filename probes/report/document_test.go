@@ -230,6 +230,45 @@ func TestContractKeepsItsFields(t *testing.T) {
 	}
 }
 
+// TestSettlingIsNotHealth holds that a Service with nothing usable is never ok, however young that is, and that the words say
+// when to look again.
+func TestSettlingIsNotHealth(t *testing.T) {
+	t.Parallel()
+	young := func(settling bool, left time.Duration) *check.Report {
+		return &check.Report{
+			Key: key("web"), Verdict: check.Partial, Settling: settling,
+			Findings: []check.Finding{{ID: "SEL-04", Severity: check.Minor, Confidence: check.Proven, Settling: true, Again: now.Add(left)}},
+		}
+	}
+	for name, test := range map[string]struct {
+		report *check.Report
+		exit   int
+		says   string
+	}{
+		"seconds":              {young(true, 7500*time.Millisecond), 2, "still settling: look again in 8 s"},
+		"minutes":              {young(true, 9*time.Minute+time.Second), 2, "still settling: look again in 10 min"},
+		"is over by now":       {young(true, -time.Second), 2, "still settling: look again"},
+		"endpoints are usable": {young(false, 8*time.Second), 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := report.ExitCode([]*check.Report{test.report}); got != test.exit {
+				t.Errorf("exit code %d, want %d", got, test.exit)
+			}
+			document := report.Document{Scope: "shop", At: now, Named: true, Reports: []*check.Report{test.report}}
+			for _, format := range report.Formats() {
+				out := write(t, document, format, report.Style{})
+				if strings.Contains(out, "look again") != (test.says != "") || !strings.Contains(out, test.says) {
+					t.Errorf("%s does not say %q:\n%s", format, test.says, out)
+				}
+				if strings.Contains(out, "unknown, ") != (test.exit == 2 && (format == report.Text || format == report.Markdown)) {
+					t.Errorf("%s:\n%s", format, out)
+				}
+			}
+		})
+	}
+}
+
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -29,7 +29,7 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 	verdict := Verdict(report)
 	sign, _, _ := Sign(markOf(verdict))
 	fmt.Fprintf(out, "\n## %s %s\n\n", sign, code(document.label(report.Key)))
-	facts := []string{"**" + verdictWord(verdict) + "**"}
+	facts := []string{"**" + standing(report, document.At) + "**"}
 	if report.Missing {
 		facts = append(facts, "does not exist")
 	} else if serviceType := document.typeOf(report.Key); serviceType != "" {

@@ -48,8 +48,8 @@ func (p *printer) report(report *check.Report) {
 	if report.Counted {
 		head = append(head, fmt.Sprintf("%d/%d ready", report.Usable, report.Selected))
 	}
-	standing := verdictWord(verdict)
-	if !report.Since.IsZero() {
+	standing := standing(report, p.At)
+	if !report.Since.IsZero() && !report.Settling {
 		standing += " for " + Age(p.At.Sub(report.Since))
 	}
 	p.line(0, strings.Join(append(head, standing), "  "))
