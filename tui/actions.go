@@ -3,9 +3,11 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -156,6 +158,7 @@ func pickNamespace(sh *shell) {
 		sh.setScope(value)
 		return nil
 	})
+	p.picker.tidy, p.picker.refuse = withoutJump, whyNoNamespace
 	recent := sh.recent
 	p.load = func(ctx context.Context) ([]pickItem, string) {
 		names, err := session.Namespaces(ctx)
@@ -170,6 +173,28 @@ func pickNamespace(sh *shell) {
 		return items, note
 	}
 	sh.open(p)
+}
+
+// withoutJump takes off the jump line's command, for who types it in the list that it has opened.
+func withoutJump(typed string) string {
+	rest, jump := strings.CutPrefix(typed, ":")
+	if !jump {
+		return typed
+	}
+	if word, name, spaced := strings.Cut(rest, " "); spaced && slices.Contains(jumpNames(jumpNamespace), word) {
+		rest = name
+	} else if !spaced && slices.Contains(jumpNames(jumpNamespace), word) {
+		rest = ""
+	}
+	return strings.TrimSpace(rest)
+}
+
+// whyNoNamespace says why no namespace can be named so; empty where one can.
+func whyNoNamespace(name string) string {
+	if len(validation.IsDNS1123Label(name)) == 0 {
+		return ""
+	}
+	return "a namespace has a–z, 0–9 and dashes in its name, 63 at most"
 }
 
 // allNamespacesItem stands for model.AllNamespaces in a picker; no namespace can have this name.

@@ -19,6 +19,7 @@ func (r *root) connect(name string) tea.Cmd {
 	r.leaveSession()
 	commands := []tea.Cmd{}
 	if !again {
+		r.sh.scopeBefore = nil
 		commands = append(commands, r.popToHome())
 	}
 	sh := r.sh
@@ -170,6 +171,11 @@ func (r *root) setScope(namespace string) tea.Cmd {
 	home := r.popToHome()
 	if r.sh.session == nil {
 		return home
+	}
+	// Esc has to lead out of a namespace that does not exist, not to another such.
+	if home, ok := r.stack[0].page.(*servicesPage); ok && !home.nowhere(r.sh) && r.sh.scope != namespace {
+		before := r.sh.scope
+		r.sh.scopeBefore = &before
 	}
 	r.enterScope(namespace)
 	commands := []tea.Cmd{home, r.askRights(), r.tell(stateChanged{})}

@@ -42,6 +42,36 @@ func jumpCommands() []jumpCommand {
 	}
 }
 
+// jumpNames are the words for the command that takes names of a kind.
+func jumpNames(of jumpKind) []string {
+	for _, command := range jumpCommands() {
+		if command.of == of {
+			return command.names
+		}
+	}
+	return nil
+}
+
+// notShown says where to find the objects of a kind that svctui has no list of, by the words that kubectl has for
+// them; empty for any other word.
+func notShown(word string) string {
+	switch strings.ToLower(word) {
+	case "po", "pod", "pods":
+		return "svctui shows Services; open one and press 4 for its Pods"
+	case "ep", "endpoints", "endpointslice", "endpointslices":
+		return "svctui shows Services; open one and press 2 for its endpoints"
+	case "ev", "event", "events":
+		return "svctui shows Services; open one and press 7 for its events"
+	case "deploy", "deployment", "deployments", "rs", "replicaset", "replicasets", "sts", "statefulset", "statefulsets",
+		"ds", "daemonset", "daemonsets", "job", "jobs", "cj", "cronjob", "cronjobs":
+		return "svctui shows Services; open one and press 4 for its Pods"
+	case "no", "node", "nodes", "ing", "ingress", "ingresses", "netpol", "networkpolicy", "networkpolicies", "cm", "configmap",
+		"configmaps", "secret", "secrets", "crd", "crds":
+		return "svctui shows Services; kubectl get " + strings.ToLower(word) + " lists these"
+	}
+	return ""
+}
+
 // jumpItem is something that can be jumped to.
 type jumpItem struct {
 	kind jumpKind
@@ -194,7 +224,9 @@ func (p *jumpPage) jump(sh *shell) {
 		p.choices[p.picker.cursor](sh)
 		return
 	}
-	if typed := strings.TrimSpace(p.picker.input.value()); typed != "" {
+	if typed := strings.TrimSpace(p.picker.input.value()); notShown(typed) != "" {
+		p.failure = notShown(typed)
+	} else if typed != "" {
 		p.failure = "no context, namespace, Service or command is called “" + clean(typed) + "”; ns, ctx or svc before it takes it as typed"
 	} else {
 		sh.back()
@@ -234,6 +266,12 @@ func (p *jumpPage) suggest() {
 		}
 	}
 	if typed = strings.TrimSpace(typed); typed != "" {
+		if notShown(typed) != "" && !p.isName(typed) {
+			// A Service that only has the letters in its name is not what was meant.
+			p.choices, p.failure = nil, notShown(typed)
+			p.show(nil)
+			return
+		}
 		for _, kind := range []jumpKind{jumpService, jumpNamespace, jumpContext} {
 			for _, item := range p.ranked(kind, typed) {
 				detail := string(kind)
@@ -245,6 +283,18 @@ func (p *jumpPage) suggest() {
 		}
 	}
 	p.show(items)
+}
+
+// isName tells whether something that can be jumped to has this very name.
+func (p *jumpPage) isName(typed string) bool {
+	for _, items := range p.known {
+		for _, item := range items {
+			if item.name == typed || item.service.Name == typed {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *jumpPage) show(items []pickItem) {
@@ -287,6 +337,9 @@ func visitTyped(sh *shell, kind jumpKind, name string) {
 	case jumpNamespace:
 		if name == "all" || name == "*" {
 			name = model.AllNamespaces
+		} else if why := whyNoNamespace(name); why != "" {
+			sh.notify(noteWarning, "“"+clean(name)+"” names no namespace: "+why)
+			return
 		}
 		sh.setScope(name)
 	case jumpContext:

@@ -37,6 +37,10 @@ type picker struct {
 	items []pickItem
 	// typed allows names that are not listed.
 	typed bool
+	// tidy takes away what is typed out of habit and is no part of a name; nil takes nothing away.
+	tidy func(typed string) string
+	// refuse says why what was typed can be no name; empty where it can. It may be nil.
+	refuse func(typed string) string
 	// note is what must be said of the list: still loading, or why it is not complete.
 	note string
 	// prompt stands in front of what is typed.
@@ -70,10 +74,17 @@ func (p *picker) setItems(items []pickItem) {
 // have its letters in order.
 func (p *picker) narrow() {
 	query := strings.TrimSpace(p.input.value())
+	if p.tidy != nil {
+		query = p.tidy(query)
+	}
 	p.shown = rankItems(p.items, query)
 	exact := slices.ContainsFunc(p.shown, func(item pickItem) bool { return item.value == query })
 	if p.typed && query != "" && !exact {
-		p.shown = append(p.shown, pickItem{value: query, label: fmt.Sprintf("use “%s” as typed", clean(query))})
+		item := pickItem{value: query, label: fmt.Sprintf("use “%s” as typed", clean(query))}
+		if p.refuse != nil {
+			item.blocked = p.refuse(query)
+		}
+		p.shown = append(p.shown, item)
 	}
 	p.cursor = min(p.cursor, max(0, len(p.shown)-1))
 }

@@ -113,9 +113,11 @@ func (p *servicesPage) clearFilter() {
 	p.list.setFilter("")
 }
 
-// escape clears the filter, then the restriction to what is broken.
-func (p *servicesPage) escape(*shell) bool {
+// escape clears the filter, then the restriction to what is broken, and leaves a namespace that does not exist.
+func (p *servicesPage) escape(sh *shell) bool {
 	switch {
+	case p.nowhere(sh) && sh.scopeBefore != nil:
+		sh.setScope(*sh.scopeBefore)
 	case p.list.filter != "":
 		p.clearFilter()
 	case p.list.brokenOnly:

@@ -71,13 +71,22 @@ func (p *servicesPage) whyEmpty(sh *shell) (head string, body []string, hints []
 			[][2]string{{"Esc", "clears the filter"}}
 	case len(p.list.all) > 0 && p.list.brokenOnly:
 		return p.nothingBroken()
-	case p.namespaces != nil && sh.scope != model.AllNamespaces && !slices.Contains(p.namespaces, sh.scope):
-		return "The namespace " + clean(sh.scope) + " does not exist.", otherNamespaces(p.namespaces), known(choose, all)
+	case p.nowhere(sh):
+		var back [2]string
+		if sh.scopeBefore != nil {
+			back = [2]string{"Esc", "goes back to " + namespaceName(*sh.scopeBefore)}
+		}
+		return "The namespace " + clean(sh.scope) + " does not exist.", otherNamespaces(p.namespaces), known(back, choose, all)
 	case sh.scope == model.AllNamespaces:
 		return "There is no Service in any namespace.", nil, known(contexts)
 	default:
 		return "There is no Service in " + where + ".", otherNamespaces(p.namespaces), known(all, choose)
 	}
+}
+
+// nowhere tells whether the namespace that is shown is known not to exist.
+func (p *servicesPage) nowhere(sh *shell) bool {
+	return p.namespaces != nil && len(p.list.all) == 0 && sh.scope != model.AllNamespaces && !slices.Contains(p.namespaces, sh.scope)
 }
 
 func (p *servicesPage) nothingBroken() (head string, body []string, hints [][2]string) {

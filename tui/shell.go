@@ -35,6 +35,8 @@ type shell struct {
 
 	// scope is the namespace that is shown, or model.AllNamespaces.
 	scope string
+	// scopeBefore is what was shown in this context before scope; nil when nothing was.
+	scopeBefore *string
 	// recent are the namespaces that were shown, the last one first.
 	recent []string
 	// state is the newest one; nil until there is one of this session and scope.
