@@ -29,6 +29,10 @@ func drawPanel(sh *shell, row *serviceRow, width, height int) []string {
 		lines = append(lines, prefix+line)
 	}
 	lines = append(lines, strings.Repeat(" ", indent)+lastPanelLine(sh, row.report, width-indent-1))
+	if lead := row.report.Leading(); lead != nil && lead.Fix != nil && lead.Fix.Command != "" && lead.Fix.Note != "" {
+		// Seen where a line is left.
+		lines = append(lines, strings.Repeat(" ", indent+5)+t.dim.on(cut(clean(lead.Fix.Note), width-indent-6)))
+	}
 	return fitLines(lines, width, height)
 }
 
