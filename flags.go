@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,6 +39,16 @@ func (c *choice) add(command *cobra.Command, usage string) { c.addNamed(command,
 func (c *choice) addNamed(command *cobra.Command, name, shorthand, usage string) {
 	command.Flags().VarP(c, name, shorthand, usage+strings.Join(c.options, ", "))
 	_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.options, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// takes refuses another number of arguments, with a sentence that says what to write.
+func takes(least, most int, sentence string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, arguments []string) error {
+		if len(arguments) < least || len(arguments) > most {
+			return errors.New(sentence)
+		}
+		return nil
+	}
 }
 
 // completionPatience is how long a shell waits for completions from a cluster.

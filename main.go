@@ -99,7 +99,7 @@ func (a *app) root() *cobra.Command {
 			"  svctui checkout -n shop       one Service; svc/checkout works too, and -- test for one named like a command\n" +
 			"  svctui diagnose -A -o json    the same without a screen\n" +
 			"  svctui demo                   an embedded cluster with every common mistake; nothing to install",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              takes(0, 1, "name one Service at most: svctui SERVICE; `svctui diagnose` takes several"),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		ValidArgsFunction: a.completeServices,
@@ -161,7 +161,7 @@ func (a *app) testCommand() *cobra.Command {
 			"a port-forward to the Pod and to the Service, and the API server's proxy to both. It opens no local port and\n" +
 			"changes nothing. Without :PORT every port is tested.\n\n" +
 			"Exit codes: 0 every port passed; 1 a fault was found; 2 the test could not be run, or is inconclusive.",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			options.scheme, options.json = scheme.value, format.value == "json"
@@ -180,7 +180,7 @@ func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [SERVICE]",
 		Short: "Look around in an embedded cluster that has every common mistake; the same as svctui --demo",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  takes(0, 1, "name one Service at most: svctui demo SERVICE"),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			a.demo = true
 			return a.screen(command, arguments, true)
@@ -193,7 +193,7 @@ func explainCommand(out io.Writer) *cobra.Command {
 		Use:     "explain [ID]",
 		Short:   "Tell what a finding means, when it is said, and how to mend it; without ID, list them all",
 		Example: "  svctui explain SEL-01",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1, "name one finding at most: svctui explain ID; `svctui explain` lists them all"),
 		ValidArgsFunction: func(_ *cobra.Command, arguments []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var ids []string
 			if len(arguments) == 0 {
@@ -224,7 +224,7 @@ func versionCommand(out io.Writer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0, "version takes no arguments: write svctui version"),
 		Run: func(*cobra.Command, []string) {
 			fmt.Fprintf(out, "svctui %s %s %s/%s\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		},
@@ -246,7 +246,7 @@ func manCommand(out io.Writer) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man",
 		Short:  "Print the man page",
-		Args:   cobra.NoArgs,
+		Args:   takes(0, 0, "man takes no arguments: write svctui man"),
 		Hidden: true,
 		RunE: func(command *cobra.Command, _ []string) error {
 			root := command.Root()
