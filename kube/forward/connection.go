@@ -155,7 +155,7 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 			select {
 			case late := <-created:
 				_ = late.Close()
-			case <-failed:
+			case <-failed: //nolint:errcheck // nobody waits for it any more
 			case <-c.ended:
 			}
 		})()
