@@ -64,6 +64,9 @@ type Cause struct {
 type Fix struct {
 	Command string
 	Note    string
+	// Look is true where Command only looks and mends nothing: a log, a description. Note then says what to mend, as far as
+	// that is known.
+	Look bool
 }
 
 // Finding is one thing that a check has to say about a Service.

@@ -116,7 +116,7 @@ func troubleFinding(s *subject, group []*podTrouble) Finding {
 		finding.Again = until
 		if lost && !s.rolling() {
 			finding.Severity, finding.Confidence = Major, Likely
-			finding.Why = strings.TrimSpace(finding.Why + " More Pods were Ready within the last ten minutes.")
+			finding.Why = strings.TrimSpace(sentence(finding.Why) + " More Pods were Ready within the last ten minutes.")
 			return s.heldFor(finding, settleTime)
 		}
 	}
@@ -128,6 +128,15 @@ func quoted(message string) string {
 		return "Only Ready Pods are endpoints."
 	}
 	return message
+}
+
+// sentence ends a quoted message, so that another sentence may follow it.
+func sentence(message string) string {
+	message = strings.TrimSpace(message)
+	if message == "" || strings.ContainsAny(message[len(message)-1:], ".!?;") {
+		return message
+	}
+	return message + "."
 }
 
 // lostWindow is how long a Pod that was Ready is missed.
@@ -179,7 +188,7 @@ func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 	case "":
 		return nil
 	case noteNode:
-		fix.Command = s.kubectl("describe", "node", trouble.pod.Spec.NodeName)
+		fix.Command, fix.Look = s.kubectl("describe", "node", trouble.pod.Spec.NodeName), true
 		return &fix
 	case noteLog:
 		fix.Note = noteLog + "; then change " + whatToChange(owners)
@@ -191,7 +200,10 @@ func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 				words = append(words, "--previous")
 			}
 		}
-		fix.Command = s.kubectl(words...)
+		if trouble.mend != "" {
+			fix.Note = strings.ReplaceAll(trouble.mend, "%s", whatToChange(owners)) + "; the log says more"
+		}
+		fix.Command, fix.Look = s.kubectl(words...), true
 	}
 	if len(owners) != 1 {
 		return &fix

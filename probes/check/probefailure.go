@@ -48,7 +48,7 @@ func (t *podTrouble) probeFails(s *subject) bool {
 	}
 	t.quote = event.Message
 	failure := classifyProbe(event.Message, kind, where, probe)
-	t.short, t.text = failure.short, failure.text
+	t.short, t.text, t.mend = failure.short, failure.text, failure.mend
 	if failure.cause != "" {
 		t.cause = &Cause{Text: failure.cause, Confidence: Likely}
 	}
@@ -166,7 +166,8 @@ func newestProbeFailure(s *subject, pod *corev1.Pod) *corev1.Event {
 	return newest
 }
 
-type probeFailure struct{ short, text, cause string }
+// probeFailure is what a kubelet's message about a probe amounts to. mend is as in podTrouble.
+type probeFailure struct{ short, text, cause, mend string }
 
 var statusCode = regexp.MustCompile(`statuscode: (\d{3})`)
 
@@ -175,53 +176,76 @@ var parsedPort = regexp.MustCompile(`strconv\.Atoi: parsing "([^"]*)"`)
 // classifyProbe reads a kubelet's message about a failed probe.
 func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailure {
 	port := probePort(probe)
-	says := func(what, cause string) probeFailure {
+	field := kind + "Probe." + probeHandler(probe)
+	says := func(what, cause, mend string) probeFailure {
+		if probe.Exec != nil {
+			// What a command prints is its own; it asks no port of the Pod's.
+			mend = ""
+		}
 		return probeFailure{
 			short: short("%s %s", kind, what),
-			text:  fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause,
+			text:  fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause, mend: mend,
 		}
 	}
 	if code := statusCode.FindStringSubmatch(message); code != nil {
-		return says(code[1]+" on "+where, statusCause(code[1], probe))
+		cause, mend := statusCause(code[1], field, probe)
+		return says(code[1]+" on "+where, cause, mend)
 	}
+	correctPort := "correct " + field + ".port in %s"
 	if name := parsedPort.FindStringSubmatch(message); name != nil {
-		return says("port "+name[1]+" is not declared", "no port of the container is named "+name[1])
+		return says("port "+name[1]+" is not declared", "no port of the container is named "+name[1], correctPort+", or name the container's port so")
 	}
+	listen := "let the application listen on 0.0.0.0:" + port + ", or " + correctPort
 	switch {
 	case strings.Contains(message, "server gave HTTP response to HTTPS client"):
-		return says("asks https, gets http", "the probe's scheme is HTTPS and the application speaks plain HTTP")
+		return says("asks https, gets http", "the probe's scheme is HTTPS and the application speaks plain HTTP", "set "+field+".scheme to HTTP in %s")
 	case strings.Contains(message, "failed to connect service"):
-		return says("refused on :"+port, "nothing speaks gRPC on port "+port)
+		return says("refused on :"+port, "nothing speaks gRPC on port "+port, listen)
 	case strings.Contains(message, "connection refused"):
-		return says("refused on :"+port, "nothing listens on port "+port+", or only on 127.0.0.1")
+		return says("refused on :"+port, "nothing listens on port "+port+", or only on 127.0.0.1", listen)
 	case strings.Contains(message, "deadline exceeded"), strings.Contains(message, "Client.Timeout"), strings.Contains(message, "i/o timeout"):
-		return says("timeout on "+where, fmt.Sprintf("no answer within timeoutSeconds (%d)", max(probe.TimeoutSeconds, 1)))
+		return says("timeout on "+where, fmt.Sprintf("no answer within timeoutSeconds (%d)", max(probe.TimeoutSeconds, 1)),
+			"find out why the application is slow, or raise "+kind+"Probe.timeoutSeconds in %s")
 	case strings.Contains(message, "malformed HTTP"), strings.HasSuffix(strings.TrimSpace(message), "EOF"):
-		return says("no HTTP on :"+port, "the port speaks something else than the probe, TLS perhaps")
+		return says("no HTTP on :"+port, "the port speaks something else than the probe, TLS perhaps", "correct the scheme or the port of "+field+" in %s")
 	case strings.Contains(message, "connection reset"):
-		return says("reset on :"+port, "the application takes the connection and drops it")
+		return says("reset on :"+port, "the application takes the connection and drops it", "")
 	}
-	return says("fails on "+where, "")
+	return says("fails on "+where, "", "")
 }
 
-func statusCause(code string, probe *corev1.Probe) string {
+// probeHandler names the field of a probe that says how it asks.
+func probeHandler(probe *corev1.Probe) string {
+	switch {
+	case probe.TCPSocket != nil:
+		return "tcpSocket"
+	case probe.GRPC != nil:
+		return "grpc"
+	case probe.Exec != nil:
+		return "exec"
+	}
+	return "httpGet"
+}
+
+// statusCause says what an HTTP status probably means, and what to change then; field is that of the probe.
+func statusCause(code, field string, probe *corev1.Probe) (cause, mend string) {
 	switch code {
 	case "400":
 		if probe.HTTPGet != nil && probe.HTTPGet.Scheme != corev1.URISchemeHTTPS {
-			return "the port may speak TLS: the probe asks in plain HTTP"
+			return "the port may speak TLS: the probe asks in plain HTTP", "where the port speaks TLS, set " + field + ".scheme to HTTPS in %s"
 		}
-		return "the application finds the probe's request wrong"
+		return "the application finds the probe's request wrong", "correct " + field + " in %s"
 	case "401", "403":
-		return "the application asks the probe to log in"
+		return "the application asks the probe to log in", "correct " + field + ".path in %s to one that needs no login"
 	case "404":
-		return "the application has no such path"
+		return "the application has no such path", "correct " + field + ".path in %s"
 	case "429":
-		return "the application limits requests, the probe's too"
+		return "the application limits requests, the probe's too", "exempt the probe's path from the limit"
 	}
 	if strings.HasPrefix(code, "5") {
-		return "the application says that it cannot serve: its log tells why"
+		return "the application says that it cannot serve: its log tells why", ""
 	}
-	return ""
+	return "", ""
 }
 
 var ephemeralPort = regexp.MustCompile(`((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-fA-F:]+\]):\d+->`)

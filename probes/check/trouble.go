@@ -22,7 +22,9 @@ type podTrouble struct {
 	quote string
 	cause *Cause
 	// note says what to do; noteLog and noteNode come with the command that shows more.
-	note      string
+	note string
+	// mend says, where the cause is known, what to change; %s stands for the workload that holds it.
+	mend      string
 	container string
 	// probe is the kind of the probe that fails, readiness or startup; empty for none.
 	probe    string
@@ -341,9 +343,11 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	switch killer := killedByProbe(s, t.pod, container.Name); {
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
+		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
 	case killer != "":
 		t.short = short("killed by its %s probe", killer)
 		t.cause = &Cause{Text: "the kubelet restarts it because its " + killer + " probe fails", Confidence: Likely}
+		t.mend = "correct " + killer + "Probe of container " + container.Name + " in %s, or what makes it fail"
 	}
 	return true
 }

@@ -358,7 +358,7 @@ func podsMissing(s *subject, w *workload, finding Finding) Finding {
 	finding.Evidence = []Evidence{{
 		Kind: w.owner.Kind, Namespace: s.key.Namespace, Name: w.owner.Name, Field: "spec.replicas", Value: fmt.Sprint(w.wanted),
 	}}
-	finding.Fix = s.withOwner(Fix{Command: s.kubectl("describe", w.owner.String()), Note: "shows what its controller last did"}, w.object, "")
+	finding.Fix = s.withOwner(Fix{Command: s.kubectl("describe", w.owner.String()), Look: true, Note: "shows what its controller last did"}, w.object, "")
 	return s.heldFor(finding, podsCreatedWithin)
 }
 

@@ -63,6 +63,7 @@ type (
 	contractFix struct {
 		Command string `json:"command"`
 		Note    string `json:"note"`
+		Look    bool   `json:"look,omitempty"`
 	}
 	contractUnchecked struct {
 		Check string `json:"check"`
@@ -127,7 +128,7 @@ func toContractFinding(finding check.Finding, text func(string) string) contract
 		})
 	}
 	if finding.Fix != nil {
-		out.Fix = &contractFix{Command: text(finding.Fix.Command), Note: text(finding.Fix.Note)}
+		out.Fix = &contractFix{Command: text(finding.Fix.Command), Note: text(finding.Fix.Note), Look: finding.Fix.Look}
 	}
 	return out
 }

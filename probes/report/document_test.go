@@ -269,6 +269,25 @@ func TestSettlingIsNotHealth(t *testing.T) {
 	}
 }
 
+// TestWhatOnlyLooksIsNoFix holds that a command which mends nothing is not called a fix.
+func TestWhatOnlyLooksIsNoFix(t *testing.T) {
+	t.Parallel()
+	for look, want := range map[bool]map[report.Format]string{
+		true:  {report.Text: "    Look:      kubectl logs a\n", report.Markdown: "\nLook:\n", report.JSON: `"look": true`, report.YAML: "look: true"},
+		false: {report.Text: "    Fix:       kubectl logs a\n", report.Markdown: "\nFix:\n", report.JSON: `"note": "why"`, report.YAML: "note: why"},
+	} {
+		document := report.Document{Scope: "shop", At: now, Named: true, Reports: []*check.Report{{
+			Key: key("web"), Verdict: check.Fail, Findings: []check.Finding{{ID: "POD-06", Fix: &check.Fix{Command: "kubectl logs a", Note: "why", Look: look}}},
+		}}}
+		for format, text := range want {
+			out := write(t, document, format, report.Style{})
+			if !strings.Contains(out, text) || !look && strings.Contains(strings.ToLower(out), "look") {
+				t.Errorf("look %v, %s:\n%s", look, format, out)
+			}
+		}
+	}
+}
+
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

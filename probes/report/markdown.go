@@ -93,7 +93,7 @@ func markdownFinding(out *strings.Builder, finding check.Finding) {
 		return
 	}
 	if finding.Fix.Command != "" {
-		fmt.Fprintf(out, "\nFix:\n\n%s", fence("sh", CleanLines(finding.Fix.Command)))
+		fmt.Fprintf(out, "\n%s:\n\n%s", fixLabel(finding.Fix), fence("sh", CleanLines(finding.Fix.Command)))
 	}
 	if finding.Fix.Note != "" {
 		fmt.Fprintf(out, "\n%s\n", escape(Clean(finding.Fix.Note)))

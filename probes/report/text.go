@@ -90,7 +90,7 @@ func (p *printer) finding(finding check.Finding) {
 		p.verbatim(label, evidenceText(evidence))
 	}
 	if finding.Fix != nil {
-		label := "Fix"
+		label := fixLabel(finding.Fix)
 		if finding.Fix.Command != "" {
 			p.verbatim(label, CleanLines(finding.Fix.Command))
 			label = ""
@@ -99,6 +99,14 @@ func (p *printer) finding(finding check.Finding) {
 			p.field(label, CleanLines(finding.Fix.Note))
 		}
 	}
+}
+
+// fixLabel keeps a command that only looks apart from one that mends.
+func fixLabel(fix *check.Fix) string {
+	if fix.Look {
+		return "Look"
+	}
+	return "Fix"
 }
 
 func (p *printer) grade(finding check.Finding) string {
