@@ -164,7 +164,7 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 	if judged := reportOf(sh.state, key); judged != nil {
 		for _, finding := range judged.Findings {
 			if finding.Fix != nil {
-				run("fix of "+finding.ID, finding.Fix.Command)
+				run(string(labelOf(finding.Fix))+" of "+finding.ID, finding.Fix.Command)
 			}
 		}
 		for _, finding := range judged.Findings {

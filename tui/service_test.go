@@ -118,6 +118,26 @@ func TestAdviceOnAServiceThatRoutesHasNoTick(t *testing.T) {
 	s.mustNotShow("✓  Pod web-1")
 }
 
+func TestACommandThatMendsNothingIsNotCalledAFix(t *testing.T) {
+	s := newConnectedScreen(t, 120, 40)
+	s.show(stateOf("shop", changed(shopFixtures(), "cart", func(r *check.Report) {
+		r.Findings = slices.Clone(r.Findings)
+		r.Findings[0].Fix = &check.Fix{Command: "kubectl logs deploy/cart", Look: true}
+	})...))
+	s.home().list.find(model.Key{Namespace: "shop", Name: "cart"})
+	for _, key := range []string{"", "enter", "c"} {
+		if key != "" {
+			s.press(key)
+		}
+		s.mustNotShow("fix  kubectl", "fix of")
+		if key == "c" {
+			s.mustShow("look of READY-03")
+		} else {
+			s.mustShow("     look kubectl logs deploy/cart")
+		}
+	}
+}
+
 func TestWhatIsStillReadIsSaidShortly(t *testing.T) {
 	s := newConnectedScreen(t, 80, 24)
 	s.show(stateOf("shop", changed(shopFixtures(), "web", func(r *check.Report) {

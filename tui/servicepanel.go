@@ -116,7 +116,7 @@ func countOf(usable, selected int) string {
 func lastPanelLine(sh *shell, report *check.Report, width int) string {
 	t := &sh.theme
 	if lead := report.Leading(); lead != nil && lead.Fix != nil {
-		label := t.ok.bold().on("fix") + "  "
+		label := labelOf(lead.Fix).drawn(t)
 		if lead.Fix.Command == "" {
 			return label + t.text.on(cut(clean(lead.Fix.Note), width-5))
 		}
@@ -128,6 +128,26 @@ func lastPanelLine(sh *shell, report *check.Report, width int) string {
 		return label + t.text.on(cut(command, width-5-cells(hint))) + hint
 	}
 	return t.dim.on(cut(clean(report.Reach), width))
+}
+
+// fixLabel is the word in front of what to do.
+type fixLabel string
+
+// labelOf does not call a fix what mends nothing.
+func labelOf(fix *check.Fix) fixLabel {
+	if fix.Look {
+		return "look"
+	}
+	return "fix"
+}
+
+// drawn is as wide for either word.
+func (l fixLabel) drawn(t *theme) string {
+	word := t.ok
+	if l == "look" {
+		word = t.accent
+	}
+	return left(word.bold().on(string(l)), 5)
 }
 
 // oneLine writes a command that goes over several lines on one.

@@ -62,7 +62,7 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 		lines = append(lines, "")
 		left--
 	}
-	label := t.ok.bold().on("fix") + "  "
+	label := text.label.drawn(t)
 	for _, line := range fix {
 		if line.flush {
 			lines = append(lines, t.text.on(line.text))
@@ -86,6 +86,7 @@ type topicText struct {
 	mark                  check.Mark
 	head, meta, why, note string
 	command               string
+	label                 fixLabel
 }
 
 func (p *servicePage) topicText(sh *shell) topicText {
@@ -116,7 +117,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		}
 		text.meta = joined(append(parts, more))
 		if f.Fix != nil {
-			text.command, text.note = f.Fix.Command, clean(f.Fix.Note)
+			text.command, text.note, text.label = f.Fix.Command, clean(f.Fix.Note), labelOf(f.Fix)
 		}
 		return text
 	case p.topic-len(r.Findings) < len(r.Unchecked):
