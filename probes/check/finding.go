@@ -101,8 +101,10 @@ func (f Finding) Amber() bool { return f.Severity >= Major && f.Confidence == Li
 
 // Unchecked says that a check could not look, and what it would need.
 type Unchecked struct {
-	// Check names the IDs of the findings that the check could have made.
+	// Check names the IDs of the findings that cannot be made without it; empty where all are made, and only say less.
 	Check []string
+	// What says in a few words what stays unknown, e.g. "whether a node is down"; empty where Check says it all.
+	What string
 	// Need is the verb and resource missing, e.g. "list pods".
 	Need string
 	// Kind and Namespace are the same for programs.

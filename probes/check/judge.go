@@ -51,15 +51,15 @@ func (j *judgement) run(rule *Rule) {
 	if rule.applies != nil && !rule.applies(s) {
 		return
 	}
-	if !j.readable(rule, rule.Reads) {
+	if !j.readable(rule, rule.Reads, true) {
 		j.unreadable = true
 		return
 	}
 	if rule.looks != nil && !rule.looks(s) {
 		return
 	}
-	j.readable(rule, rule.Uses)
-	if j.readable(rule, rule.Awaits); s.awaiting(rule.Awaits) {
+	j.readable(rule, rule.Uses, false)
+	if j.readable(rule, rule.Awaits, false); s.awaiting(rule.Awaits) {
 		j.unreadable = true
 		return
 	}
@@ -76,8 +76,9 @@ func (j *judgement) run(rule *Rule) {
 // then nobody knows whether it is a fault.
 func accounts(finding Finding) bool { return finding.Severity < Major || finding.Confidence > Possible }
 
-// readable notes the gaps among the kinds, and tells whether there is none.
-func (j *judgement) readable(rule *Rule, kinds []model.Kind) bool {
+// readable notes the gaps among the kinds, and tells whether there is none. A rule that needs them does not run without
+// them; one that does not runs all the same, and only what no other kind tells stays unknown.
+func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 	whole := true
 	for _, kind := range kinds {
 		coverage := j.subject.covered(kind)
@@ -86,23 +87,71 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind) bool {
 		}
 		whole = whole && coverage.Known()
 		j.pending = j.pending || coverage.Pending()
-		j.note(rule, kind, j.subject.coverage(kind))
+		ids := rule.IDs
+		if !needed {
+			ids = onlyBy(rule, kind)
+		}
+		j.note(ids, kind)
 	}
 	return whole
 }
 
-func (j *judgement) note(rule *Rule, kind model.Kind, coverage model.Coverage) {
-	for i := range j.unchecked {
-		if j.unchecked[i].Kind == kind {
-			for _, id := range rule.IDs {
-				if !slices.Contains(j.unchecked[i].Check, id) {
-					j.unchecked[i].Check = append(j.unchecked[i].Check, id)
-				}
-			}
-			return
+func (j *judgement) note(ids []string, kind model.Kind) {
+	at := slices.IndexFunc(j.unchecked, func(u Unchecked) bool { return u.Kind == kind })
+	if at < 0 {
+		at = len(j.unchecked)
+		unchecked := newUnchecked(nil, kind, j.subject.key.Namespace, j.subject.coverage(kind))
+		unchecked.What = unknownWithout(kind)
+		j.unchecked = append(j.unchecked, unchecked)
+	}
+	for _, id := range ids {
+		if !slices.Contains(j.unchecked[at].Check, id) {
+			j.unchecked[at].Check = append(j.unchecked[at].Check, id)
 		}
 	}
-	j.unchecked = append(j.unchecked, newUnchecked(slices.Clone(rule.IDs), kind, j.subject.key.Namespace, coverage))
+}
+
+// onlyBy returns those findings of a rule that nothing but this kind can tell of, though the rule runs without it.
+func onlyBy(rule *Rule, kind model.Kind) []string {
+	var told []string
+	switch kind {
+	case model.Nodes:
+		told = []string{"POD-08"}
+	case model.Deployments:
+		told = []string{"WL-01", "WL-02", "WL-03"}
+	case model.StatefulSets, model.DaemonSets, model.ReplicaSets:
+		told = []string{"WL-01", "WL-02"}
+	case model.Pods:
+		told = []string{"PORT-03"}
+	}
+	var only []string
+	for _, id := range rule.IDs {
+		if slices.Contains(told, id) {
+			only = append(only, id)
+		}
+	}
+	return only
+}
+
+// unknownWithout says in words what stays unknown where a kind cannot be read.
+func unknownWithout(kind model.Kind) string {
+	switch kind {
+	case model.Pods:
+		return "what its Pods tell"
+	case model.EndpointSlices:
+		return "all that rests on endpoints"
+	case model.Nodes:
+		return "whether a node is down"
+	case model.Events:
+		return "what controllers and kubelets said of it"
+	case model.Deployments:
+		return "whether a Deployment is scaled to 0, rolling out or stuck"
+	case model.StatefulSets, model.DaemonSets:
+		return "whether one of them is asked for its Pods"
+	case model.ReplicaSets:
+		return "what ReplicaSets tell of its Pods and revisions"
+	}
+	return ""
 }
 
 func newUnchecked(ids []string, kind model.Kind, namespace string, coverage model.Coverage) Unchecked {
@@ -120,9 +169,17 @@ func (j *judgement) report() *Report {
 	s := j.subject
 	if gap := s.covered(model.EndpointSlices); !gap.Known() || gap.State == model.Stale {
 		gap = s.coverage(model.EndpointSlices)
-		j.unchecked = slices.Insert(j.unchecked, 0, newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap))
+		unchecked := newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap)
+		unchecked.What = unknownWithout(model.EndpointSlices)
+		j.unchecked = slices.Insert(j.unchecked, 0, unchecked)
 	}
 	j.findings = inOrder(j.findings)
+	for i := range j.unchecked {
+		// What is said all the same was not left unchecked.
+		j.unchecked[i].Check = slices.DeleteFunc(j.unchecked[i].Check, func(id string) bool {
+			return slices.ContainsFunc(j.findings, func(f Finding) bool { return f.ID == id })
+		})
+	}
 	report := &Report{
 		Key:       s.key,
 		Findings:  j.findings,

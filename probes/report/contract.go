@@ -67,6 +67,7 @@ type (
 	}
 	contractUnchecked struct {
 		Check string `json:"check"`
+		What  string `json:"what,omitempty"`
 		Need  string `json:"need"`
 		Why   string `json:"why"`
 	}
@@ -97,6 +98,7 @@ func toContract(document Document, text func(string) string) contract {
 		for _, unchecked := range report.Unchecked {
 			service.Unchecked = append(service.Unchecked, contractUnchecked{
 				Check: strings.Join(unchecked.Check, ","),
+				What:  unchecked.What,
 				Need:  text(unchecked.Need),
 				Why:   unchecked.Coverage.State.String(),
 			})

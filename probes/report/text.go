@@ -271,11 +271,19 @@ func evidenceText(evidence check.Evidence) string {
 	return text
 }
 
+// maxUnchecked is how many IDs are told beside words that say what is not checked; JSON and YAML have all.
+const maxUnchecked = 4
+
 func uncheckedText(unchecked check.Unchecked) string {
-	// Without EndpointSlices so much is not checked that a list would say less.
-	what := "all that rests on endpoints"
-	if len(unchecked.Check) > 0 {
-		what = strings.Join(unchecked.Check, ", ")
+	ids := strings.Join(unchecked.Check, ", ")
+	what := unchecked.What
+	switch {
+	case what == "" && ids == "":
+		what = "what rests on it"
+	case what == "":
+		what = ids
+	case ids != "" && len(unchecked.Check) <= maxUnchecked:
+		what += " (" + ids + ")"
 	}
 	return fmt.Sprintf("Not checked: %s; it needs to %s (%s)", what, Clean(unchecked.Need), why(unchecked.Coverage))
 }
