@@ -85,15 +85,19 @@ func layUnits(units []commandUnit, width int, flush bool) []commandLine {
 	}
 }
 
-// breakOf is how many units go on a line: all of them where they fit, else up to behind the last space, else as many
-// as leave room for the end of the quotes and the backslash.
+// breakOf is how many units go on a line: all of them where they fit, else up to behind the last space, else
+// behind a comma or a space in quotes that is not far from the line's end, else as many as leave room for the end of the
+// quotes and the backslash.
 func breakOf(units []commandUnit, width int) int {
 	used, word := 0, false
-	behindGap, anywhere := 0, 1
+	behindGap, behindComma, anywhere := 0, 0, 1
 	for i, unit := range units {
 		if used+unit.width > width {
 			if behindGap > 0 {
 				return behindGap
+			}
+			if behindComma > 0 {
+				return behindComma
 			}
 			// Quotes with nothing in them would be right, but hard to read.
 			if anywhere > 1 && units[anywhere].quote == '\'' && units[anywhere-1].quote == 0 {
@@ -108,6 +112,9 @@ func breakOf(units []commandUnit, width int) int {
 		if i > 0 && used+end <= width {
 			if anywhere = i; word && units[i-1].gap {
 				behindGap = i
+			}
+			if before := units[i-1].text; used > width/2 && (before == "," || before == " ") {
+				behindComma = i
 			}
 		}
 		used += unit.width

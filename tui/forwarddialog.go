@@ -278,7 +278,7 @@ func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 		sh.back()
 		what := "f lists the forwards"
 		if sshLine(sh.ssh, msg.local) != "" {
-			what = "f shows the ssh -L line to reach it from your own machine"
+			what = "f shows its ssh -L line"
 		}
 		sh.notify(noteGood, strings.TrimPrefix(clean(msg.local)+" → ", " → ")+msg.target+"; "+what)
 	case tea.KeyPressMsg:

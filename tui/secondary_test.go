@@ -320,7 +320,7 @@ func TestAForwardOverSSHSaysWhereTheLineForItIs(t *testing.T) {
 	})
 	s.choose("cart")
 	s.press("F", "enter")
-	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f shows the ssh -L line")
+	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f shows its ssh -L line")
 }
 
 func TestForwardDialog(t *testing.T) {
