@@ -16,6 +16,9 @@ type Input struct {
 	// KubectlArgs go in front of every kubectl command in a fix, e.g. ["--context", "prod"], so that it
 	// hits the right cluster in any pane. Namespace is added by the check.
 	KubectlArgs []string
+	// Elsewhere are Services that are known to exist beside those of the Snapshot, in namespaces that it does not hold: where
+	// one that was asked for is missing, they say where its name is. It may be empty.
+	Elsewhere []model.Key
 }
 
 // Judge runs every check on one Service. A Service that is not in the snapshot is judged by JudgeMissing. It is

@@ -691,6 +691,18 @@ func TestMissingService(t *testing.T) {
 	if !strings.Contains(report.Leading().Cause.Text, "payments") {
 		t.Errorf("%+v", report.Leading().Cause)
 	}
+	// The very name elsewhere is told before a name that is only near, also where only the caller knows of it.
+	nearby := input(cluster(service("chekout", labels{"app": "checkout"})))
+	nearby.Elsewhere = []model.Key{{Namespace: "pay", Name: "other"}, {Namespace: "pay", Name: "checkout"}, {Namespace: "shop", Name: "checkout"}}
+	for name, in := range map[string]Input{"payments": in, "pay": nearby} {
+		lead := JudgeMissing(in, model.Key{Namespace: "shop", Name: "checkout"}).Leading()
+		if want := "a Service of that name is in namespace " + name + "; or the name is near to chekout"; lead.Cause.Text != want {
+			t.Errorf("got %q, want %q", lead.Cause.Text, want)
+		}
+		if !strings.HasPrefix(lead.Fix.Note, "look there, with -n "+name+";") || !strings.Contains(lead.Short, "in "+name) {
+			t.Errorf("%+v %s", lead.Fix, lead.Short)
+		}
+	}
 	denied := cluster().Cover(model.Need{Kind: model.Services}, model.Coverage{State: model.Forbidden, Verb: "list"})
 	report = JudgeMissing(input(denied), model.Key{Namespace: "shop", Name: "checkout"})
 	if report.Verdict != Unknown || len(report.Findings) != 0 || report.Unchecked[0].Need != "list services" {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -39,21 +40,35 @@ func missingFinding(in Input, key model.Key) Finding {
 		Evidence: []Evidence{{Kind: "Service", Namespace: key.Namespace, Name: key.Name, Field: "metadata.name", Value: "absent"}},
 	}
 	near, elsewhere := NearNames(in.Snapshot, key)
-	switch {
-	case len(near) > 0:
-		finding.Cause = &Cause{Text: "the name is near to " + firstOf(near, 3), Confidence: Likely}
-		finding.Short = short("does not exist; %s does", near[0])
-		for _, name := range near[:min(len(near), 3)] {
-			finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: key.Namespace, Name: name, Field: "metadata.name", Value: name})
+	for _, other := range in.Elsewhere {
+		if other.Name == key.Name && other.Namespace != key.Namespace && !slices.Contains(elsewhere, other.Namespace) {
+			elsewhere = append(elsewhere, other.Namespace)
 		}
-		finding.Fix = &Fix{Note: "call " + near[0] + ", if that is the one that is meant"}
-	case len(elsewhere) > 0:
-		finding.Cause = &Cause{Text: "a Service of that name is in namespace " + firstOf(elsewhere, 3), Confidence: Likely}
+	}
+	slices.Sort(elsewhere)
+	var causes, notes []string
+	// The very name in another namespace says more than a name that is only near.
+	if len(elsewhere) > 0 {
+		causes = append(causes, "a Service of that name is in namespace "+firstOf(elsewhere, 3))
+		notes = append(notes, fmt.Sprintf("look there, with -n %s; from another namespace it is called %s.%s", elsewhere[0], key.Name, elsewhere[0]))
 		finding.Short = short("does not exist here; in %s it does", elsewhere[0])
 		for _, namespace := range elsewhere[:min(len(elsewhere), 3)] {
 			finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: namespace, Name: key.Name, Field: "metadata.namespace", Value: namespace})
 		}
-		finding.Fix = &Fix{Note: fmt.Sprintf("from another namespace call it %s.%s", key.Name, elsewhere[0])}
+	}
+	if len(near) > 0 {
+		causes = append(causes, "the name is near to "+firstOf(near, 3))
+		notes = append(notes, "call "+near[0]+", if that is the one that is meant")
+		if len(elsewhere) == 0 {
+			finding.Short = short("does not exist; %s does", near[0])
+		}
+		for _, name := range near[:min(len(near), 3)] {
+			finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: key.Namespace, Name: name, Field: "metadata.name", Value: name})
+		}
+	}
+	if len(causes) > 0 {
+		finding.Cause = &Cause{Text: strings.Join(causes, "; or "), Confidence: Likely}
+		finding.Fix = &Fix{Note: strings.Join(notes, "; or ")}
 	}
 	if command := exposeCommand(in, key); command != "" {
 		if finding.Fix == nil {

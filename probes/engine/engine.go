@@ -24,6 +24,8 @@ type Options struct {
 	KubectlArgs []string
 	// Wanted are Services that were asked for by name: one that does not exist is reported as missing.
 	Wanted []model.Key
+	// Elsewhere are Services that are known to exist outside of the Source's scope: they say where a missing one may be.
+	Elsewhere []model.Key
 }
 
 // Engine judges what a Source holds, as long as Run runs.
@@ -68,7 +70,7 @@ func newEngine(source Source, options Options, checks checks) *Engine {
 		source:    source,
 		now:       options.Now,
 		coalesce:  options.Coalesce,
-		judgement: judgement{checks: checks, kubectlArgs: options.KubectlArgs, wanted: options.Wanted},
+		judgement: judgement{checks: checks, kubectlArgs: options.KubectlArgs, wanted: options.Wanted, elsewhere: options.Elsewhere},
 		planner:   planner{checks: checks},
 		refocus:   make(chan struct{}, 1),
 	}

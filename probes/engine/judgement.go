@@ -31,6 +31,7 @@ type judgement struct {
 	checks      checks
 	kubectlArgs []string
 	wanted      []model.Key
+	elsewhere   []model.Key
 
 	snapshot *model.Snapshot
 	covered  map[model.Need]model.Coverage
@@ -113,7 +114,7 @@ func (j *judgement) judge(now time.Time, keys map[model.Key]bool) {
 	if len(keys) == 0 {
 		return
 	}
-	input := check.Input{Snapshot: j.snapshot, Now: now, KubectlArgs: j.kubectlArgs}
+	input := check.Input{Snapshot: j.snapshot, Now: now, KubectlArgs: j.kubectlArgs, Elsewhere: j.elsewhere}
 	sorted := slices.SortedFunc(maps.Keys(keys), model.Key.Compare)
 	judged := make([]*check.Report, len(sorted))
 	parallel(len(sorted), func(i int) {
