@@ -54,26 +54,26 @@ var internalAnnotations = []internalAnnotation{
 	{"service.beta.kubernetes.io/oci-load-balancer-internal", []string{"true"}},
 }
 
-// reach says from where a Service can be reached, as what, what for, and the main downside.
+// reach says from where a Service can be reached, as what, and the main downside.
 func reach(service *corev1.Service) string {
 	name := service.Name + "." + service.Namespace
 	switch {
 	case service.Spec.Type == corev1.ServiceTypeExternalName:
-		return fmt.Sprintf("from Pods, as a DNS name for %s · for giving something outside a name inside · ports, TLS names and HTTP hosts stay those of the target", service.Spec.ExternalName)
+		return fmt.Sprintf("inside the cluster, as a DNS name for %s; the port, the TLS name and the HTTP host stay those of the target", service.Spec.ExternalName)
 	case isHeadless(service) && len(service.Spec.Selector) == 0:
-		return fmt.Sprintf("from Pods, as %s → the addresses in its EndpointSlices · for addresses that somebody else keeps · nobody balances, nobody checks health", name)
+		return fmt.Sprintf("inside the cluster, as %s, which resolves to the addresses that somebody wrote into its EndpointSlices; nothing balances or checks them", name)
 	case isHeadless(service):
-		return fmt.Sprintf("from Pods, as %s → every ready Pod's own address · for StatefulSets and clients that choose · nobody balances, and clients must use the targetPort", name)
+		return fmt.Sprintf("inside the cluster, as %s, which resolves to every ready Pod's own address; clients choose one, and must use the targetPort", name)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer && internalBy(service) != "":
-		return fmt.Sprintf("from the private network, as %s · for clients in the same VPC · not from the internet, and often from one region only", externalText(service))
+		return fmt.Sprintf("from the private network, as %s; inside the cluster, as %s; not from the internet, and often from one region only", externalText(service), name)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
-		return fmt.Sprintf("from outside, as %s; from Pods, as %s · for TCP and UDP from the internet · one paid load balancer for each Service", externalText(service), name)
+		return fmt.Sprintf("from outside, as %s; inside the cluster, as %s; it pays for a load balancer of its own", externalText(service), name)
 	case service.Spec.Type == corev1.ServiceTypeNodePort:
-		return fmt.Sprintf("from wherever nodes can be reached, as NODE:%s; from Pods, as %s · for tests and load balancers of your own · clients depend on nodes, and on firewalls", nodePortsText(service), name)
+		return fmt.Sprintf("from wherever a node can be reached, as NODE:%s; inside the cluster, as %s; firewalls must let clients through to the nodes", nodePortsText(service), name)
 	case len(service.Spec.Selector) == 0:
-		return fmt.Sprintf("from Pods, as %s → the addresses in its EndpointSlices · for backends outside the cluster · nobody checks their health", name)
+		return fmt.Sprintf("inside the cluster, as %s, which leads to backends outside the cluster or other addresses in its EndpointSlices; nothing checks their health", name)
 	}
-	return fmt.Sprintf("from Pods, as %s · for traffic within the cluster · not from outside", name)
+	return fmt.Sprintf("inside the cluster, as %s; not from outside", name)
 }
 
 func externalText(service *corev1.Service) string {

@@ -42,7 +42,7 @@ func shop() report.Document {
 	).Build(now)
 	checkout := &check.Report{
 		Key: key("checkout"), Verdict: check.Fail, Counted: true, Since: now.Add(-3 * time.Minute),
-		Reach: "Inside the cluster, as checkout.shop.svc.",
+		Reach: "inside the cluster, as checkout.shop; not from outside",
 		Route: []check.Hop{{Text: "clients"}, {Text: "checkout.shop:80"}, {Text: "app=checkout tier=backend"}, {Text: "0 of 12 Pods", Broken: true}},
 		Findings: []check.Finding{
 			{

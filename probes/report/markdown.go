@@ -47,7 +47,7 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 		fmt.Fprintf(out, "\n%s", fence("", route))
 	}
 	if document.Named && report.Reach != "" {
-		fmt.Fprintf(out, "\n%s\n", escape(Clean(report.Reach)))
+		fmt.Fprintf(out, "\n%s\n", escape("Reached "+Clean(report.Reach)))
 	}
 	for _, finding := range report.Findings {
 		markdownFinding(out, finding)

@@ -57,7 +57,7 @@ func (p *printer) report(report *check.Report) {
 		p.line(2, route)
 	}
 	if report.Reach != "" && p.Named {
-		p.line(2, Clean(report.Reach))
+		p.line(2, "Reached "+Clean(report.Reach))
 	}
 	for _, finding := range report.Findings {
 		p.out.WriteByte('\n')
