@@ -6,6 +6,8 @@ type Facts struct {
 	ServiceName, PortName string
 	Pod, PodIP            string
 	PodPort               int32
+	// PortMeant is the one port that the Pod's containers declare where PodPort, a number, is not declared; 0 for none.
+	PortMeant int32
 
 	// Usable is how many endpoints the port leads to, by the rules of kube-proxy; it counts only where UsableKnown.
 	Usable      int

@@ -156,10 +156,31 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 		s.podPort, s.container = target.Number, target.Container
 	}
 	s.facts.Pod, s.facts.PodIP, s.facts.PodPort = s.pod.Name, s.pod.Status.PodIP, s.podPort
+	if s.container == "" && len(s.service.Spec.Selector) > 0 {
+		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
+	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
 	s.facts.Mesh = meshOf(s.pod)
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
 	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
+}
+
+// onlyDeclared returns the TCP port that a Pod's containers declare where it is the only one, and another than the given.
+func onlyDeclared(pod *corev1.PodSpec, except int32) int32 {
+	only := int32(0)
+	for container := range model.ServingContainers(pod) {
+		for i := range container.Ports {
+			port := &container.Ports[i]
+			if port.Protocol != "" && port.Protocol != corev1.ProtocolTCP || port.ContainerPort == only {
+				continue
+			}
+			if only != 0 || port.ContainerPort == except {
+				return 0
+			}
+			only = port.ContainerPort
+		}
+	}
+	return only
 }
 
 // serviceFault says why a port-forward to the Service would not start, in the order in which kubectl finds out.

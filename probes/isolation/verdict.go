@@ -91,7 +91,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case notListening:
 		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
 			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.",
-			fmt.Sprintf("compare targetPort with the port that the application's log names, and let one of them be %d", port))
+			cmp.Or(portMeant(f), fmt.Sprintf("compare targetPort with the port that the application's log names, and let one of them be %d", port)))
 	case refusedInVM:
 		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
 			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
@@ -239,6 +239,14 @@ func nextFor(rung Rung, observations []Observation) string {
 		}
 	}
 	return "try it from a Pod in the cluster"
+}
+
+// portMeant says which port targetPort probably means; empty where the containers do not tell.
+func portMeant(f Facts) string {
+	if f.PortMeant == 0 {
+		return ""
+	}
+	return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant (the finding PORT-05 or PORT-06, where there is one, has the command)", f.PortMeant)
 }
 
 func readyAnyway(readiness Readiness) string {
