@@ -7,20 +7,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"os/signal"
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"time"
 
+	"github.com/charmbracelet/x/term"
 	mango "github.com/muesli/mango-cobra"
 	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
 
 	"github.com/svctui/svctui/kube"
+	"github.com/svctui/svctui/kube/demo"
+	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/engine"
+	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
 	"github.com/svctui/svctui/tui"
 )
@@ -71,11 +82,10 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 // app is one run of the program: what the flags say, and what is open.
 type app struct {
-	flags         *kube.Flags
-	allNamespaces bool
-	readOnly      bool
-	demo          bool
-	logFile       string
+	flags    *kube.Flags
+	readOnly bool
+	demo     bool
+	logFile  string
 
 	out     io.Writer
 	panics  *tui.PanicHook
@@ -115,12 +125,11 @@ func (a *app) root() *cobra.Command {
 	})
 	flags := root.PersistentFlags()
 	a.flags.AddFlags(flags)
-	flags.BoolVarP(&a.allNamespaces, "all-namespaces", "A", false, "look at the Services of all namespaces")
 	flags.BoolVar(&a.readOnly, "readonly", false, "never open a port-forward or send a proxy request")
 	flags.BoolVar(&a.demo, "demo", false, "use an embedded demo cluster instead of a real one")
 	flags.StringVar(&a.logFile, "log-file", "", "append svctui's own log to this file; without it nothing is logged")
 	_ = root.RegisterFlagCompletionFunc("context", a.completeContexts)
-	_ = root.RegisterFlagCompletionFunc("namespace", a.completeNamespaces)
+	_ = root.RegisterFlagCompletionFunc("namespace", a.complete((*kube.Session).Namespaces))
 
 	root.AddCommand(a.diagnoseCommand(), a.testCommand(), explainCommand(a.out), a.demoCommand(), versionCommand(a.out), manCommand(a.out))
 	root.InitDefaultCompletionCmd()
@@ -145,13 +154,13 @@ func (a *app) diagnoseCommand() *cobra.Command {
 			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait)
 		},
 	}
-	format.add(command, "how to print: ")
+	format.add(command, "output", "o", "how to print: ")
 	command.Flags().DurationVar(&wait, "wait", 12*time.Second, "how long to wait for what has changed a moment ago to settle; 0 judges at once")
 	return command
 }
 
 func (a *app) testCommand() *cobra.Command {
-	var options testOptions
+	var wanted isolation.Request
 	format := choice{value: "text", options: []string{"text", "json"}}
 	scheme := choice{value: "auto", options: []string{"auto", "http", "https", "grpc", "tcp"}}
 	command := &cobra.Command{
@@ -164,15 +173,15 @@ func (a *app) testCommand() *cobra.Command {
 		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			options.scheme, options.json = scheme.value, format.value == "json"
-			return a.test(command.Context(), arguments[0], options)
+			wanted.Scheme, wanted.ReadOnly = scheme.value, a.readOnly
+			return a.test(command.Context(), arguments[0], wanted, format.value == "json")
 		},
 	}
-	command.Flags().StringVar(&options.pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
-	command.Flags().StringVar(&options.path, "path", "", "the path to request; without it that of the readiness probe, else /")
-	command.Flags().StringVar(&options.host, "host", "", "the HTTP Host header")
-	scheme.addNamed(command, "scheme", "", "how to speak to the application: ")
-	format.add(command, "how to print: ")
+	command.Flags().StringVar(&wanted.Pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
+	command.Flags().StringVar(&wanted.Path, "path", "", "the path to request; without it that of the readiness probe, else /")
+	command.Flags().StringVar(&wanted.Host, "host", "", "the HTTP Host header")
+	scheme.add(command, "scheme", "", "how to speak to the application: ")
+	format.add(command, "output", "o", "how to print: ")
 	return command
 }
 
@@ -268,32 +277,485 @@ func manCommand(out io.Writer) *cobra.Command {
 	}
 }
 
-// scope is the namespace that the command line and the context lead to, as with kubectl.
-func (a *app) scope(contextNamespace string) string {
-	switch {
-	case a.allNamespaces:
-		return model.AllNamespaces
-	case a.flags.Namespace() != "":
-		return a.flags.Namespace()
-	case contextNamespace != "":
-		return contextNamespace
-	}
-	return "default"
+// choice is a flag with a few values, which it checks and completes.
+type choice struct {
+	value   string
+	options []string
 }
 
-// serviceName takes the kind off a Service's name as kubectl accepts it.
-func serviceName(argument string) (string, error) {
-	kind, name, slash := strings.Cut(argument, "/")
-	if !slash {
-		kind, name = "svc", argument
+// String, Set and Type are those of pflag.Value.
+func (c *choice) String() string { return c.value }
+
+func (c *choice) Set(value string) error {
+	if !slices.Contains(c.options, value) {
+		return fmt.Errorf("want one of %s", strings.Join(c.options, ", "))
 	}
-	switch strings.ToLower(kind) {
-	case "svc", "service", "services":
-	default:
-		return "", fmt.Errorf("%q is no Service: write NAME or svc/NAME, and its namespace with -n", argument)
+	c.value = value
+	return nil
+}
+
+func (c *choice) Type() string { return "string" }
+
+func (c *choice) add(command *cobra.Command, name, shorthand, usage string) {
+	command.Flags().VarP(c, name, shorthand, usage+strings.Join(c.options, ", "))
+	_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.options, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// takes refuses another number of arguments, with a sentence that says what to write.
+func takes(least, most int, sentence string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, arguments []string) error {
+		if len(arguments) < least || len(arguments) > most {
+			return errors.New(sentence)
+		}
+		return nil
 	}
-	if name == "" || strings.ContainsAny(name, "/ \t\n") {
-		return "", fmt.Errorf("%q names no Service: write NAME or svc/NAME", argument)
+}
+
+// completionPatience is how long a shell waits for completions from a cluster.
+const completionPatience = 3 * time.Second
+
+// complete completes with what a session lists.
+func (a *app) complete(list func(*kube.Session, context.Context) ([]string, error)) cobra.CompletionFunc {
+	return func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(command.Context(), completionPatience)
+		defer cancel()
+		session, err := a.connector(nil).Connect(ctx, "")
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		defer session.Close()
+		names, err := list(session, ctx)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return cleaned(names), cobra.ShellCompDirectiveNoFileComp
 	}
-	return name, nil
+}
+
+func (a *app) completeServices(command *cobra.Command, arguments []string, word string) ([]string, cobra.ShellCompDirective) {
+	if command.Args != nil && len(arguments) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.complete(func(session *kube.Session, ctx context.Context) ([]string, error) {
+		keys, err := session.FindServices(ctx, a.flags.Scope(session.Info().Namespace), "")
+		names := make([]string, len(keys))
+		for i, key := range keys {
+			names[i] = key.Name
+		}
+		return names, err
+	})(command, arguments, word)
+}
+
+func (a *app) completeContexts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	contexts, err := a.connector(nil).Contexts()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	names := make([]string, len(contexts))
+	for i, context := range contexts {
+		names[i] = context.Name
+	}
+	return cleaned(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+func cleaned(names []string) []string {
+	for i, name := range names {
+		names[i] = report.Clean(name)
+	}
+	return names
+}
+
+// suggestion is the command that a word may have been meant for, or "".
+func suggestion(root *cobra.Command, word string) string {
+	root.SuggestionsMinimumDistance = 2
+	if near := root.SuggestionsFor(word); len(near) > 0 {
+		return near[0]
+	}
+	return ""
+}
+
+// where names a scope in a sentence.
+func where(scope string) string {
+	if scope == model.AllNamespaces {
+		return "in any namespace"
+	}
+	return "in namespace " + scope
+}
+
+// sshCoalesce is the shortest time between two states where the terminal is at the far end of a connection.
+const sshCoalesce = 250 * time.Millisecond
+
+// screen runs the terminal program. literal says that a word can only be a Service's name.
+func (a *app) screen(command *cobra.Command, arguments []string, literal bool) error {
+	ctx := command.Context()
+	if err := tui.NeedScreen(); err != nil && (literal || len(arguments) == 0 || suggestion(command.Root(), arguments[0]) == "") {
+		return err
+	}
+	var name string
+	if len(arguments) > 0 {
+		var err error
+		if name, err = kube.ServiceName(arguments[0]); err != nil {
+			return err
+		}
+		if meant := suggestion(command.Root(), arguments[0]); meant != "" && !literal {
+			if err := a.mistyped(ctx, name, meant); err != nil {
+				return err
+			}
+		}
+	}
+	logger, err := a.openLog()
+	if err != nil {
+		return err
+	}
+	own := &backend{Connector: a.connector(logger)}
+	a.preflight(ctx, own.Connector)
+	options := tui.Options{
+		Connector: own, Version: versionText(), ReadOnly: a.readOnly, SSH: tui.OverSSH(), OnStart: a.panics.Set,
+	}
+	if options.SSH {
+		own.coalesce = sshCoalesce
+	}
+	if a.flags.AllNamespaces() || a.flags.Namespace() != "" {
+		scope := a.flags.Scope("")
+		options.Scope = &scope
+	}
+	if name != "" {
+		options.Service = model.Key{Namespace: a.flags.Namespace(), Name: name}
+		if !a.flags.AllNamespaces() {
+			own.wanted = func(contextNamespace string) []model.Key {
+				return []model.Key{{Namespace: a.flags.Scope(contextNamespace), Name: name}}
+			}
+		}
+	}
+	if !a.demo {
+		last := kube.NewLastNamespaces(logger)
+		options.Recall, options.Remember = last.Recall, last.Remember
+	}
+	manager := forward.NewManager()
+	defer manager.Close()
+	options.Forwards = forwards{manager}
+	err = tui.Run(ctx, options)
+	if errors.Is(err, tui.ErrKilled) {
+		return exitCode(exitCouldNot)
+	}
+	return err
+}
+
+// mistyped ends with a suggestion when a word near a command is no Service.
+func (a *app) mistyped(ctx context.Context, name, meant string) error {
+	session, err := a.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("unknown command %q: did you mean `svctui %s`? Whether a Service is named so cannot be told: %w", name, meant, err)
+	}
+	scope := a.flags.Scope(session.Info().Namespace)
+	found, err := session.FindServices(ctx, scope, name)
+	switch {
+	case err != nil:
+		return fmt.Errorf("unknown command %q: did you mean `svctui %s`? Whether a Service is named so cannot be told: %w", name, meant, err)
+	case len(found) == 0:
+		return fmt.Errorf("unknown command %q, and no Service is named so %s: did you mean `svctui %s`?", name, where(scope), meant)
+	}
+	return nil
+}
+
+// diagnose judges once and prints.
+func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration) error {
+	names := make([]string, 0, len(arguments))
+	for _, argument := range arguments {
+		name, err := kube.ServiceName(argument)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	session, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := a.judge(ctx, session, names, wait)
+	if err != nil {
+		return err
+	}
+	info := session.Info()
+	if len(state.Reports) == 0 {
+		if err := session.CheckNamespace(ctx, state.Scope); err != nil {
+			return err
+		}
+	}
+	document := report.Document{
+		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
+		Reports: state.Reports, Named: len(names) > 0,
+	}
+	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if code := report.ExitCode(state.Reports); code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// judge reads the scope, and judges the Services named, or all.
+func (a *app) judge(ctx context.Context, session *kube.Session, names []string, wait time.Duration) (*engine.State, error) {
+	info := session.Info()
+	scope := a.flags.Scope(info.Namespace)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	store := session.NewStore(scope)
+	store.Start(ctx)
+	defer store.Stop()
+	options := engine.OnceOptions{
+		Options: engine.Options{KubectlArgs: info.KubectlArgs}, Names: names, Home: a.flags.Home(info.Namespace), Wait: wait,
+	}
+	if progress() {
+		options.Waiting = func(unsettled int, atMost time.Duration) {
+			fmt.Fprintf(os.Stderr, "svctui: waiting up to %s for %s to settle; --wait=0 does not\n",
+				atMost.Round(time.Second), services(unsettled))
+		}
+	}
+	state, err := engine.Once(ctx, store, options)
+	if unreadable := (*engine.UnreadableError)(nil); errors.As(err, &unreadable) && unreadable.Coverage.State == model.Forbidden {
+		if scope == model.AllNamespaces {
+			return nil, fmt.Errorf("%w; -n NAMESPACE looks at one namespace", err)
+		}
+		return nil, fmt.Errorf("%w; ask for the right to list and watch services there, or name another namespace with -n", err)
+	}
+	return state, err
+}
+
+func services(count int) string {
+	if count == 1 {
+		return "1 Service"
+	}
+	return fmt.Sprintf("%d Services", count)
+}
+
+// test runs the isolation test on one port of a Service, or on all.
+func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, inJSON bool) error {
+	if a.flags.AllNamespaces() {
+		return errors.New("the test is of one Service: name its namespace with -n instead of -A")
+	}
+	if wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/") {
+		return fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
+	}
+	target, port, _ := strings.Cut(argument, ":")
+	name, err := kube.ServiceName(target)
+	if err != nil {
+		return err
+	}
+	session, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := a.judge(ctx, session, []string{name}, 0)
+	if err != nil {
+		return err
+	}
+	service := model.Key{Namespace: state.Scope, Name: name}
+	requests := isolation.Plan(state.Snapshot, service)
+	if port != "" || len(requests) == 0 {
+		requests = []isolation.Request{{Service: service, Port: port}}
+	}
+	results := make([]isolation.Result, 0, len(requests))
+	for _, request := range requests {
+		wanted.Service, wanted.Port = request.Service, request.Port
+		results = append(results, runTest(ctx, session, state.Snapshot, wanted))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	if inJSON {
+		out, err := report.EncodeTests(results)
+		if err != nil {
+			return fmt.Errorf("writing the result: %w", err)
+		}
+		if _, err := io.WriteString(a.out, out); err != nil {
+			return fmt.Errorf("writing the result: %w", err)
+		}
+	} else if err := report.WriteTests(a.out, results, report.StyleOf(os.Stdout)); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	if code := isolation.ExitCode(results); code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// runTest runs one test, and says on a terminal's standard error which rung is under way.
+func runTest(ctx context.Context, dialer isolation.Dialer, snapshot *model.Snapshot, request isolation.Request) isolation.Result {
+	told := map[isolation.Rung]bool{}
+	var last isolation.Result
+	isolation.Run(ctx, dialer, snapshot, request, func(result isolation.Result) {
+		last = result
+		for _, seen := range result.Rungs {
+			if seen.Running && !told[seen.Rung] && progress() {
+				told[seen.Rung] = true
+				fmt.Fprintf(os.Stderr, "svctui: %s: trying %s\n", report.Clean(request.Port), report.RungTitle(seen.Rung))
+			}
+		}
+	})
+	return last
+}
+
+// connector returns the way to the cluster that the flags lead to. With --demo it starts the embedded one, which lives until
+// close.
+func (a *app) connector(logger *slog.Logger) *kube.Connector {
+	options := kube.Options{Flags: a.flags, Version: versionText(), Logger: logger, ReadOnly: a.readOnly}
+	if a.demo {
+		cluster := demo.New(clock.RealClock{})
+		cluster.Start(context.Background())
+		a.closers = append(a.closers, cluster.Close)
+		options.RESTConfig, options.Dial = cluster.RESTConfig(), cluster.Dial
+		options.ContextName, options.ContextNamespace = demo.ContextName, demo.DefaultNamespace
+	}
+	return kube.NewConnector(options)
+}
+
+// openLog routes everything that libraries log away from the terminal: into --log-file, or nowhere.
+func (a *app) openLog() (*slog.Logger, error) {
+	logger := slog.New(slog.DiscardHandler)
+	if a.logFile != "" {
+		file, err := os.OpenFile(a.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("cannot write the log: %w", err)
+		}
+		a.closers = append(a.closers, func() { _ = file.Close() })
+		logger = slog.New(slog.NewTextHandler(file, nil))
+	}
+	kube.RouteLogs(logger)
+	return logger, nil
+}
+
+// connect opens a session for a command without a screen. A login plugin that wants to ask something may do so first.
+func (a *app) connect(ctx context.Context) (*kube.Session, error) {
+	logger, err := a.openLog()
+	if err != nil {
+		return nil, err
+	}
+	connector := a.connector(logger)
+	a.preflight(ctx, connector)
+	session, err := connector.Connect(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, session.Close)
+	return session, nil
+}
+
+// preflight lets a login plugin speak with the person while there is no screen in its way. What fails here
+// fails again on connecting, and is told then.
+func (a *app) preflight(ctx context.Context, connector *kube.Connector) {
+	if !a.demo && interactive() {
+		_ = connector.Login(ctx, "")
+	}
+}
+
+// backend is a tui.Connector.
+type backend struct {
+	*kube.Connector
+	coalesce time.Duration
+	// wanted returns what was asked for by name, given the context's own namespace.
+	wanted func(contextNamespace string) []model.Key
+}
+
+// Open is that of tui.Connector.
+func (b *backend) Open(ctx context.Context, contextName string) (tui.Session, error) {
+	session, err := b.Connect(ctx, contextName)
+	if err != nil {
+		return nil, err
+	}
+	info := session.Info()
+	options := engine.Options{Coalesce: b.coalesce, KubectlArgs: info.KubectlArgs}
+	if b.wanted != nil {
+		options.Wanted = b.wanted(info.Namespace)
+	}
+	store := session.NewStore(model.AllNamespaces)
+	return &liveSession{Session: session, Store: store, Engine: engine.New(store, options)}, nil
+}
+
+// liveSession is a tui.Session: a session of kube, its store, and the engine over it, each with its methods.
+type liveSession struct {
+	*kube.Session
+	*kube.Store
+	*engine.Engine
+	latest atomic.Pointer[model.Snapshot]
+}
+
+// Run is that of tui.Session.
+func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
+	s.Start(ctx)
+	defer s.Stop()
+	s.Engine.Run(ctx, giveMemoryBack(func(state *engine.State) {
+		s.latest.Store(state.Snapshot)
+		publish(state)
+	}))
+}
+
+// Test is that of tui.Session.
+func (s *liveSession) Test(ctx context.Context, request isolation.Request, progress func(isolation.Result)) {
+	snapshot := s.latest.Load()
+	if snapshot == nil {
+		snapshot = model.NewBuilder(nil).Build(time.Now())
+	}
+	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
+	isolation.Run(ctx, s.Session, snapshot, request, progress)
+}
+
+// forwards is a tui.Forwards.
+type forwards struct{ *forward.Manager }
+
+// Open is that of tui.Forwards.
+func (f forwards) Open(ctx context.Context, through tui.Session, spec model.ForwardSpec) (int, error) {
+	session, ok := through.(*liveSession)
+	if !ok {
+		return 0, errors.New("this session cannot hold forwards")
+	}
+	if session.Info().ReadOnly {
+		return 0, errors.New("svctui was started with --readonly, which forbids forwards")
+	}
+	return f.Manager.Open(ctx, session.ForwardCluster(), spec)
+}
+
+// kindlyEnd returns a context that ends with the first signal that asks the program to. The second one ends the
+// program at once. SIGHUP is left alone where it is ignored, as under nohup.
+func kindlyEnd() context.Context {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// progress tells whether somebody sees what is written to the standard error.
+func progress() bool { return term.IsTerminal(os.Stderr.Fd()) }
+
+// interactive tells whether a login plugin can ask somebody something.
+func interactive() bool { return term.IsTerminal(os.Stdin.Fd()) && progress() }
+
+// spareMemory lets garbage grow to half of what is in use, and not to as much again: bastions are small, and after the
+// first lists there is little garbage. GOGC says otherwise. It concerns the whole process.
+func spareMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}
+
+// untilGarbage is how long after the first settled state nothing holds on any more to what the first lists came in.
+const untilGarbage = 3 * time.Second
+
+// giveMemoryBack calls publish, and some time after the first settled state gives what the first lists needed for a
+// moment back to the system, once: where little changes, no collection would come for minutes. It does not hold publish up.
+func giveMemoryBack(publish func(*engine.State)) func(*engine.State) {
+	done := false
+	return func(state *engine.State) {
+		publish(state)
+		if !done && state.Settled {
+			done = true
+			time.AfterFunc(untilGarbage, debug.FreeOSMemory)
+		}
+	}
 }

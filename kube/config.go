@@ -19,19 +19,43 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// Flags are kubectl's own connection flags. They must not be changed any more once a Connector has them.
+// Flags are kubectl's own flags that say where to look: those of the connection, and -n and -A. They must not be changed
+// any more once a Connector has them.
 type Flags struct {
-	config *genericclioptions.ConfigFlags
+	config        *genericclioptions.ConfigFlags
+	allNamespaces bool
 }
 
-// NewFlags returns kubectl's connection flags with kubectl's defaults.
+// NewFlags returns kubectl's flags with kubectl's defaults.
 func NewFlags() *Flags { return &Flags{config: genericclioptions.NewConfigFlags(false)} }
 
-// AddFlags adds --kubeconfig, --context, -n and all the others to a flag set.
-func (f *Flags) AddFlags(flags *pflag.FlagSet) { f.config.AddFlags(flags) }
+// AddFlags adds --kubeconfig, --context, -n, -A and all the others to a flag set.
+func (f *Flags) AddFlags(flags *pflag.FlagSet) {
+	f.config.AddFlags(flags)
+	flags.BoolVarP(&f.allNamespaces, "all-namespaces", "A", false, "look at the Services of all namespaces")
+}
 
 // Namespace is the value of -n; empty when it was not given.
 func (f *Flags) Namespace() string { return *f.config.Namespace }
+
+// AllNamespaces tells whether -A was given.
+func (f *Flags) AllNamespaces() bool { return f.allNamespaces }
+
+// Scope is the namespace that the flags and a context's own namespace lead to, or model.AllNamespaces, as with kubectl.
+func (f *Flags) Scope(contextNamespace string) string {
+	if f.allNamespaces {
+		return model.AllNamespaces
+	}
+	return cmp.Or(f.Namespace(), contextNamespace, defaultNamespace)
+}
+
+// Home is the namespace in which a Service is missed that is in none of the scope.
+func (f *Flags) Home(contextNamespace string) string {
+	return cmp.Or(f.Scope(contextNamespace), contextNamespace, defaultNamespace)
+}
+
+// defaultNamespace is the one that kubectl takes where nothing names one.
+const defaultNamespace = "default"
 
 // Context is the value of --context; empty when it was not given.
 func (f *Flags) Context() string { return *f.config.Context }

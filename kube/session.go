@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -55,12 +56,15 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// RouteLogs sends what client-go logs, and the warnings of API servers, to a logger instead of the terminal;
+// RouteLogs sends what client-go and net/http log, and the warnings of API servers, to a logger instead of the terminal;
 // nil discards it. It concerns the whole process and belongs at its beginning.
 func RouteLogs(logger *slog.Logger) {
 	logger = orDiscard(logger)
 	klog.SetSlogLogger(logger)
 	rest.SetDefaultWarningHandlerWithContext(warnings{logger})
+	// net/http complains to the standard logger.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(logger.Handler(), slog.LevelWarn).Writer())
 }
 
 func orDiscard(logger *slog.Logger) *slog.Logger {
