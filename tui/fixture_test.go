@@ -168,7 +168,7 @@ func fixtureService(name string, kind corev1.ServiceType, ip, port string, age t
 func fixtureReport(s *corev1.Service, verdict check.Verdict, usable, selected int, since time.Duration) *check.Report {
 	r := &check.Report{
 		Key: model.Key{Namespace: s.Namespace, Name: s.Name}, Verdict: verdict, Usable: usable, Selected: selected, Counted: true,
-		Reach: "From inside the cluster as " + s.Name + "." + s.Namespace + ".svc; best for traffic between workloads; nothing outside reaches it.",
+		Reach: "inside the cluster, as " + s.Name + "." + s.Namespace + ".svc; best for traffic between workloads; nothing outside reaches it.",
 		Route: []check.Hop{
 			{Text: "clients"},
 			{Text: s.Name + "." + s.Namespace + ":" + portsText(s)},

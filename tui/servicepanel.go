@@ -52,7 +52,7 @@ func leadLines(sh *shell, report *check.Report, width, height int) []string {
 			}
 		}
 		return lines
-	case report.Verdict == check.Partial:
+	case report.Verdict == check.Partial && !report.Settling:
 		return []string{t.text.on("The endpoints are fine; not every check has run yet.")}
 	case report.Counted:
 		return []string{t.text.on(fmt.Sprintf("%s usable, nothing found that keeps requests from them.", countOf(report.Usable, report.Selected)))}
@@ -155,8 +155,16 @@ func oneLine(command string) string {
 	return clean(strings.Join(strings.Fields(strings.ReplaceAll(command, "\\\n", " ")), " "))
 }
 
-// uncheckedText says what could not be looked at.
+// uncheckedText says what could not be looked at, and what that leaves unknown.
 func uncheckedText(u *check.Unchecked) string {
+	text := unreadText(u)
+	if u.What != "" && !u.Coverage.Pending() {
+		text += " Unknown: " + clean(u.What) + "."
+	}
+	return text
+}
+
+func unreadText(u *check.Unchecked) string {
 	verb, what, _ := strings.Cut(u.Need, " ")
 	if what == "" {
 		verb, what = "read", u.Need

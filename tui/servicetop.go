@@ -133,7 +133,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	}
 	text := topicText{mark: markOfVerdict(r.Verdict), meta: clean(r.Reach)}
 	switch {
-	case r.Verdict == check.Partial:
+	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."
 	case r.Verdict == check.Unknown:
 		text.head = "It could not be found out whether this Service routes."
