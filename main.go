@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"regexp"
@@ -15,7 +14,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,10 +21,8 @@ import (
 	mango "github.com/muesli/mango-cobra"
 	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
-	"k8s.io/utils/clock"
 
 	"github.com/svctui/svctui/kube"
-	"github.com/svctui/svctui/kube/demo"
 	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -137,10 +133,7 @@ func (a *app) root() *cobra.Command {
 }
 
 func (a *app) diagnoseCommand() *cobra.Command {
-	format := choice{value: string(report.Text)}
-	for _, known := range report.Formats() {
-		format.options = append(format.options, string(known))
-	}
+	format := newChoice(report.Formats()...)
 	var wait time.Duration
 	command := &cobra.Command{
 		Use:   "diagnose [SERVICE...]",
@@ -161,8 +154,8 @@ func (a *app) diagnoseCommand() *cobra.Command {
 
 func (a *app) testCommand() *cobra.Command {
 	var wanted isolation.Request
-	format := choice{value: "text", options: []string{"text", "json"}}
-	scheme := choice{value: "auto", options: []string{"auto", "http", "https", "grpc", "tcp"}}
+	format := newChoice(report.TestFormats()...)
+	scheme := newChoice("auto", "http", "https", "grpc", "tcp")
 	command := &cobra.Command{
 		Use:   "test SERVICE[:PORT]",
 		Short: "Run the isolation test: where between client and application does a request stop?",
@@ -174,7 +167,7 @@ func (a *app) testCommand() *cobra.Command {
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			wanted.Scheme, wanted.ReadOnly = scheme.value, a.readOnly
-			return a.test(command.Context(), arguments[0], wanted, format.value == "json")
+			return a.test(command.Context(), arguments[0], wanted, report.Format(format.value))
 		},
 	}
 	command.Flags().StringVar(&wanted.Pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
@@ -283,6 +276,15 @@ type choice struct {
 	options []string
 }
 
+// newChoice returns a choice of options, the default first.
+func newChoice[T ~string](options ...T) choice {
+	c := choice{value: string(options[0])}
+	for _, option := range options {
+		c.options = append(c.options, string(option))
+	}
+	return c
+}
+
 // String, Set and Type are those of pflag.Value.
 func (c *choice) String() string { return c.value }
 
@@ -324,11 +326,7 @@ func (a *app) complete(list func(*kube.Session, context.Context) ([]string, erro
 			return nil, cobra.ShellCompDirectiveError
 		}
 		defer session.Close()
-		names, err := list(session, ctx)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		return cleaned(names), cobra.ShellCompDirectiveNoFileComp
+		return completions(list(session, ctx))
 	}
 }
 
@@ -338,9 +336,9 @@ func (a *app) completeServices(command *cobra.Command, arguments []string, word 
 	}
 	return a.complete(func(session *kube.Session, ctx context.Context) ([]string, error) {
 		keys, err := session.FindServices(ctx, a.flags.Scope(session.Info().Namespace), "")
-		names := make([]string, len(keys))
-		for i, key := range keys {
-			names[i] = key.Name
+		var names []string
+		for _, key := range keys {
+			names = append(names, key.Name)
 		}
 		return names, err
 	})(command, arguments, word)
@@ -348,21 +346,21 @@ func (a *app) completeServices(command *cobra.Command, arguments []string, word 
 
 func (a *app) completeContexts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	contexts, err := a.connector(nil).Contexts()
+	var names []string
+	for _, context := range contexts {
+		names = append(names, context.Name)
+	}
+	return completions(names, err)
+}
+
+func completions(names []string, err error) ([]string, cobra.ShellCompDirective) {
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}
-	names := make([]string, len(contexts))
-	for i, context := range contexts {
-		names[i] = context.Name
-	}
-	return cleaned(names), cobra.ShellCompDirectiveNoFileComp
-}
-
-func cleaned(names []string) []string {
 	for i, name := range names {
 		names[i] = report.Clean(name)
 	}
-	return names
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // suggestion is the command that a word may have been meant for, or "".
@@ -533,7 +531,7 @@ func services(count int) string {
 }
 
 // test runs the isolation test on one port of a Service, or on all.
-func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, inJSON bool) error {
+func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, format report.Format) error {
 	if a.flags.AllNamespaces() {
 		return errors.New("the test is of one Service: name its namespace with -n instead of -A")
 	}
@@ -561,161 +559,22 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 	results := make([]isolation.Result, 0, len(requests))
 	for _, request := range requests {
 		wanted.Service, wanted.Port = request.Service, request.Port
-		results = append(results, runTest(ctx, session, state.Snapshot, wanted))
+		var tell func(isolation.Result)
+		if progress() {
+			tell = report.TestProgress(os.Stderr, wanted.Port)
+		}
+		results = append(results, isolation.Run(ctx, session, state.Snapshot, wanted, tell))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
-	if inJSON {
-		out, err := report.EncodeTests(results)
-		if err != nil {
-			return fmt.Errorf("writing the result: %w", err)
-		}
-		if _, err := io.WriteString(a.out, out); err != nil {
-			return fmt.Errorf("writing the result: %w", err)
-		}
-	} else if err := report.WriteTests(a.out, results, report.StyleOf(os.Stdout)); err != nil {
+	if err := report.WriteTests(a.out, results, format, report.StyleOf(os.Stdout)); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	if code := isolation.ExitCode(results); code != 0 {
 		return exitCode(code)
 	}
 	return nil
-}
-
-// runTest runs one test, and says on a terminal's standard error which rung is under way.
-func runTest(ctx context.Context, dialer isolation.Dialer, snapshot *model.Snapshot, request isolation.Request) isolation.Result {
-	told := map[isolation.Rung]bool{}
-	var last isolation.Result
-	isolation.Run(ctx, dialer, snapshot, request, func(result isolation.Result) {
-		last = result
-		for _, seen := range result.Rungs {
-			if seen.Running && !told[seen.Rung] && progress() {
-				told[seen.Rung] = true
-				fmt.Fprintf(os.Stderr, "svctui: %s: trying %s\n", report.Clean(request.Port), report.RungTitle(seen.Rung))
-			}
-		}
-	})
-	return last
-}
-
-// connector returns the way to the cluster that the flags lead to. With --demo it starts the embedded one, which lives until
-// close.
-func (a *app) connector(logger *slog.Logger) *kube.Connector {
-	options := kube.Options{Flags: a.flags, Version: versionText(), Logger: logger, ReadOnly: a.readOnly}
-	if a.demo {
-		cluster := demo.New(clock.RealClock{})
-		cluster.Start(context.Background())
-		a.closers = append(a.closers, cluster.Close)
-		options.RESTConfig, options.Dial = cluster.RESTConfig(), cluster.Dial
-		options.ContextName, options.ContextNamespace = demo.ContextName, demo.DefaultNamespace
-	}
-	return kube.NewConnector(options)
-}
-
-// openLog routes everything that libraries log away from the terminal: into --log-file, or nowhere.
-func (a *app) openLog() (*slog.Logger, error) {
-	logger := slog.New(slog.DiscardHandler)
-	if a.logFile != "" {
-		file, err := os.OpenFile(a.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, fmt.Errorf("cannot write the log: %w", err)
-		}
-		a.closers = append(a.closers, func() { _ = file.Close() })
-		logger = slog.New(slog.NewTextHandler(file, nil))
-	}
-	kube.RouteLogs(logger)
-	return logger, nil
-}
-
-// connect opens a session for a command without a screen. A login plugin that wants to ask something may do so first.
-func (a *app) connect(ctx context.Context) (*kube.Session, error) {
-	logger, err := a.openLog()
-	if err != nil {
-		return nil, err
-	}
-	connector := a.connector(logger)
-	a.preflight(ctx, connector)
-	session, err := connector.Connect(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, session.Close)
-	return session, nil
-}
-
-// preflight lets a login plugin speak with the person while there is no screen in its way. What fails here
-// fails again on connecting, and is told then.
-func (a *app) preflight(ctx context.Context, connector *kube.Connector) {
-	if !a.demo && interactive() {
-		_ = connector.Login(ctx, "")
-	}
-}
-
-// backend is a tui.Connector.
-type backend struct {
-	*kube.Connector
-	coalesce time.Duration
-	// wanted returns what was asked for by name, given the context's own namespace.
-	wanted func(contextNamespace string) []model.Key
-}
-
-// Open is that of tui.Connector.
-func (b *backend) Open(ctx context.Context, contextName string) (tui.Session, error) {
-	session, err := b.Connect(ctx, contextName)
-	if err != nil {
-		return nil, err
-	}
-	info := session.Info()
-	options := engine.Options{Coalesce: b.coalesce, KubectlArgs: info.KubectlArgs}
-	if b.wanted != nil {
-		options.Wanted = b.wanted(info.Namespace)
-	}
-	store := session.NewStore(model.AllNamespaces)
-	return &liveSession{Session: session, Store: store, Engine: engine.New(store, options)}, nil
-}
-
-// liveSession is a tui.Session: a session of kube, its store, and the engine over it, each with its methods.
-type liveSession struct {
-	*kube.Session
-	*kube.Store
-	*engine.Engine
-	latest atomic.Pointer[model.Snapshot]
-}
-
-// Run is that of tui.Session.
-func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
-	s.Start(ctx)
-	defer s.Stop()
-	s.Engine.Run(ctx, giveMemoryBack(func(state *engine.State) {
-		s.latest.Store(state.Snapshot)
-		publish(state)
-	}))
-}
-
-// Test is that of tui.Session.
-func (s *liveSession) Test(ctx context.Context, request isolation.Request, progress func(isolation.Result)) {
-	snapshot := s.latest.Load()
-	if snapshot == nil {
-		snapshot = model.NewBuilder(nil).Build(time.Now())
-	}
-	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
-	isolation.Run(ctx, s.Session, snapshot, request, progress)
-}
-
-// forwards is a tui.Forwards.
-type forwards struct{ *forward.Manager }
-
-// Open is that of tui.Forwards.
-func (f forwards) Open(ctx context.Context, through tui.Session, spec model.ForwardSpec) (int, error) {
-	session, ok := through.(*liveSession)
-	if !ok {
-		return 0, errors.New("this session cannot hold forwards")
-	}
-	if session.Info().ReadOnly {
-		return 0, errors.New("svctui was started with --readonly, which forbids forwards")
-	}
-	return f.Manager.Open(ctx, session.ForwardCluster(), spec)
 }
 
 // kindlyEnd returns a context that ends with the first signal that asks the program to. The second one ends the
@@ -735,27 +594,3 @@ func progress() bool { return term.IsTerminal(os.Stderr.Fd()) }
 
 // interactive tells whether a login plugin can ask somebody something.
 func interactive() bool { return term.IsTerminal(os.Stdin.Fd()) && progress() }
-
-// spareMemory lets garbage grow to half of what is in use, and not to as much again: bastions are small, and after the
-// first lists there is little garbage. GOGC says otherwise. It concerns the whole process.
-func spareMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
-	}
-}
-
-// untilGarbage is how long after the first settled state nothing holds on any more to what the first lists came in.
-const untilGarbage = 3 * time.Second
-
-// giveMemoryBack calls publish, and some time after the first settled state gives what the first lists needed for a
-// moment back to the system, once: where little changes, no collection would come for minutes. It does not hold publish up.
-func giveMemoryBack(publish func(*engine.State)) func(*engine.State) {
-	done := false
-	return func(state *engine.State) {
-		publish(state)
-		if !done && state.Settled {
-			done = true
-			time.AfterFunc(untilGarbage, debug.FreeOSMemory)
-		}
-	}
-}

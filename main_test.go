@@ -8,9 +8,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// programs are what the test binary can be started as.
+var programs = map[string]func(){"svctui": main}
+
 // TestMain makes this test binary be svctui where a script or a test starts it as that.
 func TestMain(m *testing.M) {
-	testscript.Main(m, programs())
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs the command lines under testdata/script: what is printed where, and the exit codes. -update writes

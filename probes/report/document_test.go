@@ -162,30 +162,44 @@ func TestWriteTests(t *testing.T) {
 			Conclusion: &isolation.Conclusion{Mark: check.MarkUnknown, Text: "Inconclusive."},
 		},
 	}
-	for name, style := range map[string]report.Style{"text": {}, "colour": {Color: true, Width: 60}} {
+	for name, test := range map[string]struct {
+		format report.Format
+		style  report.Style
+	}{
+		"text":   {format: report.Text},
+		"colour": {report.Text, report.Style{Color: true, Width: 60}},
+		"json":   {format: report.JSON},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			if err := report.WriteTests(&out, results, style); err != nil {
+			if err := report.WriteTests(&out, results, test.format, test.style); err != nil {
 				t.Fatal(err)
 			}
 			golden.RequireEqual(t, out.Bytes())
 		})
 	}
-	t.Run("json", func(t *testing.T) {
-		t.Parallel()
-		out, err := report.EncodeTests(results)
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden.RequireEqual(t, []byte(out))
-	})
+}
+
+func TestTestProgressTellsOfEachRungOnce(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	progress := report.TestProgress(&out, "ht\x1btp")
+	begun := isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Running: true}, {Rung: isolation.RungInCluster}}}
+	progress(begun)
+	progress(begun)
+	if want := "svctui: ht\uFFFDtp: trying " + report.RungTitle(isolation.RungPod) + "\n"; out.String() != want {
+		t.Errorf("told %q, want %q", out.String(), want)
+	}
 }
 
 func TestWriteRefusesAnUnknownFormat(t *testing.T) {
 	t.Parallel()
 	if err := report.Write(&bytes.Buffer{}, shop(), "toml", report.Style{}); err == nil {
 		t.Fatal("wrote toml")
+	}
+	if err := report.WriteTests(&bytes.Buffer{}, nil, report.YAML, report.Style{}); err == nil {
+		t.Fatal("wrote tests as yaml")
 	}
 }
 

@@ -11,22 +11,45 @@ import (
 	"github.com/svctui/svctui/probes/isolation"
 )
 
-// WriteTests writes the isolation tests of one Service's ports as text. The error is the writer's.
-func WriteTests(w io.Writer, results []isolation.Result, style Style) error {
+// TestFormats returns the formats that WriteTests knows, the default first.
+func TestFormats() []Format { return []Format{Text, JSON} }
+
+// WriteTests writes the isolation tests of one Service's ports, as text or as the contract of `svctui test -o json` has
+// them. Style matters to Text only. The error is the writer's.
+func WriteTests(w io.Writer, results []isolation.Result, format Format, style Style) error {
 	p := printer{Style: style}
-	for i, result := range results {
-		if i > 0 {
-			p.out.WriteByte('\n')
+	switch format {
+	case JSON:
+		out, err := EncodeJSON(isolation.JSON(results, func(s string) string { return s }))
+		if err != nil {
+			return err
 		}
-		p.test(result)
+		p.out.WriteString(out)
+	case Text:
+		for i, result := range results {
+			if i > 0 {
+				p.out.WriteByte('\n')
+			}
+			p.test(result)
+		}
+	default:
+		return fmt.Errorf("unknown format %q: want one of %v", format, TestFormats())
 	}
 	_, err := io.WriteString(w, p.out.String())
 	return err
 }
 
-// EncodeTests writes the isolation tests as the contract of `svctui test -o json` has them.
-func EncodeTests(results []isolation.Result) (string, error) {
-	return EncodeJSON(isolation.JSON(results, func(s string) string { return s }))
+// TestProgress returns what to hand to isolation.Run, so that w is told of each rung of a port's test once, when it begins.
+func TestProgress(w io.Writer, port string) func(isolation.Result) {
+	told := map[isolation.Rung]bool{}
+	return func(result isolation.Result) {
+		for _, seen := range result.Rungs {
+			if seen.Running && !told[seen.Rung] {
+				told[seen.Rung] = true
+				fmt.Fprintf(w, "svctui: %s: trying %s\n", Clean(port), RungTitle(seen.Rung))
+			}
+		}
+	}
 }
 
 func (p *printer) test(result isolation.Result) {

@@ -19,10 +19,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 )
 
-// programs are what the test binary can be started as.
-func programs() map[string]func() {
-	return map[string]func(){"svctui": main, "svctui-panics": panicking}
-}
+func init() { programs["svctui-panics"] = panicking }
 
 // panicking is svctui that panics in a goroutine of its own on SIGUSR1.
 func panicking() {
