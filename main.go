@@ -88,8 +88,9 @@ type app struct {
 	closers []func()
 }
 
+// close ends what is open, the last first.
 func (a *app) close() {
-	for _, closer := range a.closers {
+	for _, closer := range slices.Backward(a.closers) {
 		closer()
 	}
 }

@@ -277,9 +277,6 @@ func (s *Session) Info() model.SessionInfo {
 	}
 }
 
-// Clientset is the session's client. Its requests share the session's limits.
-func (s *Session) Clientset() kubernetes.Interface { return s.clientset }
-
 // RESTConfig returns a copy of the configuration, for those who must make connections of their own. It knows
 // nothing of the session's limits, and has no timeout.
 func (s *Session) RESTConfig() *rest.Config { return rest.CopyConfig(s.config) }
