@@ -64,6 +64,8 @@ func start(t *testing.T, name string, arguments ...string) *console {
 	c.command.Stdin, c.command.Stdout, c.command.Stderr = tty, tty, tty
 	c.command.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "HOME="+t.TempDir(), "KUBECONFIG=")
 	c.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	// A signal that is ignored, as SIGHUP is under nohup, stays so in every child; one that is caught does not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if err := c.command.Start(); err != nil {
 		t.Fatal(err)
 	}

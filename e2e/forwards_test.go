@@ -27,7 +27,7 @@ func forwardByKeys(t *testing.T, screen *terminal.Terminal, target string) strin
 	t.Helper()
 	fillForward(t, screen, target, "")
 	screen.Send(terminal.Enter)
-	screen.WaitFor("forward to "+target+" is open", 20*time.Second)
+	screen.WaitFor("→ "+target+"; f lists", 20*time.Second)
 	screen.Send("f")
 	screen.WaitFor("LOCAL", 10*time.Second)
 	kind, _, _ := strings.Cut(target, "/")

@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,6 +62,9 @@ var current struct {
 // Main runs the tests of a package that needs a cluster: func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }.
 // Without a usable cluster it fails and says why; it never skips by itself.
 func Main(m *testing.M) int {
+	// A signal that is ignored, as SIGHUP is under nohup, stays so in every child. One that is caught does not, and the
+	// terminals of the tests end svctui by it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	dir, err := os.MkdirTemp("", "svctui-e2e-run-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
