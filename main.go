@@ -508,6 +508,14 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 	options := engine.OnceOptions{
 		Options: engine.Options{KubectlArgs: info.KubectlArgs}, Names: names, Home: a.flags.Home(info.Namespace), Wait: wait,
 	}
+	if scope != model.AllNamespaces {
+		for _, name := range names {
+			// Where a missing Service may be. It is a hint: who may not list all namespaces goes without.
+			if found, err := session.FindServices(ctx, model.AllNamespaces, name); err == nil {
+				options.Elsewhere = append(options.Elsewhere, found...)
+			}
+		}
+	}
 	if progress() {
 		options.Waiting = func(unsettled int, atMost time.Duration) {
 			fmt.Fprintf(os.Stderr, "svctui: waiting up to %s for %s to settle; --wait=0 does not\n",

@@ -34,8 +34,10 @@ func TestLogsAreLookedAtAndTheCauseIsMended(t *testing.T) {
 		"refused":      {pod("a", app, ofDeploy("web"), notReady), "Readiness probe failed: dial tcp 10.4.0.1:8080: connect: connection refused", "let the application listen on 0.0.0.0:8080, or correct readinessProbe.httpGet.port in deploy/web; the log says more"},
 		"a command":    {pod("a", app, ofDeploy("web"), notReady, asks(exec)), "Readiness probe failed: db: connection refused", "the log says why; then change deploy/web"},
 		"no message":   {pod("a", app, ofDeploy("web"), notReady), "", "the log says why; then change deploy/web"},
-		"out of memory": {pod("a", app, ofDeploy("web"), crashed("OOMKilled", 137)), "",
-			"raise resources.limits.memory of container app in deploy/web, or find out what it needs so much for; the log says more"},
+		"out of memory": {
+			pod("a", app, ofDeploy("web"), crashed("OOMKilled", 137)), "",
+			"raise resources.limits.memory of container app in deploy/web, or find out what it needs so much for; the log says more",
+		},
 		"crash": {pod("a", app, ofDeploy("web"), crashed("Error", 1)), "", "the last words before the crash say why; then change deploy/web"},
 	} {
 		t.Run(name, func(t *testing.T) {
