@@ -213,6 +213,7 @@ func TestClassifyProbe(t *testing.T) {
 		`Readiness probe errored and resulted in unknown state: strconv.Atoi: parsing "nosuch": invalid syntax`:                       "readiness port nosuch is not declared",
 		`Readiness probe failed: Get "http://10.4.0.1:8080/": EOF`:                                                                    "readiness no HTTP on :8080",
 		`Readiness probe failed: Get "http://10.4.0.1:8080/": read tcp 10.4.0.9:41234->10.4.0.1:8080: read: connection reset by peer`: "readiness reset on :8080",
+
 		"Readiness probe failed: something new": "readiness fails on /healthz",
 	} {
 		if got := classifyProbe(message, "readiness", probeTarget(probe), probe); got.short != want {

@@ -23,6 +23,7 @@ func portRules() []Rule {
 		},
 		{
 			IDs: []string{"PORT-01"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Deployments},
+			Uses:    []model.Kind{model.ReplicaSets},
 			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasTarget(s.service, intstr.String) },
 			looks:   func(s *subject) bool { return len(s.troubles()) > 0 },
 			check:   checkRolloutPorts,

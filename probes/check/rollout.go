@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -31,11 +33,14 @@ func checkRolloutPorts(s *subject) []Finding {
 					{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d].targetPort", index), Value: name},
 					{Kind: w.owner.Kind, Namespace: s.key.Namespace, Name: w.owner.Name, Field: "spec.template.spec.containers[*].ports", Value: declaredPorts(&w.template.Spec)},
 				},
-				Fix: s.withOwner(Fix{
-					Command: s.kubectl("rollout", "undo", w.owner.String()),
-					Note:    "or name the container's port " + name + " in the template",
-				}, w.object, ""),
 			}
+			fix := Fix{Note: "name the container's port " + name + " in the template"}
+			if deployment, ok := w.object.(*appsv1.Deployment); ok {
+				if undo := undoFix(s, deployment, w.owner); undo.Command != "" {
+					fix = Fix{Command: undo.Command, Note: "goes back to the revision before this one; or " + fix.Note}
+				}
+			}
+			finding.Fix = s.withOwner(fix, w.object, "")
 			findings = append(findings, finding)
 		}
 	}
