@@ -7,26 +7,8 @@ import (
 
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/isolation"
+	"github.com/svctui/svctui/probes/report"
 )
-
-// rungName names a rung on the screen.
-func rungName(rung isolation.Rung) string {
-	switch rung {
-	case isolation.RungPod:
-		return "Pod"
-	case isolation.RungService:
-		return "Service"
-	case isolation.RungProxyService:
-		return "Proxy→Service"
-	case isolation.RungProxyPod:
-		return "Proxy→Pod"
-	case isolation.RungFromHere:
-		return "From here"
-	case isolation.RungInCluster:
-		return "In-cluster"
-	}
-	return clean(string(rung))
-}
 
 // rungMark is the sign of a rung's outcome. A denied rung, and one that failed in a way that tells nothing
 // about the Service, is unknown.
@@ -123,7 +105,7 @@ func isolationText(result isolation.Result) string {
 	fmt.Fprintf(&out, "Isolation test of %s/%s:%s, Pod %s:%d, %s\n", clean(result.Request.Service.Namespace), clean(result.Request.Service.Name),
 		clean(result.Request.Port), clean(result.Request.Pod), result.PodPort, clean(result.Protocol))
 	for _, seen := range result.Rungs {
-		fmt.Fprintf(&out, "  %-14s %-50s %s %s\n", rungName(seen.Rung), clean(seen.Crosses), rungResult(seen), rungTook(seen))
+		fmt.Fprintf(&out, "  %-14s %-50s %s %s\n", clean(report.RungTitle(seen.Rung)), clean(seen.Crosses), rungResult(seen), rungTook(seen))
 	}
 	if c := result.Conclusion; c != nil {
 		for _, line := range []string{c.Text, c.Why, c.ID, c.Next} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/svctui/svctui/probes/isolation"
+	"github.com/svctui/svctui/probes/report"
 )
 
 func (p *isolationPage) view(sh *shell, width, height int) string {
@@ -121,7 +122,7 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 		if seen.Running || seen.Outcome == isolation.NotRun || seen.Outcome == "" {
 			way = t.dim
 		}
-		lines = append(lines, row(paint.on(glyph), rung.on(rungName(seen.Rung)), way.on(cut(through, max(1, crosses))), paint.on(cut(short, answer)), t.dim.on(rungTook(seen))))
+		lines = append(lines, row(paint.on(glyph), rung.on(clean(report.RungTitle(seen.Rung))), way.on(cut(through, max(1, crosses))), paint.on(cut(short, answer)), t.dim.on(rungTook(seen))))
 		if short != what {
 			// The words of whoever answered are never cut.
 			for _, line := range wrap(what, width-mark-3) {

@@ -137,7 +137,7 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 			}
 			podName := targetPod(endpoint, namespace)
 			pod := m.podOf(snapshot, slice, endpoint, podName)
-			if pod != nil && podEnded(pod) {
+			if pod != nil && PodEnded(pod) {
 				continue
 			}
 			identity := podName

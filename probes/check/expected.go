@@ -1,19 +1,15 @@
 package check
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
 
 // PodEnded tells whether a Pod will run no more. It still matches its Service's selector, and may stay listed in
 // slices until the Service's next sync, but never gets traffic.
-func PodEnded(pod *corev1.Pod) bool { return podEnded(pod) }
-
-func podEnded(pod *corev1.Pod) bool {
+func PodEnded(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-}
-
-// PodReady tells whether a Pod's condition Ready is True.
-func PodReady(pod *corev1.Pod) bool {
-	ready := podCondition(pod, corev1.PodReady)
-	return ready != nil && ready.Status == corev1.ConditionTrue
 }
 
 func podCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev1.PodCondition {
@@ -38,10 +34,10 @@ type ExpectedEndpoint struct {
 func ExpectedEndpoints(service *corev1.Service, selected []*corev1.Pod, family corev1.IPFamily) []ExpectedEndpoint {
 	var expected []ExpectedEndpoint
 	for _, pod := range selected {
-		if podEnded(pod) || !hasAddress(pod, family) {
+		if PodEnded(pod) || !hasAddress(pod, family) {
 			continue
 		}
-		ready := service.Spec.PublishNotReadyAddresses || PodReady(pod) && pod.DeletionTimestamp == nil
+		ready := service.Spec.PublishNotReadyAddresses || model.PodReady(pod) && pod.DeletionTimestamp == nil
 		expected = append(expected, ExpectedEndpoint{Pod: pod, Ready: ready})
 	}
 	return expected

@@ -22,7 +22,7 @@ func familyRules() []Rule {
 func checkNoFamily(s *subject) []Finding {
 	var pod *corev1.Pod
 	for _, candidate := range s.current() {
-		if !PodReady(candidate) || candidate.Status.PodIP == "" {
+		if !model.PodReady(candidate) || candidate.Status.PodIP == "" {
 			continue
 		}
 		if s.inFamily(candidate) {

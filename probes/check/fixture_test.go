@@ -218,7 +218,7 @@ func slicesFor(svc *corev1.Service, pods ...*corev1.Pod) []*discoveryv1.Endpoint
 		var slicePorts []discoveryv1.EndpointPort
 		for i := range svc.Spec.Ports {
 			target, ok := model.ResolveTargetPort(&p.Spec, &svc.Spec.Ports[i])
-			if ok && !podEnded(p) {
+			if ok && !PodEnded(p) {
 				slicePorts = append(slicePorts, discoveryv1.EndpointPort{Name: &svc.Spec.Ports[i].Name, Port: &target.Number, Protocol: &svc.Spec.Ports[i].Protocol})
 			}
 		}
@@ -227,7 +227,7 @@ func slicesFor(svc *corev1.Service, pods ...*corev1.Pod) []*discoveryv1.Endpoint
 			fmt.Fprintf(&key, "%s=%d/%s ", *slicePort.Name, *slicePort.Port, *slicePort.Protocol)
 		}
 		slice := add(key.String(), slicePorts)
-		serving := svc.Spec.PublishNotReadyAddresses || PodReady(p)
+		serving := svc.Spec.PublishNotReadyAddresses || model.PodReady(p)
 		isTerminating := p.DeletionTimestamp != nil
 		ready := serving && (!isTerminating || svc.Spec.PublishNotReadyAddresses)
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{

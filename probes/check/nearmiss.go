@@ -66,7 +66,7 @@ func NearMisses(snapshot *model.Snapshot, service *corev1.Service) []NearMiss {
 	search := missSearch{keys: slices.Sorted(maps.Keys(selector)), selector: selector}
 	byChange := map[string]*NearMiss{}
 	for _, pod := range snapshot.Pods(service.Namespace) {
-		if podEnded(pod) {
+		if PodEnded(pod) {
 			continue
 		}
 		pairs, cost, near := search.compare(pod.Labels)

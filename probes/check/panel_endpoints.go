@@ -158,7 +158,7 @@ func endpointRow(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice,
 	case row.Counted:
 	case ignored != "":
 		row.Why = ignored
-	case pod != nil && podEnded(pod):
+	case pod != nil && PodEnded(pod):
 		row.Why = "this Pod has ended; the slice has not been tidied yet"
 	case row.Terminating && !row.Serving:
 		row.Why = "terminating, and serves no more"

@@ -85,7 +85,7 @@ func PodTable(in Input, key model.Key) PodEvidence {
 		rows = append(rows, trouble.pod)
 	}
 	for _, pod := range s.live() {
-		if PodReady(pod) {
+		if model.PodReady(pod) {
 			evidence.Ready++
 		}
 		if troubled[pod] == nil {
@@ -106,7 +106,7 @@ func podRow(s *subject, pod *corev1.Pod, trouble *podTrouble) PodRow {
 		Name: pod.Name, Ready: status.ready, Containers: status.containers, Status: status.reason,
 		Restarts: status.restarts, LastRestart: status.lastRestart, Created: pod.CreationTimestamp.Time,
 		IP: pod.Status.PodIP, Node: pod.Spec.NodeName, Owner: OwnerOf(s.in.Snapshot, pod).String(),
-		IsReady: PodReady(pod), Terminating: pod.DeletionTimestamp != nil, Probes: probeRows(pod), LastExit: lastExit(pod),
+		IsReady: model.PodReady(pod), Terminating: pod.DeletionTimestamp != nil, Probes: probeRows(pod), LastExit: lastExit(pod),
 	}
 	if ready := podCondition(pod, corev1.PodReady); ready != nil {
 		row.Since = ready.LastTransitionTime.Time

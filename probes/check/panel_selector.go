@@ -78,7 +78,7 @@ func SelectorTable(snapshot *model.Snapshot, key model.Key) SelectorEvidence {
 		evidence.Selector = append(evidence.Selector, SelectorPair{Key: key, Value: service.Spec.Selector[key]})
 	}
 	for _, pod := range snapshot.Pods(key.Namespace) {
-		if !podEnded(pod) {
+		if !PodEnded(pod) {
 			evidence.Total++
 		}
 	}

@@ -48,7 +48,7 @@ func podStatus(pod *corev1.Pod) status {
 		switch {
 		case pod.Status.Reason == "NodeLost":
 			result.reason = "Unknown"
-		case !podEnded(pod):
+		case !PodEnded(pod):
 			result.reason = "Terminating"
 		}
 	}
@@ -107,7 +107,7 @@ func (s *status) addMain(pod *corev1.Pod) {
 		return
 	}
 	switch {
-	case running && PodReady(pod):
+	case running && model.PodReady(pod):
 		s.reason = "Running"
 	case failure != "":
 		s.reason = failure

@@ -287,14 +287,14 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 	pods := s.current()
 	for _, candidate := range pods {
 		declares := func(number int32) bool { return declaresPort(&candidate.Spec, number, protocolOf(port.Protocol)) }
-		if declares(target) || PodReady(candidate) && probed(&candidate.Spec, target) {
+		if declares(target) || model.PodReady(candidate) && probed(&candidate.Spec, target) {
 			return Finding{}, false
 		}
 		switch only, one := onlyPort(&candidate.Spec, protocolOf(port.Protocol)); {
 		case port.Port != target && declares(port.Port):
 			swapped++
 			declared = port.Port
-		case one && PodReady(candidate) && probed(&candidate.Spec, only):
+		case one && model.PodReady(candidate) && probed(&candidate.Spec, only):
 			undeclared++
 			declared = only
 		default:

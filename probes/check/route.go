@@ -142,7 +142,7 @@ func brokenHop(s *subject, index int, lead *Finding) Hop {
 	}
 	ready := 0
 	for _, pod := range s.live() {
-		if PodReady(pod) {
+		if model.PodReady(pod) {
 			ready++
 		}
 	}

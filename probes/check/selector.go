@@ -196,7 +196,7 @@ func selectedAndLive(snapshot *model.Snapshot, namespace string, selector map[st
 	if len(selector) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(snapshot.Selected(namespace, selector)), podEnded)
+	return slices.DeleteFunc(slices.Clone(snapshot.Selected(namespace, selector)), PodEnded)
 }
 
 func names(selector map[string]string) bool {

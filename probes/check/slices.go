@@ -232,7 +232,7 @@ func checkNotListed(s *subject) []Finding {
 	var missing []*corev1.Pod
 	var newest time.Time
 	for _, pod := range s.current() {
-		if !PodReady(pod) || len(pod.Status.PodIPs) == 0 && pod.Status.PodIP == "" || !s.inFamily(pod) {
+		if !model.PodReady(pod) || len(pod.Status.PodIPs) == 0 && pod.Status.PodIP == "" || !s.inFamily(pod) {
 			continue
 		}
 		if s.endpoints().ListsReady(pod) {

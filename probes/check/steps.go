@@ -100,7 +100,7 @@ func selectorStep(s *subject, report *Report) StepResult {
 func (s *subject) podsInNamespace() int {
 	count := 0
 	for _, pod := range s.in.Snapshot.Pods(s.key.Namespace) {
-		if !podEnded(pod) {
+		if !PodEnded(pod) {
 			count++
 		}
 	}
@@ -119,7 +119,7 @@ func readinessStep(s *subject, report *Report) StepResult {
 	}
 	ready := 0
 	for _, pod := range s.live() {
-		if PodReady(pod) {
+		if model.PodReady(pod) {
 			ready++
 		}
 	}

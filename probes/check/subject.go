@@ -150,13 +150,13 @@ func (s *subject) makePods() {
 	}
 	selected := s.in.Snapshot.Selected(s.key.Namespace, s.service.Spec.Selector)
 	for i, pod := range selected {
-		if !podEnded(pod) {
+		if !PodEnded(pod) {
 			continue
 		}
 		// Only now is a copy needed.
 		s.livePods = append(make([]*corev1.Pod, 0, len(selected)), selected[:i]...)
 		for _, pod := range selected[i:] {
-			if podEnded(pod) {
+			if PodEnded(pod) {
 				s.endedPods = append(s.endedPods, pod)
 			} else {
 				s.livePods = append(s.livePods, pod)

@@ -48,7 +48,7 @@ func (s *subject) troubles() []podTrouble {
 	}
 	s.troublesMade = true
 	for _, pod := range s.live() {
-		if pod.DeletionTimestamp != nil || PodReady(pod) {
+		if pod.DeletionTimestamp != nil || model.PodReady(pod) {
 			continue
 		}
 		trouble := podTrouble{pod: pod, grace: settleTime, confidence: Proven, since: pod.CreationTimestamp.Time}

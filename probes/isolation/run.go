@@ -373,7 +373,7 @@ func (r *run) otherReadyPod() (*corev1.Pod, int32) {
 }
 
 func comparesWith(pod, with *corev1.Pod) bool {
-	return check.PodReady(pod) && pod.DeletionTimestamp == nil && pod.Status.PodIP != "" &&
+	return model.PodReady(pod) && pod.DeletionTimestamp == nil && pod.Status.PodIP != "" &&
 		(with == nil || pod.Name != with.Name) && !pod.Spec.HostNetwork
 }
 

@@ -259,7 +259,7 @@ func readinessOf(snapshot *model.Snapshot, pod *corev1.Pod, port int32) Readines
 	if kind != ReadinessOnPodIP {
 		return kind
 	}
-	if check.PodReady(pod) {
+	if model.PodReady(pod) {
 		return ReadyOnPodIP
 	}
 	refused := fmt.Sprintf("dial tcp %s: connect: connection refused", net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port))))
