@@ -127,7 +127,7 @@ func lastPanelLine(sh *shell, report *check.Report, width int) string {
 		command := oneLine(lead.Fix.Command)
 		return label + t.text.on(cut(command, width-5-cells(hint))) + hint
 	}
-	return t.dim.on(cut(clean(report.Reach), width))
+	return t.dim.on(cut(reachedText(report), width))
 }
 
 // fixLabel is the word in front of what to do.
@@ -184,4 +184,12 @@ func unreadText(u *check.Unchecked) string {
 	default:
 		return clean("Could not " + verb + " " + what + ".")
 	}
+}
+
+// reachedText says from where the Service can be reached; empty where that is not known.
+func reachedText(report *check.Report) string {
+	if report.Reach == "" {
+		return ""
+	}
+	return "Reached " + clean(report.Reach)
 }

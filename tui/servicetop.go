@@ -131,7 +131,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 			why:  strings.TrimSpace(clean(u.Coverage.Reason) + " What these checks would have found is unknown: neither good nor bad."),
 		}
 	}
-	text := topicText{mark: markOfVerdict(r.Verdict), meta: clean(r.Reach)}
+	text := topicText{mark: markOfVerdict(r.Verdict), meta: reachedText(r)}
 	switch {
 	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."
