@@ -70,7 +70,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) (int, error) {
 		if err := cluster.Down(ctx, cluster.Options{}); err != nil {
 			return failed(err)
 		}
-		fmt.Fprintln(out, "No test cluster is up.")
+		fmt.Fprintln(out, "The test cluster is down, and nothing of it is left.")
 		return 0, nil
 	case "image":
 		if len(arguments) != 1 {
