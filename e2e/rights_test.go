@@ -40,6 +40,21 @@ var allRules = map[string]string{
 	"slices, list alone":   `{apiGroups: [discovery.k8s.io], resources: [endpointslices], verbs: [get, list]}`,
 }
 
+// everywhereManifest gives one user rights in every namespace, but none about the namespaces themselves.
+const everywhereManifest = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: "USER-${namespace}"}
+rules:
+RULES
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: "USER-${namespace}"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: "USER-${namespace}"}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "USER of ${namespace}"}]
+`
+
 // grant makes a user with all rights but the ones left out, and those besides, and returns the kubeconfig.
 func grant(t *testing.T, c *harness.Cluster, namespace, user string, leftOut, besides []string) string {
 	t.Helper()
@@ -58,6 +73,17 @@ func grant(t *testing.T, c *harness.Cluster, namespace, user string, leftOut, be
 	}
 	c.Apply(t, namespace, replaced(rightsManifest, "USER", user, "RULES", strings.Join(rules, "\n")))
 	return c.UserKubeconfig(t, user+" of "+namespace)
+}
+
+// everyRule is all that a user needs.
+func everyRule() string {
+	var rules []string
+	for name, rule := range allRules {
+		if !strings.Contains(name, "list alone") {
+			rules = append(rules, "  - "+rule)
+		}
+	}
+	return strings.Join(rules, "\n")
 }
 
 // flat is a screen as one line, so that a sentence is found wherever it was wrapped.
@@ -127,6 +153,31 @@ func TestMissingRights(t *testing.T) {
 		}
 		screen.Send("q")
 		screen.WaitFor("HEALTH", 10*time.Second)
+		leave(t, screen)
+	})
+	t.Run("no list of namespaces", func(t *testing.T) {
+		const user = "no-namespaces"
+		c.Apply(t, namespace, replaced(everywhereManifest, "USER", user, "RULES", everyRule()))
+		t.Cleanup(func() {
+			c.Kubectl(t, "delete", "clusterrole,clusterrolebinding", user+"-"+namespace)
+		})
+		kubeconfig := c.UserKubeconfig(t, user+" of "+namespace)
+		diagnosis, result := diagnose(t, c, namespace, kubeconfig)
+		if alpha, zeta := diagnosis.Find(namespace, "alpha"), diagnosis.Find(namespace, "zeta"); alpha == nil || zeta == nil || alpha.Verdict != "ok" || zeta.Verdict != "fail" {
+			t.Errorf("without the list of namespaces all else is the same, not\n%s", result)
+		}
+		all := c.Run(t, harness.Run{Args: []string{"diagnose", "-A", "-o", "json"}, Kubeconfig: kubeconfig})
+		var everywhere harness.Diagnosis
+		all.Decode(t, &everywhere)
+		if everywhere.Find(namespace, "alpha") == nil || everywhere.Find("default", "kubernetes") == nil {
+			t.Errorf("-A needs no list of namespaces\n%s", all)
+		}
+		screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Kubeconfig: kubeconfig})
+		waitForRow(screen, "alpha", `^✓`, 20*time.Second)
+		screen.Send(":ns", terminal.Enter)
+		screen.WaitFor("namespaces cannot be listed, type a name", 10*time.Second)
+		screen.Send("default", terminal.Enter)
+		waitForRow(screen, "kubernetes", `^✓`, 20*time.Second)
 		leave(t, screen)
 	})
 	t.Run("list without watch", func(t *testing.T) {

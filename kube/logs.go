@@ -26,25 +26,9 @@ const (
 	logPause = 50 * time.Millisecond
 )
 
-// LogReason says why there is no log to show although nothing is broken. It is itself an error, for errors.Is.
-type LogReason string
-
-// The reasons.
-const (
-	// NoPreviousLog means that the container has not ended before, or that its log was removed.
-	NoPreviousLog LogReason = "no previous log"
-	// NotStarted means that the container has not started yet.
-	NotStarted LogReason = "not started"
-	// WhichContainer means that the Pod has several containers and none was named.
-	WhichContainer LogReason = "which container"
-)
-
-// Error is the reason in a few words.
-func (r LogReason) Error() string { return string(r) }
-
 // Logs hands the lines of a container's log over in batches, from the calling goroutine, until the log ends or
 // ctx does; then it returns nil or ctx's error. A line longer than 64 KiB is cut, and says how much is missing.
-// Errors that are a LogReason, by errors.Is, are about this log alone. Whether to try again after a
+// Errors that are a model.LogReason, by errors.Is, are about this log alone. Whether to try again after a
 // stream broke off is the caller's to decide.
 func (s *Session) Logs(ctx context.Context, request model.LogRequest, lines func([]model.LogLine)) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -66,24 +50,33 @@ func (s *Session) Logs(ctx context.Context, request model.LogRequest, lines func
 	go func() {
 		defer utilruntime.HandleCrash()
 		defer close(read)
-		ended <- readLog(stream, func(text string) bool {
+		dropped := false
+		err := readLog(stream, func(text string) bool {
+			line := logLine(request, text)
+			if dropped = saysDropped(line); dropped {
+				return false
+			}
 			select {
-			case read <- logLine(request, text):
+			case read <- line:
 				return true
 			case <-ctx.Done():
 				return false
 			}
 		})
+		if dropped {
+			err = fmt.Errorf("%w of %s: its node has just removed it", model.LogDropped, logName(request))
+		}
+		ended <- err
 	}()
 	hand(read, lines)
 	err = <-ended
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, model.LogDropped) {
 		return fmt.Errorf("the log of %s broke off: %s", logName(request), Brief(err))
 	}
-	return nil
+	return err
 }
 
 // hand collects lines into batches until there are no more.
@@ -170,6 +163,12 @@ func logLine(request model.LogRequest, text string) model.LogLine {
 	return line
 }
 
+// saysDropped tells kubelet's own words from a container's. Kubelet writes them into the body of an answer that began
+// well, when the container was removed meanwhile (GetKubeletContainerLogs in its source), and puts no time in front.
+func saysDropped(line model.LogLine) bool {
+	return line.Time.IsZero() && strings.HasPrefix(line.Text, "unable to retrieve container logs for ")
+}
+
 func logName(request model.LogRequest) string {
 	name := request.Namespace + "/" + request.Pod
 	if request.Container != "" {
@@ -189,11 +188,11 @@ func (s *Session) explainLogs(request model.LogRequest, err error) error {
 	message := Brief(err)
 	switch {
 	case request.Previous && strings.Contains(message, "previous terminated container"):
-		return fmt.Errorf("%w of %s: the container has not ended before, or its node has removed that log", NoPreviousLog, logName(request))
+		return fmt.Errorf("%w of %s: the container has not ended before, or its node has removed that log", model.NoPreviousLog, logName(request))
 	case strings.Contains(message, "is waiting to start"):
-		return fmt.Errorf("%w: %s", NotStarted, message)
+		return fmt.Errorf("%w: %s", model.NotStarted, message)
 	case strings.Contains(message, "a container name must be specified"):
-		return fmt.Errorf("%w: %s", WhichContainer, message)
+		return fmt.Errorf("%w: %s", model.WhichContainer, message)
 	}
 	return err
 }

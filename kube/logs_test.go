@@ -153,6 +153,33 @@ func TestLogsEndWithTheContext(t *testing.T) {
 	}
 }
 
+// Kubelet says in the body that the container is gone. An application may say the same, and is told apart by the time.
+func TestLogsDropped(t *testing.T) {
+	const words = "unable to retrieve container logs for containerd://5ab"
+	var body string
+	session := logServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+	read := func() (texts []string, err error) {
+		err = session.Logs(t.Context(), model.LogRequest{Namespace: "shop", Pod: "cart-x", Previous: true}, func(batch []model.LogLine) {
+			for _, line := range batch {
+				texts = append(texts, line.Text)
+			}
+		})
+		return texts, err
+	}
+	body = words
+	if texts, err := read(); len(texts) != 0 || !errors.Is(err, model.LogDropped) || !strings.Contains(err.Error(), "shop/cart-x") {
+		t.Errorf("got %q and %v", texts, err)
+	}
+	body = "2026-01-02T03:04:05Z one\n" + words
+	if texts, err := read(); len(texts) != 1 || !errors.Is(err, model.LogDropped) {
+		t.Errorf("got %q and %v", texts, err)
+	}
+	body = "2026-01-02T03:04:05Z " + words + "\n"
+	if texts, err := read(); len(texts) != 1 || err != nil {
+		t.Errorf("of the application's own words: %q and %v", texts, err)
+	}
+}
+
 func TestLogsErrors(t *testing.T) {
 	status := func(code int, reason, message string) string {
 		return fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":%q,"reason":%q,"code":%d}`, message, reason, code)
@@ -165,9 +192,9 @@ func TestLogsErrors(t *testing.T) {
 		is      error
 		says    string
 	}{
-		{"no previous one", 400, status(400, "BadRequest", `previous terminated container "app" in pod "cart-x" not found`), model.LogRequest{Previous: true}, NoPreviousLog, "has not ended before"},
-		{"not started", 400, status(400, "BadRequest", `container "app" in pod "cart-x" is waiting to start: ContainerCreating`), model.LogRequest{}, NotStarted, "ContainerCreating"},
-		{"which container", 400, status(400, "BadRequest", `a container name must be specified for pod cart-x, choose one of: [app side]`), model.LogRequest{}, WhichContainer, "[app side]"},
+		{"no previous one", 400, status(400, "BadRequest", `previous terminated container "app" in pod "cart-x" not found`), model.LogRequest{Previous: true}, model.NoPreviousLog, "has not ended before"},
+		{"not started", 400, status(400, "BadRequest", `container "app" in pod "cart-x" is waiting to start: ContainerCreating`), model.LogRequest{}, model.NotStarted, "ContainerCreating"},
+		{"which container", 400, status(400, "BadRequest", `a container name must be specified for pod cart-x, choose one of: [app side]`), model.LogRequest{}, model.WhichContainer, "[app side]"},
 		{"gone", 404, status(404, "NotFound", `pods "cart-x" not found`), model.LogRequest{}, nil, "does not exist any more"},
 		{"forbidden", 403, status(403, "Forbidden", `pods "cart-x" is forbidden: no`), model.LogRequest{}, nil, "forbidden"},
 		{"kubelet away", 500, status(500, "InternalError", `Get "https://10.0.0.1:10250/containerLogs": dial tcp: i/o timeout`), model.LogRequest{}, nil, "i/o timeout"},

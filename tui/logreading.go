@@ -23,6 +23,10 @@ const (
 	logPreviousLines  = 5000
 	logRetryLeast     = time.Second
 	logRetryMost      = 15 * time.Second
+	// logDroppedPause is how long the node gets to replace a log that it has just removed, and logDroppedMost how often it is
+	// asked without a single line.
+	logDroppedPause = 250 * time.Millisecond
+	logDroppedMost  = 8
 )
 
 // logEnded says that one log ended; err is nil where the server ended it.
@@ -48,6 +52,8 @@ type logStream struct {
 	over string
 	// said is how it ended last, so that a log which cannot be read does not say so at every attempt.
 	said string
+	// dropped counts the readings in a row which found that the node had removed the log meanwhile.
+	dropped int
 }
 
 // podsBehind returns the Pods of a Service: those that it selects, and those that its slices name.
@@ -210,9 +216,13 @@ func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 		return nil
 	}
 	if msg.last.After(stream.last) {
-		stream.last, stream.pause, stream.said = msg.last, 0, ""
+		stream.last, stream.pause, stream.said, stream.dropped = msg.last, 0, "", 0
 	}
 	stream.open = false
+	if errors.Is(msg.err, model.LogDropped) && stream.dropped < logDroppedMost {
+		stream.dropped++
+		return p.retryLater(stream, msg.source, logDroppedPause)
+	}
 	name := msg.source.label(true)
 	retry := true
 	switch err := msg.err; {
@@ -238,8 +248,12 @@ func (p *logsPage) ended(sh *shell, msg logEnded) tea.Cmd {
 		return nil
 	}
 	stream.pause = min(max(logRetryLeast, stream.pause*2), logRetryMost)
+	return p.retryLater(stream, msg.source, stream.pause)
+}
+
+// retryLater reads a log again after a pause, whichever instance it then belongs to.
+func (p *logsPage) retryLater(stream *logStream, source logSource, pause time.Duration) tea.Cmd {
 	stream.retrying = true
-	source, pause := msg.source, stream.pause
 	return p.run.stream(func(ctx context.Context, send func(tea.Msg)) {
 		timer := time.NewTimer(pause)
 		defer timer.Stop()

@@ -665,6 +665,25 @@ func TestLogHubHoldsNoMoreThanAScroller(t *testing.T) {
 	}
 }
 
+func TestLogDroppedByTheNodeIsReadAgain(t *testing.T) {
+	var asked atomic.Int32
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), prepare: func(session *stageSession) {
+		session.logs = func(_ context.Context, request model.LogRequest, lines func([]model.LogLine)) error {
+			if asked.Add(1) < 3 {
+				return fmt.Errorf("%w of %s", model.LogDropped, request.Pod)
+			}
+			lines([]model.LogLine{{Pod: request.Pod, Time: fixtureNow(), Text: "the last words"}})
+			return nil
+		}
+	}})
+	s.choose("cart")
+	s.press("p")
+	s.untilScreen("the last words")
+	if screen := s.screen(); strings.Contains(screen, "dropped") {
+		t.Errorf("it says what nobody has to know:\n%s", screen)
+	}
+}
+
 func TestLogThatCannotBeReadSaysSoOnce(t *testing.T) {
 	s := newConnectedScreen(t, 120, 40)
 	s.show(stateOf("shop", shopFixtures()...))

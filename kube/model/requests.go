@@ -55,6 +55,25 @@ type LogLine struct {
 	Text      string
 }
 
+// LogReason says why there is no log to show although nothing is broken. It is itself an error, for errors.Is.
+type LogReason string
+
+// The reasons.
+const (
+	// NoPreviousLog means that the container has not ended before, or that its log was removed.
+	NoPreviousLog LogReason = "no previous log"
+	// NotStarted means that the container has not started yet.
+	NotStarted LogReason = "not started"
+	// WhichContainer means that the Pod has several containers and none was named.
+	WhichContainer LogReason = "which container"
+	// LogDropped means that the node removed the log between the question and the answer, as it does when a container is
+	// started again: asked again, there is another.
+	LogDropped LogReason = "the log was dropped"
+)
+
+// Error is the reason in a few words.
+func (r LogReason) Error() string { return string(r) }
+
 // AccessQuestion asks whether the user may do something. Namespace is empty for cluster-scoped kinds
 // and for "in every namespace".
 type AccessQuestion struct {
