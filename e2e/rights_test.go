@@ -158,9 +158,7 @@ func TestMissingRights(t *testing.T) {
 	t.Run("no list of namespaces", func(t *testing.T) {
 		const user = "no-namespaces"
 		c.Apply(t, namespace, replaced(everywhereManifest, "USER", user, "RULES", everyRule()))
-		t.Cleanup(func() {
-			c.Kubectl(t, "delete", "clusterrole,clusterrolebinding", user+"-"+namespace)
-		})
+		defer c.Kubectl(t, "delete", "clusterrole,clusterrolebinding", user+"-"+namespace)
 		kubeconfig := c.UserKubeconfig(t, user+" of "+namespace)
 		diagnosis, result := diagnose(t, c, namespace, kubeconfig)
 		if alpha, zeta := diagnosis.Find(namespace, "alpha"), diagnosis.Find(namespace, "zeta"); alpha == nil || zeta == nil || alpha.Verdict != "ok" || zeta.Verdict != "fail" {
