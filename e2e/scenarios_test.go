@@ -90,7 +90,7 @@ func setUpAll(t *testing.T, c *harness.Cluster) []situation {
 	return situations
 }
 
-// selected tells whether -run asks for the scenario: TestScenarios/b02 brings only those about.
+// selected tells whether -run asks for the scenario: TestScenarios/f03 brings only those about.
 func selected(scenario string) bool {
 	_, pattern, found := strings.Cut(flag.Lookup("test.run").Value.String(), "/")
 	if !found {

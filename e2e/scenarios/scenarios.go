@@ -25,7 +25,7 @@ var library embed.FS
 
 // Scenario is one folder of the library.
 type Scenario struct {
-	// Name is the folder's name, such as b02-selector-typo. Those with b are broken, those with h healthy.
+	// Name is the folder's name, such as f03-selector-typo. Those with f are faulty, those with h healthy.
 	Name string `json:"-"`
 	// Why says in one sentence what is or is not wrong here.
 	Why string `json:"why"`

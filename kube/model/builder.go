@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -87,13 +88,27 @@ func (b *Builder) Build(at time.Time) *Snapshot {
 	merge(&t.networkPolicies, b.pending[NetworkPolicies])
 	merge(&t.nodes, b.pending[Nodes])
 	merge(&t.namespaces, b.pending[Namespaces])
+	merge(&t.ingressClasses, b.pending[IngressClasses])
+	merge(&t.httpRoutes, b.pending[HTTPRoutes])
+	merge(&t.grpcRoutes, b.pending[GRPCRoutes])
+	merge(&t.tlsRoutes, b.pending[TLSRoutes])
+	merge(&t.tcpRoutes, b.pending[TCPRoutes])
+	merge(&t.gateways, b.pending[Gateways])
+	merge(&t.referenceGrants, b.pending[ReferenceGrants])
+	merge(&t.validatingWebhooks, b.pending[ValidatingWebhooks])
+	merge(&t.mutatingWebhooks, b.pending[MutatingWebhooks])
+	merge(&t.apiServices, b.pending[APIServices])
+	merge(&t.horizontalScalers, b.pending[HorizontalScalers])
+	merge(&t.scaledObjects, b.pending[ScaledObjects])
+	merge(&t.rollouts, b.pending[Rollouts])
+	merge(&t.serviceCIDRs, b.pending[ServiceCIDRs])
 	b.next.at = at
 	return b.next
 }
 
-// KindOf tells the kind of an object from its Go type.
+// KindOf tells the kind of an object from its Go type, and of a Route or an Autoscaler by its Kind.
 func KindOf(object any) (Kind, bool) {
-	switch object.(type) {
+	switch object := object.(type) {
 	case *corev1.Service:
 		return Services, true
 	case *discoveryv1.EndpointSlice:
@@ -120,6 +135,43 @@ func KindOf(object any) (Kind, bool) {
 		return Nodes, true
 	case *corev1.Namespace:
 		return Namespaces, true
+	case *networkingv1.IngressClass:
+		return IngressClasses, true
+	case *Route:
+		return kindOfRoute(object)
+	case *Gateway:
+		return Gateways, true
+	case *ReferenceGrant:
+		return ReferenceGrants, true
+	case *admissionv1.ValidatingWebhookConfiguration:
+		return ValidatingWebhooks, true
+	case *admissionv1.MutatingWebhookConfiguration:
+		return MutatingWebhooks, true
+	case *APIService:
+		return APIServices, true
+	case *Autoscaler:
+		if object.Kind == "ScaledObject" {
+			return ScaledObjects, true
+		}
+		return HorizontalScalers, true
+	case *Rollout:
+		return Rollouts, true
+	case *networkingv1.ServiceCIDR:
+		return ServiceCIDRs, true
+	}
+	return "", false
+}
+
+func kindOfRoute(route *Route) (Kind, bool) {
+	switch route.Kind {
+	case "HTTPRoute":
+		return HTTPRoutes, true
+	case "GRPCRoute":
+		return GRPCRoutes, true
+	case "TLSRoute":
+		return TLSRoutes, true
+	case "TCPRoute":
+		return TCPRoutes, true
 	}
 	return "", false
 }

@@ -22,6 +22,21 @@ const (
 	NetworkPolicies Kind = "networkpolicies"
 	Nodes           Kind = "nodes"
 	Namespaces      Kind = "namespaces"
+
+	IngressClasses     Kind = "ingressclasses"
+	HTTPRoutes         Kind = "httproutes"
+	GRPCRoutes         Kind = "grpcroutes"
+	TLSRoutes          Kind = "tlsroutes"
+	TCPRoutes          Kind = "tcproutes"
+	Gateways           Kind = "gateways"
+	ReferenceGrants    Kind = "referencegrants"
+	ValidatingWebhooks Kind = "validatingwebhookconfigurations"
+	MutatingWebhooks   Kind = "mutatingwebhookconfigurations"
+	APIServices        Kind = "apiservices"
+	HorizontalScalers  Kind = "horizontalpodautoscalers"
+	ScaledObjects      Kind = "scaledobjects"
+	Rollouts           Kind = "rollouts"
+	ServiceCIDRs       Kind = "servicecidrs"
 )
 
 // Kinds returns every kind that a Snapshot can hold, Services and EndpointSlices first.
@@ -29,11 +44,28 @@ func Kinds() []Kind {
 	return []Kind{
 		Services, EndpointSlices, Pods, Events, Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs,
 		Ingresses, NetworkPolicies, Nodes, Namespaces,
+		IngressClasses, HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, Gateways, ReferenceGrants,
+		ValidatingWebhooks, MutatingWebhooks, APIServices, HorizontalScalers, ScaledObjects, Rollouts, ServiceCIDRs,
 	}
 }
 
 // Namespaced tells whether objects of the kind live in a namespace.
-func (k Kind) Namespaced() bool { return k != Nodes && k != Namespaces }
+func (k Kind) Namespaced() bool {
+	switch k {
+	case Nodes, Namespaces, IngressClasses, ValidatingWebhooks, MutatingWebhooks, APIServices, ServiceCIDRs:
+		return false
+	}
+	return true
+}
+
+// Extension tells whether the kind belongs to an API that many clusters do not have. That it is absent is then no gap.
+func (k Kind) Extension() bool {
+	switch k {
+	case HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, Gateways, ReferenceGrants, ScaledObjects, Rollouts, ServiceCIDRs:
+		return true
+	}
+	return false
+}
 
 // Resource returns the group, version and resource under which an API server serves the kind.
 // EndpointSlices are read as discovery.k8s.io/v1, served from Kubernetes 1.21 on.
@@ -46,8 +78,24 @@ func (k Kind) Resource() schema.GroupVersionResource {
 		group = "apps"
 	case Jobs:
 		group = "batch"
-	case Ingresses, NetworkPolicies:
+	case Ingresses, NetworkPolicies, IngressClasses, ServiceCIDRs:
 		group = "networking.k8s.io"
+	case HTTPRoutes, GRPCRoutes, Gateways:
+		group = "gateway.networking.k8s.io"
+	case TLSRoutes, TCPRoutes:
+		group, version = "gateway.networking.k8s.io", "v1alpha2"
+	case ReferenceGrants:
+		group, version = "gateway.networking.k8s.io", "v1beta1"
+	case ValidatingWebhooks, MutatingWebhooks:
+		group = "admissionregistration.k8s.io"
+	case APIServices:
+		group = "apiregistration.k8s.io"
+	case HorizontalScalers:
+		group, version = "autoscaling", "v2"
+	case ScaledObjects:
+		group, version = "keda.sh", "v1alpha1"
+	case Rollouts:
+		group, version = "argoproj.io", "v1alpha1"
 	}
 	return schema.GroupVersionResource{Group: group, Version: version, Resource: string(k)}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,21 @@ type tables struct {
 	networkPolicies table[*networkingv1.NetworkPolicy]
 	nodes           table[*corev1.Node]
 	namespaces      table[*corev1.Namespace]
+
+	ingressClasses     table[*networkingv1.IngressClass]
+	httpRoutes         table[*Route]
+	grpcRoutes         table[*Route]
+	tlsRoutes          table[*Route]
+	tcpRoutes          table[*Route]
+	gateways           table[*Gateway]
+	referenceGrants    table[*ReferenceGrant]
+	validatingWebhooks table[*admissionv1.ValidatingWebhookConfiguration]
+	mutatingWebhooks   table[*admissionv1.MutatingWebhookConfiguration]
+	apiServices        table[*APIService]
+	horizontalScalers  table[*Autoscaler]
+	scaledObjects      table[*Autoscaler]
+	rollouts           table[*Rollout]
+	serviceCIDRs       table[*networkingv1.ServiceCIDR]
 }
 
 // At is when the snapshot was taken, by this machine's clock.
@@ -163,3 +179,55 @@ func (s *Snapshot) Node(name string) *corev1.Node { return s.tables.nodes.get(Ke
 
 // Namespaces returns the Namespaces.
 func (s *Snapshot) Namespaces() []*corev1.Namespace { return s.tables.namespaces.list(AllNamespaces) }
+
+// IngressClasses returns the IngressClasses.
+func (s *Snapshot) IngressClasses() []*networkingv1.IngressClass {
+	return s.tables.ingressClasses.list(AllNamespaces)
+}
+
+// Routes returns the routes of the Gateway API of a namespace, or of all: HTTPRoutes, then GRPCRoutes, TLSRoutes and TCPRoutes.
+// The caller owns the list.
+func (s *Snapshot) Routes(namespace string) []*Route {
+	return slices.Concat(
+		s.tables.httpRoutes.list(namespace), s.tables.grpcRoutes.list(namespace),
+		s.tables.tlsRoutes.list(namespace), s.tables.tcpRoutes.list(namespace),
+	)
+}
+
+// Gateways returns the Gateways of a namespace, or of all.
+func (s *Snapshot) Gateways(namespace string) []*Gateway { return s.tables.gateways.list(namespace) }
+
+// Gateway returns one Gateway, or nil.
+func (s *Snapshot) Gateway(key Key) *Gateway { return s.tables.gateways.get(key) }
+
+// ReferenceGrants returns the ReferenceGrants of a namespace, or of all.
+func (s *Snapshot) ReferenceGrants(namespace string) []*ReferenceGrant {
+	return s.tables.referenceGrants.list(namespace)
+}
+
+// ValidatingWebhooks returns the ValidatingWebhookConfigurations.
+func (s *Snapshot) ValidatingWebhooks() []*admissionv1.ValidatingWebhookConfiguration {
+	return s.tables.validatingWebhooks.list(AllNamespaces)
+}
+
+// MutatingWebhooks returns the MutatingWebhookConfigurations.
+func (s *Snapshot) MutatingWebhooks() []*admissionv1.MutatingWebhookConfiguration {
+	return s.tables.mutatingWebhooks.list(AllNamespaces)
+}
+
+// APIServices returns the APIServices.
+func (s *Snapshot) APIServices() []*APIService { return s.tables.apiServices.list(AllNamespaces) }
+
+// Autoscalers returns what scales the workloads of a namespace, or of all: HorizontalPodAutoscalers, then ScaledObjects. The
+// caller owns the list.
+func (s *Snapshot) Autoscalers(namespace string) []*Autoscaler {
+	return slices.Concat(s.tables.horizontalScalers.list(namespace), s.tables.scaledObjects.list(namespace))
+}
+
+// Rollouts returns the Rollouts of a namespace, or of all.
+func (s *Snapshot) Rollouts(namespace string) []*Rollout { return s.tables.rollouts.list(namespace) }
+
+// ServiceCIDRs returns the ServiceCIDRs: the ranges that ClusterIPs are taken from.
+func (s *Snapshot) ServiceCIDRs() []*networkingv1.ServiceCIDR {
+	return s.tables.serviceCIDRs.list(AllNamespaces)
+}
