@@ -66,6 +66,10 @@ func setUpAll(t *testing.T, c *harness.Cluster) []situation {
 			t.Logf("%s needs %d nodes and is left out", scenario.Name, scenario.Nodes)
 			continue
 		}
+		if lacks := slices.IndexFunc(scenario.Kinds, func(kind string) bool { return !c.Serves(kind) }); lacks >= 0 {
+			t.Logf("%s needs the kind %s and is left out", scenario.Name, scenario.Kinds[lacks])
+			continue
+		}
 		situations = append(situations, situation{scenario, c.NamespaceNamed(t, "e2e-"+scenario.Name+"-")})
 	}
 	problems := make([]error, len(situations))

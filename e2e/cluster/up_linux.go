@@ -109,10 +109,13 @@ func Up(ctx context.Context, options Options) (*Cluster, error) {
 	if err := c.save(); err != nil {
 		return nil, err
 	}
+	if err := c.installGatewayAPI(ctx, options.ModuleDir); err != nil {
+		return nil, err
+	}
 	return c, c.waitUntilUsable(ctx)
 }
 
-// extend adds what a healthy cluster lacks: nodes, and the workload image if its source has changed.
+// extend adds what a healthy cluster lacks: nodes, the Gateway API, and the workload image if its source has changed.
 func (c *Cluster) extend(ctx context.Context, options Options, say func(string, ...any)) error {
 	before := c.WorkloadDigest
 	if err := c.buildWorkload(ctx, options.ModuleDir); err != nil {
@@ -137,6 +140,9 @@ func (c *Cluster) extend(ctx context.Context, options Options, say func(string, 
 		}
 	}
 	if err := c.save(); err != nil {
+		return err
+	}
+	if err := c.installGatewayAPI(ctx, options.ModuleDir); err != nil {
 		return err
 	}
 	return c.waitUntilUsable(ctx)

@@ -162,6 +162,12 @@ func (c *Client) Get(ctx context.Context, namespace, kind, name string) (*unstru
 	return resource.Get(ctx, name, metav1.GetOptions{})
 }
 
+// Serves tells whether the cluster has a kind, such as "HTTPRoute".
+func (c *Client) Serves(kind string) bool {
+	_, err := c.byKind(kind, "")
+	return err == nil
+}
+
 // Delete deletes an object and what it owns. An object that does not exist is no error.
 func (c *Client) Delete(ctx context.Context, namespace, kind, name string) error {
 	resource, err := c.byKind(kind, namespace)

@@ -31,6 +31,8 @@ type Scenario struct {
 	Why string `json:"why"`
 	// Nodes is the number of nodes that it needs, 1 if left out.
 	Nodes int `json:"nodes,omitempty"`
+	// Kinds are kinds of APIs beside Kubernetes' own that it needs, such as HTTPRoute. It is left out where they are not served.
+	Kinds []string `json:"kinds,omitempty"`
 	// Steps bring the situation about, after manifests.yaml has been applied.
 	Steps []Step `json:"steps,omitempty"`
 	// Services says what is expected of each Service by its name. "NAMESPACE/NAME" is one outside of the
