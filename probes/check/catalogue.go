@@ -39,7 +39,7 @@ func Explain(id string) (Explanation, bool) {
 
 // Explanations returns all explanations, sorted by ID.
 func Explanations() []Explanation {
-	all := slices.Concat(serviceTexts(), selectorTexts(), workloadTexts(), podTexts(), portTexts(), sliceTexts(), loadBalancerTexts())
+	all := slices.Concat(serviceTexts(), selectorTexts(), workloadTexts(), podTexts(), portTexts(), sliceTexts(), loadBalancerTexts(), loadBalancerServedTexts())
 	slices.SortFunc(all, func(a, b Explanation) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }

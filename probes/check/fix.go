@@ -2,6 +2,7 @@ package check
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,15 @@ func kubectlIn(in Input, namespace string, words ...string) string {
 	}
 	command = append(command, "-n", shellQuote(namespace))
 	for _, word := range words {
+		command = append(command, shellQuote(word))
+	}
+	return strings.Join(command, " ")
+}
+
+// kubectlOn writes a kubectl command for an object of no namespace.
+func kubectlOn(in Input, words ...string) string {
+	command := []string{"kubectl"}
+	for _, word := range slices.Concat(in.KubectlArgs, words) {
 		command = append(command, shellQuote(word))
 	}
 	return strings.Join(command, " ")

@@ -94,7 +94,8 @@ func (s *subject) loadBalancerError() *corev1.Event {
 // Clients within the cluster are not hurt.
 func checkLoadBalancerError(s *subject) []Finding {
 	event := s.loadBalancerError()
-	if event == nil {
+	if event == nil || saysNoNodePorts(event) && !allocatesNodePorts(s.service) {
+		// LB-08 tells the latter, with the command that mends it.
 		return nil
 	}
 	class := loadBalancerClass(event.Message)
@@ -144,7 +145,7 @@ func loadBalancerClass(message string) loadBalancerFailure {
 		return loadBalancerFailure{"no subnet for the load balancer", "no subnet carries the tag for load balancers", "tag subnets with kubernetes.io/role/elb=1, or kubernetes.io/role/internal-elb=1 for internal ones", true}
 	case has("neither static nor assigned", "network tier", "ip_in_use_by_another_resource", "invalid ip address specified", "already in use"):
 		return loadBalancerFailure{"static IP cannot be used", "the static address that is asked for cannot be used", "reserve the address in this region and tier, and free it elsewhere", true}
-	case has("unallocated nodeport"):
+	case has(unallocatedNodePort):
 		return loadBalancerFailure{"load balancer needs node ports", "this kind of load balancer needs node ports, and none are allocated", "set spec.allocateLoadBalancerNodePorts to true", true}
 	case has("no hosts", "no available nodes", "no available backend nodes"):
 		return loadBalancerFailure{"no node for the load balancer", "no node may take the load balancer's traffic", "look at the nodes, and their label node.kubernetes.io/exclude-from-external-load-balancers", true}

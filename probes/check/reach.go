@@ -28,7 +28,7 @@ func typeText(service *corev1.Service) string {
 // internalBy returns the annotation or class that makes a load balancer internal; empty for none.
 func internalBy(service *corev1.Service) string {
 	for _, rule := range internalAnnotations {
-		if value, ok := service.Annotations[rule.key]; ok && slices.Contains(rule.values, value) {
+		if value, ok := service.Annotations[rule.key]; ok && rule.means(value) {
 			return rule.key
 		}
 	}
@@ -39,19 +39,36 @@ func internalBy(service *corev1.Service) string {
 }
 
 type internalAnnotation struct {
+	cloud  cloud
 	key    string
 	values []string
+	// external are the values by which somebody says plainly that it shall not be internal. Empty where the cloud's controller
+	// takes other values too, or reports them as an error instead of making an external one.
+	external []string
+}
+
+// means tells whether a value makes the load balancer internal.
+func (a *internalAnnotation) means(value string) bool { return slices.Contains(a.values, value) }
+
+// misspelt tells whether somebody wrote a value that the cloud silently takes for external. Of GKE it is known that even the case of
+// letters counts (cloud-provider-gcp, GetLoadBalancerAnnotationType).
+func (a *internalAnnotation) misspelt(value string) bool {
+	same := func(other string) bool { return strings.EqualFold(other, value) }
+	if value == "" || a.means(value) || len(a.external) == 0 || slices.ContainsFunc(a.external, same) {
+		return false
+	}
+	return a.cloud == cloudGKE || !slices.ContainsFunc(a.values, same)
 }
 
 // internalAnnotations are those with which the clouds make a load balancer internal. It is never changed.
 var internalAnnotations = []internalAnnotation{
-	{"networking.gke.io/load-balancer-type", []string{"Internal", "internal"}},
-	{"cloud.google.com/load-balancer-type", []string{"Internal", "internal"}},
-	{"service.beta.kubernetes.io/aws-load-balancer-scheme", []string{"internal"}},
-	{"service.beta.kubernetes.io/aws-load-balancer-internal", []string{"true", "0.0.0.0/0"}},
-	{"service.beta.kubernetes.io/azure-load-balancer-internal", []string{"true"}},
-	{"service.beta.kubernetes.io/openstack-internal-load-balancer", []string{"true"}},
-	{"service.beta.kubernetes.io/oci-load-balancer-internal", []string{"true"}},
+	{cloudGKE, "networking.gke.io/load-balancer-type", []string{"Internal", "internal"}, []string{"External"}},
+	{cloudGKE, "cloud.google.com/load-balancer-type", []string{"Internal", "internal"}, []string{"External"}},
+	{cloudAWS, "service.beta.kubernetes.io/aws-load-balancer-scheme", []string{"internal"}, nil},
+	{cloudAWS, "service.beta.kubernetes.io/aws-load-balancer-internal", []string{"true", "0.0.0.0/0"}, nil},
+	{cloudAzure, "service.beta.kubernetes.io/azure-load-balancer-internal", []string{"true"}, []string{"false"}},
+	{cloudOpenStack, "service.beta.kubernetes.io/openstack-internal-load-balancer", []string{"true"}, nil},
+	{cloudOracle, "service.beta.kubernetes.io/oci-load-balancer-internal", []string{"true"}, nil},
 }
 
 // reach says from where a Service can be reached, as what, and the main downside.

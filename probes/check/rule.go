@@ -49,6 +49,8 @@ var allRules = slices.Concat(
 	portRules(),
 	headlessRules(),
 	loadBalancerRules(),
+	loadBalancerServedRules(),
+	loadBalancerCloudRules(),
 )
 
 var ruleRank = rankByID(allRules)
