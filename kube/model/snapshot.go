@@ -103,6 +103,11 @@ func (s *Snapshot) SlicesOf(service Key) []*discoveryv1.EndpointSlice {
 // Pods returns the Pods of a namespace, or of all.
 func (s *Snapshot) Pods(namespace string) []*corev1.Pod { return s.tables.pods.list(namespace) }
 
+// PodNamespaces returns the names of the namespaces in which any Pod is held, sorted.
+func (s *Snapshot) PodNamespaces() []string {
+	return slices.Sorted(maps.Keys(s.tables.pods.byNamespace))
+}
+
 // Pod returns one Pod, or nil.
 func (s *Snapshot) Pod(key Key) *corev1.Pod { return s.tables.pods.get(key) }
 

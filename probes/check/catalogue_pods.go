@@ -1,55 +1,12 @@
 package check
 
-func selectorTexts() []Explanation {
-	exact := "kubernetes.io, Concepts: Labels and Selectors"
-	return []Explanation{
-		{
-			ID: "SEL-01", Name: "Selector nearly matches", Step: StepSelector, Weight: "critical, proven; the cause is likely",
-			Meaning:   "No Pod carries the selector's labels, so there is no endpoint. Some Pods carry labels that differ by a slip: a dash, a letter, upper and lower case, another key for the same thing, two values swapped.",
-			Condition: "The selector matches no Pod that runs, nothing is usable, no workload's template carries the selector, and the Pods nearest to it are near enough. Each pair that does not match has a cost by the kind of slip; the sum must not pass 6.",
-			NotSaid: []string{
-				"Names that stand side by side on purpose: web-1 and web-2, blue and green, api and app, primary and replica.",
-				"Two groups as near as each other: both are shown, and neither is claimed.",
-				"Pods that another Service selects already: the guess is only possible then.",
-				"An empty selector: that is no selector, and never means every Pod.",
-			},
-			Fix:     "Change the Service's selector; the command does it, and leaves the pairs that are right. A Deployment's own selector cannot be changed, so changing its Pods' labels means making it anew.",
-			Sources: []string{exact, seenOnCluster},
-		},
-		{
-			ID: "SEL-02", Name: "One pair of the selector too many", Step: StepSelector, Weight: "critical, proven; the cause is likely",
-			Meaning:   "Pods match all of the selector but one pair. A Pod has to carry every pair.",
-			Condition: "Nothing matches and nothing is usable; without exactly one pair Pods match; and the pairs that are left still name an application.",
-			NotSaid:   []string{"A workload's template carries the whole selector: then its Pods are missing (WL-01, WL-02).", "What is left names no application, only a team or a tier: half the namespace would be near."},
-			Fix:       "Take the pair out of the selector or give it the value that the Pods have; or roll out Pods that carry it.",
-			Sources:   []string{exact},
-		},
-		{
-			ID: "SEL-04", Name: "No Pods, and nothing near", Step: StepSelector, Weight: "critical, proven; a warning where there never was an endpoint",
-			Meaning:   "Nothing in the namespace carries the labels, and no workload would bring Pods that do.",
-			Condition: "Nothing matches, nothing is usable, no Pods are near, and no template of a Deployment, StatefulSet, DaemonSet or free ReplicaSet carries the selector.",
-			NotSaid:   []string{"The Service's slice never held an endpoint, as its managedFields tell: then it is a warning. Services for control plane components that a cloud hides are like that.", "An ExternalName, or a Service without a selector."},
-			Fix:       "Deploy the Pods, look in other namespaces, or correct the selector.",
-			Sources:   []string{exact, "EndpointSlice controller: f:endpoints in managedFields stays when a slice is emptied"},
-		},
-		{
-			ID: "SEL-08", Name: "Selector holds a hash that is gone", Step: StepSelector, Weight: "critical, likely",
-			Meaning:   "A progressive delivery tool wrote the hash of a ReplicaSet into the selector, and the ReplicaSet is gone.",
-			Condition: "The selector has rollouts-pod-template-hash or pod-template-hash, nothing is usable, and no ReplicaSet's template carries the selector.",
-			NotSaid:   []string{"The ReplicaSet exists at zero: that is a preview Service at rest.", "A switch that is a minute old."},
-			Fix:       "Let the Rollout finish or undo it; where none manages the Service any more, take the hash out of the selector.",
-			Sources:   []string{"Argo Rollouts documentation: traffic management"},
-		},
-	}
-}
-
 func workloadTexts() []Explanation {
 	return []Explanation{
 		{
 			ID: "WL-01", Name: "Scaled to zero", Step: StepReadiness, Weight: "major, proven; told only, where it is on purpose",
 			Meaning:   "The workload that the selector means is asked for no Pods. It reports that it is available all the same.",
 			Condition: "Nothing is usable, and every workload whose template carries the selector wants 0 replicas; a DaemonSet, that it is wanted on no node.",
-			NotSaid:   []string{"KEDA, a HorizontalPodAutoscaler, Knative or kube-downscaler set it, as managedFields, labels and annotations tell.", "A preview Service of an Argo Rollout."},
+			NotSaid:   []string{"A ScaledObject of KEDA or a HorizontalPodAutoscaler whose minimum is 0 scales it, or Knative or kube-downscaler, as managedFields, labels and annotations tell.", "A preview or canary Service of an Argo Rollout.", "A Job that is suspended or has ended."},
 			Fix:       "kubectl scale deploy/NAME --replicas=1, after asking who scaled it down.",
 			Sources:   []string{"kubernetes.io, Concepts: Deployments", seenOnCluster},
 		},

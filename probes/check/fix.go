@@ -16,12 +16,16 @@ func (s *subject) kubectl(words ...string) string {
 }
 
 func kubectlIn(in Input, namespace string, words ...string) string {
-	command := make([]string, 0, len(words)+len(in.KubectlArgs)+3)
+	return kubectlEverywhere(in, append([]string{"-n", namespace}, words...)...)
+}
+
+// kubectlEverywhere is kubectlIn for what has no namespace, or looks into all of them.
+func kubectlEverywhere(in Input, words ...string) string {
+	command := make([]string, 0, len(words)+len(in.KubectlArgs)+1)
 	command = append(command, "kubectl")
 	for _, argument := range in.KubectlArgs {
 		command = append(command, shellQuote(argument))
 	}
-	command = append(command, "-n", shellQuote(namespace))
 	for _, word := range words {
 		command = append(command, shellQuote(word))
 	}

@@ -206,13 +206,14 @@ func slicesFor(svc *corev1.Service, pods ...*corev1.Pod) []*discoveryv1.Endpoint
 				ObjectMeta:  meta(fmt.Sprintf("%s-%d", svc.Name, len(made)), labels{discoveryv1.LabelServiceName: svc.Name, discoveryv1.LabelManagedBy: endpointSliceController}),
 				AddressType: discoveryv1.AddressTypeIPv4, Ports: slicePorts,
 			}
+			byPorts[key].Namespace = svc.Namespace
 			byPorts[key].ManagedFields = managedBySlices(`{"f:endpoints":{},"f:ports":{}}`, 20*time.Minute)
 			made = append(made, byPorts[key])
 		}
 		return byPorts[key]
 	}
 	for _, p := range pods {
-		if len(svc.Spec.Selector) == 0 || !carries(p.Labels, svc.Spec.Selector) || p.Status.PodIP == "" {
+		if len(svc.Spec.Selector) == 0 || p.Namespace != svc.Namespace || !carries(p.Labels, svc.Spec.Selector) || p.Status.PodIP == "" {
 			continue
 		}
 		var slicePorts []discoveryv1.EndpointPort
@@ -233,7 +234,7 @@ func slicesFor(svc *corev1.Service, pods ...*corev1.Pod) []*discoveryv1.Endpoint
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
 			Addresses:  []string{p.Status.PodIP},
 			Conditions: discoveryv1.EndpointConditions{Ready: &ready, Serving: &serving, Terminating: &isTerminating},
-			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: p.Name, UID: p.UID},
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: svc.Namespace, Name: p.Name, UID: p.UID},
 			NodeName:   &p.Spec.NodeName,
 		})
 	}

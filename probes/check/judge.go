@@ -122,7 +122,7 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 		told = []string{"POD-08"}
 	case model.Deployments:
 		told = []string{"WL-01", "WL-02", "WL-03"}
-	case model.StatefulSets, model.DaemonSets, model.ReplicaSets:
+	case model.StatefulSets, model.DaemonSets, model.ReplicaSets, model.Rollouts:
 		told = []string{"WL-01", "WL-02"}
 	case model.Pods:
 		told = []string{"PORT-03"}
@@ -149,10 +149,12 @@ func unknownWithout(kind model.Kind) string {
 		return "what controllers and kubelets said of it"
 	case model.Deployments:
 		return "whether a Deployment is scaled to 0, rolling out or stuck"
-	case model.StatefulSets, model.DaemonSets:
+	case model.StatefulSets, model.DaemonSets, model.Jobs, model.Rollouts:
 		return "whether one of them is asked for its Pods"
 	case model.ReplicaSets:
 		return "what ReplicaSets tell of its Pods and revisions"
+	case model.HorizontalScalers, model.ScaledObjects:
+		return "whether an autoscaler keeps it at 0"
 	}
 	return ""
 }

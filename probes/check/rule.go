@@ -42,6 +42,7 @@ var allRules = slices.Concat(
 	selectorlessRules(),
 	workloadRules(),
 	selectorRules(),
+	backendRules(),
 	sliceRules(),
 	familyRules(),
 	podRules(),

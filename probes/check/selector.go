@@ -14,7 +14,7 @@ import (
 func selectorRules() []Rule {
 	return []Rule{
 		{
-			IDs: []string{"SEL-08", "SEL-01", "SEL-02", "SEL-04"}, Step: StepSelector,
+			IDs: []string{"SEL-08", "SEL-01", "SEL-02", "SEL-03", "SEL-04"}, Step: StepSelector,
 			Reads:  []model.Kind{model.Pods},
 			Awaits: workloadKinds(),
 			applies: func(s *subject) bool {
@@ -23,6 +23,12 @@ func selectorRules() []Rule {
 			looks:    func(s *subject) bool { return len(s.live()) == 0 && len(s.ended()) == 0 },
 			explains: true,
 			check:    checkSelector,
+		},
+		{
+			IDs: []string{"SEL-09"}, Step: StepSelector, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.Deployments},
+			applies: func(s *subject) bool { return s.selects() && s.dead() },
+			looks:   func(s *subject) bool { return len(s.live()) == 0 },
+			check:   checkEditedLabel,
 		},
 	}
 }
@@ -43,6 +49,9 @@ func checkSelector(s *subject) []Finding {
 		return []Finding{nearMissFinding(s, misses)}
 	}
 	if finding, ok := checkOneKey(s); ok {
+		return []Finding{finding}
+	}
+	if finding, ok := checkElsewhere(s); ok {
 		return []Finding{finding}
 	}
 	return []Finding{noPodsFinding(s)}
@@ -248,37 +257,6 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 	return finding
 }
 
-// checkStaleHash is SEL-08: the selector holds a Pod template hash, as progressive delivery sets it, and no ReplicaSet
-// carries it any more. While ReplicaSets cannot be read nothing is said of hashes but that they match nothing.
-func checkStaleHash(s *subject) (Finding, bool) {
-	for _, key := range []string{"rollouts-pod-template-hash", "pod-template-hash"} {
-		hash, ok := s.service.Spec.Selector[key]
-		if !ok {
-			continue
-		}
-		finding := selectorFinding(s, "SEL-08")
-		finding.Confidence = Likely
-		finding.Short = short("no Pod has template hash %s", hash)
-		finding.Title = fmt.Sprintf("The selector asks for %s=%s, and no Pod carries it.", key, hash)
-		finding.Why = "Progressive delivery writes this hash into the selector; it seems to be left from a version that is gone."
-		if !s.coverage(model.ReplicaSets).Known() {
-			finding.Confidence = Possible
-		}
-		rest := maps.Clone(s.service.Spec.Selector)
-		delete(rest, key)
-		fix := Fix{Note: "without the hash no Pod would match either: deploy the Pods, or correct the selector"}
-		if len(selectedAndLive(s.in.Snapshot, s.key.Namespace, rest)) > 0 {
-			fix = Fix{
-				Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
-				Note:    "only where no Rollout manages this Service any more",
-			}
-		}
-		finding.Fix = s.serviceFix(fix)
-		return s.heldForRollout(finding), true
-	}
-	return Finding{}, false
-}
-
 // noPodsFinding is SEL-04: nothing matches, nothing is near, and no workload's template carries the labels. A Service that
 // never had an endpoint is only likely to be at fault: some wait for Pods that a managed control plane never
 // shows, or that an operator makes when it needs them.
@@ -292,7 +270,12 @@ func noPodsFinding(s *subject) Finding {
 	if s.known(workloadKinds()) {
 		finding.Cause = &Cause{Text: "no workload's Pod template carries these labels", Confidence: Likely}
 	}
-	finding.Fix = s.serviceFix(Fix{Note: "deploy the Pods, or set the selector to the labels of those that are meant"})
+	fix := Fix{Note: "deploy the Pods, or set the selector to the labels of those that are meant"}
+	if !s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
+		fix.Command, fix.Look = kubectlEverywhere(s.in, "get", "pods", "-A", "-l", selectorQuery(s.service.Spec.Selector)), true
+		fix.Note = "the command looks for them in the other namespaces; " + fix.Note
+	}
+	finding.Fix = s.serviceFix(fix)
 	if s.neverHadEndpoint() {
 		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
 		finding.Short = short("never had a Pod: %s", selector)

@@ -57,7 +57,8 @@ func (s *subject) coverage(kind model.Kind) model.Coverage {
 	return s.in.Snapshot.Coverage(kind, namespaceFor(kind, s.key.Namespace))
 }
 
-// covered is coverage without its reasons, and remembered: every rule asks for it.
+// covered is coverage without its reasons, and remembered: every rule asks for it. An API that the cluster does not have has no
+// objects, and that is known.
 func (s *subject) covered(kind model.Kind) model.Coverage {
 	for i := range s.statesIn {
 		if s.states[i].kind == kind {
@@ -65,6 +66,9 @@ func (s *subject) covered(kind model.Kind) model.Coverage {
 		}
 	}
 	coverage := s.coverage(kind)
+	if coverage.State == model.Absent && kind.Extension() {
+		coverage = model.Coverage{State: model.Live}
+	}
 	if s.statesIn < len(s.states) {
 		s.states[s.statesIn] = kindState{kind, coverage.State}
 		s.statesIn++

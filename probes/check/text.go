@@ -33,12 +33,21 @@ func firstOf(words []string, most int) string {
 }
 
 func selectorText(selector map[string]string) string {
-	pairs := make([]string, 0, len(selector))
-	for _, key := range slices.Sorted(maps.Keys(selector)) {
-		pairs = append(pairs, key+"="+selector[key])
-	}
-	return strings.Join(pairs, " ")
+	return joinPairs(selector, " ")
 }
+
+// selectorQuery writes a selector as kubectl takes it behind -l.
+func selectorQuery(selector map[string]string) string { return joinPairs(selector, ",") }
+
+func joinPairs(pairs map[string]string, separator string) string {
+	texts := make([]string, 0, len(pairs))
+	for _, key := range sortedKeys(pairs) {
+		texts = append(texts, key+"="+pairs[key])
+	}
+	return strings.Join(texts, separator)
+}
+
+func sortedKeys(pairs map[string]string) []string { return slices.Sorted(maps.Keys(pairs)) }
 
 func counted(count int, one string) string {
 	if count == 1 {

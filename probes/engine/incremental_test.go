@@ -167,7 +167,7 @@ func change(t *rapid.T, source *fixture) {
 		pod := &corev1.Pod{ObjectMeta: object("p", 3)}
 		pod.Labels = labels()
 		pod.Spec.NodeName = fmt.Sprint("n", number("node", 1))
-		pod.Spec.Containers = []corev1.Container{{Name: "c"}}
+		pod.Spec.Containers = []corev1.Container{{Name: "c", Image: pick("image", "one:1", "one:2", "two")}}
 		pod.Status.Phase = corev1.PodPhase(pick("phase", "Running", "Pending", "Succeeded"))
 		pod.Status.Message = fmt.Sprint(number("message", 9))
 		if owner := number("owner", 2); owner > 0 {

@@ -19,6 +19,8 @@ type index struct {
 	entries map[model.Key]indexEntry
 	// bySelector holds Services under one pair of their selector: a Pod without that pair is not selected.
 	bySelector map[selectorPair]keySet
+	// everywhere is bySelector without namespaces: a Service that selects nothing looks for its Pods in the others.
+	everywhere map[selectorPair]keySet
 	// byExternalName holds the ExternalName Services under the Service of this cluster that they lead to.
 	byExternalName map[model.Key]keySet
 	// foreign holds, by namespace, the Services whose slices may list a Pod that no selector tells of.
@@ -28,6 +30,11 @@ type index struct {
 type keySet map[model.Key]struct{}
 
 type selectorPair struct{ namespace, key, value string }
+
+func (p selectorPair) anywhere() selectorPair {
+	p.namespace = ""
+	return p
+}
 
 type indexEntry struct {
 	selector map[string]string
@@ -39,6 +46,7 @@ func newIndex(snapshot *model.Snapshot, scope string) *index {
 	x := &index{
 		entries:        map[model.Key]indexEntry{},
 		bySelector:     map[selectorPair]keySet{},
+		everywhere:     map[selectorPair]keySet{},
 		byExternalName: map[model.Key]keySet{},
 		foreign:        map[string]keySet{},
 	}
@@ -52,6 +60,7 @@ func newIndex(snapshot *model.Snapshot, scope string) *index {
 func (x *index) set(key model.Key, service *corev1.Service) {
 	if old, ok := x.entries[key]; ok {
 		remove(x.bySelector, old.pair, key)
+		remove(x.everywhere, old.pair.anywhere(), key)
 		remove(x.byExternalName, old.external, key)
 		delete(x.entries, key)
 	}
@@ -71,6 +80,7 @@ func (x *index) set(key model.Key, service *corev1.Service) {
 		first := slices.Min(slices.Collect(maps.Keys(entry.selector)))
 		entry.pair = selectorPair{key.Namespace, first, entry.selector[first]}
 		add(x.bySelector, entry.pair, key)
+		add(x.everywhere, entry.pair.anywhere(), key)
 	}
 	x.entries[key] = entry
 }
@@ -113,6 +123,17 @@ func (x *index) selecting(namespace string, labels map[string]string, found func
 	for name, value := range labels {
 		for key := range x.bySelector[selectorPair{namespace, name, value}] {
 			if matches(x.entries[key].selector, labels) {
+				found(key)
+			}
+		}
+	}
+}
+
+// selectingAnywhere is selecting for the Services of every namespace but one.
+func (x *index) selectingAnywhere(but string, labels map[string]string, found func(model.Key)) {
+	for name, value := range labels {
+		for key := range x.everywhere[selectorPair{"", name, value}] {
+			if key.Namespace != but && matches(x.entries[key].selector, labels) {
 				found(key)
 			}
 		}

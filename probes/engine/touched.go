@@ -24,6 +24,8 @@ type touched struct {
 	// uneasy are namespaces of which every Service that has findings is touched: its cause and its near
 	// misses may lie in objects that do not belong to it.
 	uneasy map[string]bool
+	// strayed touches the Services whose Pods are said to be in another namespace, where their Services are looked at too.
+	strayed bool
 }
 
 func newTouched(j *judgement) *touched {
@@ -36,6 +38,7 @@ func (t *touched) by(change model.Change) {
 	case model.Services:
 		t.service(change.Key)
 		t.uneasy[change.Key.Namespace] = true
+		t.strayed = true
 		for _, key := range t.wanted {
 			t.services[key] = struct{}{}
 		}
@@ -49,6 +52,7 @@ func (t *touched) by(change model.Change) {
 		for _, object := range []metav1.Object{change.Before, change.After} {
 			if pod, ok := object.(*corev1.Pod); ok && pod != nil {
 				t.labels(pod.Namespace, pod.Labels)
+				t.lost(pod)
 			}
 		}
 	case model.Events:
@@ -102,6 +106,13 @@ func (t *touched) keys() map[model.Key]bool {
 			keys[key] = true
 		}
 	}
+	if t.strayed {
+		for _, report := range t.reports {
+			if slices.ContainsFunc(report.Findings, func(finding check.Finding) bool { return finding.ID == "SEL-03" }) {
+				keys[report.Key] = true
+			}
+		}
+	}
 	for namespace := range t.uneasy {
 		for _, report := range t.inNamespace(namespace) {
 			if !easy(report) {
@@ -115,6 +126,15 @@ func (t *touched) keys() map[model.Key]bool {
 // easy tells whether a report rests on nothing but the Service, its slices and the Pods it selects.
 func easy(report *check.Report) bool {
 	return len(report.Findings) == 0 && (report.Verdict == check.OK || report.Verdict == check.Partial)
+}
+
+// lost touches the Services of other namespaces that found no Pod in their own, and may find this one.
+func (t *touched) lost(pod *corev1.Pod) {
+	t.index.selectingAnywhere(pod.Namespace, pod.Labels, func(key model.Key) {
+		if report := t.report(key); report != nil && !easy(report) {
+			t.service(key)
+		}
+	})
 }
 
 // service touches a Service and the ExternalName Services that lead to it.
