@@ -25,6 +25,8 @@ type Explanation struct {
 	Fix     string
 	// ByTest is true where only the isolation test can say it.
 	ByTest bool
+	// ForClient is true where it is only said of a client that was chosen.
+	ForClient bool
 }
 
 // Explain returns the explanation of a finding; the case of letters does not matter.
@@ -39,7 +41,17 @@ func Explain(id string) (Explanation, bool) {
 
 // Explanations returns all explanations, sorted by ID.
 func Explanations() []Explanation {
-	all := slices.Concat(serviceTexts(), selectorTexts(), workloadTexts(), podTexts(), portTexts(), sliceTexts(), loadBalancerTexts(), loadBalancerServedTexts())
+	all := slices.Concat(
+		serviceTexts(),
+		selectorTexts(),
+		workloadTexts(),
+		podTexts(),
+		portTexts(),
+		sliceTexts(),
+		loadBalancerTexts(),
+		loadBalancerServedTexts(),
+		networkTexts(),
+	)
 	slices.SortFunc(all, func(a, b Explanation) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
@@ -67,6 +79,9 @@ func (e Explanation) where() string {
 	where := fmt.Sprintf("Step %d, %s. %s.", e.Step+1, e.Step, e.Weight)
 	if e.ByTest {
 		where += " Only the isolation test can say it."
+	}
+	if e.ForClient {
+		where += " It is said only of a client that was chosen."
 	}
 	return where
 }

@@ -14,6 +14,12 @@ func TestEveryFindingIsExplained(t *testing.T) {
 			sayable[id] = rule.Step
 		}
 	}
+	ofClients := map[string]bool{}
+	for _, rule := range clientRules() {
+		for _, id := range rule.IDs {
+			sayable[id], ofClients[id] = StepIsolation, true
+		}
+	}
 	explained := map[string]bool{}
 	for _, explanation := range Explanations() {
 		id := explanation.ID
@@ -26,6 +32,9 @@ func TestEveryFindingIsExplained(t *testing.T) {
 		}
 		if _, ok := sayable[id]; ok && explanation.ByTest {
 			t.Errorf("%s is said by a check", id)
+		}
+		if explanation.ForClient != ofClients[id] {
+			t.Errorf("%s is said of a client: %v", id, ofClients[id])
 		}
 		for what, text := range map[string]string{
 			"name": explanation.Name, "weight": explanation.Weight, "meaning": explanation.Meaning,

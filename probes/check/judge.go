@@ -126,6 +126,8 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 		told = []string{"WL-01", "WL-02"}
 	case model.Pods:
 		told = []string{"PORT-03"}
+	case model.NetworkPolicies:
+		told = []string{"NP-01", "NP-02"}
 	}
 	var only []string
 	for _, id := range rule.IDs {
@@ -155,6 +157,8 @@ func unknownWithout(kind model.Kind) string {
 		return "what ReplicaSets tell of its Pods and revisions"
 	case model.HorizontalScalers, model.ScaledObjects:
 		return "whether an autoscaler keeps it at 0"
+	case model.NetworkPolicies:
+		return "whether NetworkPolicies let anybody in"
 	}
 	return ""
 }

@@ -154,7 +154,7 @@ func TestNeedsGrowWithTrouble(t *testing.T) {
 		return strings.Join(names, " ")
 	}
 	healthy := input(cluster(service("web", app), pod("a", app))).Snapshot
-	if got := kinds(Needs(key, healthy)); got != "pods" {
+	if got := kinds(Needs(key, healthy)); got != "pods networkpolicies" {
 		t.Errorf("a healthy Service wants %s", got)
 	}
 	broken := input(cluster(service("web", app), pod("a", app, notReady))).Snapshot

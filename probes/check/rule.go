@@ -52,6 +52,8 @@ var allRules = slices.Concat(
 	loadBalancerRules(),
 	loadBalancerServedRules(),
 	loadBalancerCloudRules(),
+	networkPolicyRules(),
+	meshRules(),
 )
 
 var ruleRank = rankByID(allRules)

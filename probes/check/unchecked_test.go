@@ -27,7 +27,8 @@ func TestUncheckedNamesOnlyWhatIsUnknown(t *testing.T) {
 		"unready, no Deployments": {unready, model.Deployments, []string{"whether a Deployment is scaled to 0, rolling out or stuck [WL-03]"}},
 		"empty, no StatefulSets":  {empty, model.StatefulSets, []string{"whether one of them is asked for its Pods [WL-01 WL-02]"}},
 		"healthy, no slices":      {healthy, model.EndpointSlices, []string{"all that rests on endpoints []"}},
-		"healthy, no Pods":        {healthy, model.Pods, []string{"what its Pods tell [SEL-05 SEL-06 POD-08 POD-01 POD-02 POD-03 POD-04 POD-05 POD-06 POD-07 POD-09 WL-03 PORT-06 PORT-05]"}},
+		"healthy, no policies":    {healthy, model.NetworkPolicies, []string{"whether NetworkPolicies let anybody in [NP-01 NP-02]"}},
+		"healthy, no Pods":        {healthy, model.Pods, []string{"what its Pods tell [SEL-05 SEL-06 POD-08 POD-01 POD-02 POD-03 POD-04 POD-05 POD-06 POD-07 POD-09 WL-03 PORT-06 PORT-05 NP-01 NP-02]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

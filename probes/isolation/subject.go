@@ -160,7 +160,7 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
 	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
-	s.facts.Mesh = meshOf(s.pod)
+	s.facts.Mesh = check.MeshOf(s.pod)
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
 	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
 }
@@ -223,22 +223,6 @@ func notRunning(pod *corev1.Pod, container string) string {
 		}
 	}
 	return why
-}
-
-// meshOf names the service mesh that intercepts a Pod's traffic, or nothing.
-func meshOf(pod *corev1.Pod) string {
-	if pod.Annotations["ambient.istio.io/redirection"] == "enabled" {
-		return "Istio"
-	}
-	for container := range model.ServingContainers(&pod.Spec) {
-		switch container.Name {
-		case "istio-proxy":
-			return "Istio"
-		case "linkerd-proxy":
-			return "Linkerd"
-		}
-	}
-	return ""
 }
 
 // readinessOf reads what the kubelet's own probe, which dials the Pod's IP, tells about a port.

@@ -1,0 +1,163 @@
+package check
+
+import (
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// Client is who wants to reach a Service. Exactly one field is set; the zero Client is nobody in particular, and then only
+// what holds for everybody is judged.
+type Client struct {
+	// Pod is one Pod.
+	Pod model.Key
+	// Namespace stands for any Pod of a namespace: only what holds for all of them is known.
+	Namespace string
+	// Address is a machine outside of the cluster, by the address that it comes from.
+	Address netip.Addr
+}
+
+// Chosen tells whether the client is anybody at all.
+func (c Client) Chosen() bool { return c != Client{} }
+
+// String names the client as in a sentence. The names may be hostile: clean them at the print.
+func (c Client) String() string {
+	switch {
+	case c.Pod != model.Key{}:
+		return "Pod " + c.Pod.String()
+	case c.Namespace != "":
+		return "any Pod of namespace " + c.Namespace
+	case c.Address.IsValid():
+		return c.Address.String()
+	}
+	return "any client"
+}
+
+// ClientReport is what Reaches has to say.
+type ClientReport struct {
+	// Findings keep this client from the Service, cause before consequence; what keeps everybody from it is in Judge's report.
+	Findings []Finding
+	// Unchecked is what could not be looked at. With findings or without, nothing may be concluded of it.
+	Unchecked []Unchecked
+}
+
+// clientRule is one check that only makes sense for a client.
+type clientRule struct {
+	IDs []string
+	// applies tells whether the rule is a question for this client and Service at all; nil for always.
+	applies func(*clientSubject) bool
+	// reads are the kinds, with their namespaces, that must be known, else the rule does not run.
+	reads func(*clientSubject) []model.Need
+	// uses make the answer better; the rule runs without them.
+	uses  func(*clientSubject) []model.Need
+	check func(*clientSubject) []Finding
+}
+
+// clientRules are all of them, cause before consequence: what keeps the client from leaving comes before what keeps it from
+// arriving.
+func clientRules() []clientRule {
+	return slices.Concat(policyClientRules())
+}
+
+// clientSubject is one client and one Service while they are judged; it lives within one Reaches.
+type clientSubject struct {
+	*subject
+	client Client
+	// clientPod is the client's Pod; nil where it is no Pod, or not known.
+	clientPod *corev1.Pod
+	// ports are the indices in spec.ports that are asked for.
+	ports []int
+}
+
+func newClientSubject(in Input, service *corev1.Service, port int32, client Client) *clientSubject {
+	c := &clientSubject{subject: newSubject(in, service), client: client}
+	if client.Pod != (model.Key{}) {
+		c.clientPod = in.Snapshot.Pod(client.Pod)
+	}
+	for index := range service.Spec.Ports {
+		if port == 0 || service.Spec.Ports[index].Port == port {
+			c.ports = append(c.ports, index)
+		}
+	}
+	return c
+}
+
+// Reaches judges whether a client gets through to a port of a Service, by all that the API tells of the way between them. Port
+// is a number of spec.ports[].port, 0 for all of them. It is pure and safe for concurrent use. A Service that the
+// snapshot does not hold yields an empty report.
+func Reaches(in Input, service model.Key, port int32, client Client) ClientReport {
+	var report ClientReport
+	object := in.Snapshot.Service(service)
+	if object == nil || !client.Chosen() {
+		return report
+	}
+	c := newClientSubject(in, object, port, client)
+	for _, rule := range clientRules() {
+		if rule.applies != nil && !rule.applies(c) {
+			continue
+		}
+		readable := true
+		for _, need := range rule.reads(c) {
+			coverage := in.Snapshot.Coverage(need.Kind, need.Namespace)
+			if coverage.Known() && coverage.State != model.Stale {
+				continue
+			}
+			readable = readable && coverage.Known()
+			report.note(rule.IDs, need, coverage)
+		}
+		if readable {
+			report.Findings = append(report.Findings, rule.check(c)...)
+		}
+	}
+	return report
+}
+
+// ClientNeeds returns what Reaches wants to read for a client, sorted, Services and EndpointSlices left out.
+func ClientNeeds(snapshot *model.Snapshot, service model.Key, client Client) []model.Need {
+	object := snapshot.Service(service)
+	if object == nil || !client.Chosen() {
+		return nil
+	}
+	c := newClientSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, object, 0, client)
+	var wanted []model.Need
+	for _, rule := range clientRules() {
+		if rule.applies != nil && !rule.applies(c) {
+			continue
+		}
+		needs := rule.reads(c)
+		if rule.uses != nil {
+			needs = append(needs, rule.uses(c)...)
+		}
+		for _, need := range needs {
+			if need.Kind != model.Services && need.Kind != model.EndpointSlices && !slices.Contains(wanted, need) {
+				wanted = append(wanted, need)
+			}
+		}
+	}
+	slices.SortStableFunc(wanted, func(a, b model.Need) int { return kindOrder(a.Kind) - kindOrder(b.Kind) })
+	return wanted
+}
+
+func (r *ClientReport) note(ids []string, need model.Need, coverage model.Coverage) {
+	at := slices.IndexFunc(r.Unchecked, func(u Unchecked) bool { return u.Kind == need.Kind && u.Namespace == need.Namespace })
+	if at < 0 {
+		at = len(r.Unchecked)
+		r.Unchecked = append(r.Unchecked, newUnchecked(nil, need.Kind, need.Namespace, coverage))
+	}
+	for _, id := range ids {
+		if !slices.Contains(r.Unchecked[at].Check, id) {
+			r.Unchecked[at].Check = append(r.Unchecked[at].Check, id)
+		}
+	}
+}
+
+// clientNamespace is where the client's Pods live; empty for an address.
+func (c *clientSubject) clientNamespace() string {
+	if c.client.Pod != (model.Key{}) {
+		return c.client.Pod.Namespace
+	}
+	return c.client.Namespace
+}
