@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
@@ -47,6 +48,34 @@ func objectKind(kind model.Kind) string {
 		return "Node"
 	case model.Namespaces:
 		return "Namespace"
+	case model.IngressClasses:
+		return "IngressClass"
+	case model.HTTPRoutes:
+		return "HTTPRoute"
+	case model.GRPCRoutes:
+		return "GRPCRoute"
+	case model.TLSRoutes:
+		return "TLSRoute"
+	case model.TCPRoutes:
+		return "TCPRoute"
+	case model.Gateways:
+		return "Gateway"
+	case model.ReferenceGrants:
+		return "ReferenceGrant"
+	case model.ValidatingWebhooks:
+		return "ValidatingWebhookConfiguration"
+	case model.MutatingWebhooks:
+		return "MutatingWebhookConfiguration"
+	case model.APIServices:
+		return "APIService"
+	case model.HorizontalScalers:
+		return "HorizontalPodAutoscaler"
+	case model.ScaledObjects:
+		return "ScaledObject"
+	case model.Rollouts:
+		return "Rollout"
+	case model.ServiceCIDRs:
+		return "ServiceCIDR"
 	}
 	return ""
 }
@@ -59,10 +88,9 @@ func (s *Session) Describe(ctx context.Context, ref model.Ref) (string, error) {
 		Host: strings.TrimSuffix(s.server.String(), "/"), Transport: observer, QPS: -1,
 		ContentConfig: s.config.ContentConfig, WarningHandlerWithContext: s.config.WarningHandlerWithContext,
 	}
-	group := schema.GroupKind{Group: ref.Kind.Resource().Group, Kind: objectKind(ref.Kind)}
-	describer, ok := describe.DescriberFor(group, config)
-	if !ok {
-		return "", fmt.Errorf("kubectl describes no %s; look at its YAML", ref.Kind)
+	describer, err := s.describer(ctx, ref.Kind, config)
+	if err != nil {
+		return "", err
 	}
 	text, err := describer.Describe(ref.Namespace, ref.Name, describe.DescriberSettings{ShowEvents: true, ChunkSize: 500})
 	if ctx.Err() != nil {
@@ -72,6 +100,29 @@ func (s *Session) Describe(ctx context.Context, ref model.Ref) (string, error) {
 		return "", s.Explain(err)
 	}
 	return observer.warnings() + text, nil
+}
+
+// describer returns what kubectl describes a kind with: one that knows the kind, else one that prints the object field by field,
+// as for every custom resource.
+func (s *Session) describer(ctx context.Context, kind model.Kind, config *rest.Config) (describe.ResourceDescriber, error) {
+	group := schema.GroupKind{Group: kind.Resource().Group, Kind: objectKind(kind)}
+	if describer, ok := describe.DescriberFor(group, config); ok {
+		return describer, nil
+	}
+	resource, err := s.findServed(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	mapping := &meta.RESTMapping{
+		Resource: resource, GroupVersionKind: resource.GroupVersion().WithKind(group.Kind), Scope: meta.RESTScopeRoot,
+	}
+	if kind.Namespaced() {
+		mapping.Scope = meta.RESTScopeNamespace
+	}
+	if describer, ok := describe.GenericDescriberFor(mapping, config); ok {
+		return describer, nil
+	}
+	return nil, fmt.Errorf("kubectl describes no %s; look at its YAML", kind)
 }
 
 // describeTransport gives the requests of a describer, which know no context, one, and remembers what

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/watchlist"
 
+	"github.com/svctui/svctui/kube/convert"
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -64,7 +65,7 @@ func (f *feed) run(ctx context.Context) {
 	source := listWatch{
 		ListWatch: cache.ListWatch{ListWithContextFunc: f.list, WatchFuncWithContext: f.openWatch},
 		plainList: f.plainList || f.need.Kind == model.Services || f.need.Kind == model.EndpointSlices ||
-			watchlist.DoesClientNotSupportWatchListSemantics(f.store.client),
+			watchlist.DoesClientNotSupportWatchListSemantics(f.store.clients.typed),
 	}
 	// The same pace for every trouble: quick at first, because most of it is short, and never more than
 	// one attempt in ten seconds or so after that.
@@ -221,7 +222,7 @@ func (f *feed) drop(state model.CoverageState, verb, reason string) {
 func (f *feed) Replace(items []any, _ string) error {
 	objects := make(map[model.Key]metav1.Object, len(items))
 	for _, item := range items {
-		if object, ok := item.(metav1.Object); ok {
+		if object := f.keep(item); object != nil {
 			objects[keyOf(object)] = object
 		}
 	}
@@ -260,8 +261,8 @@ func (f *feed) Delete(item any) error { return f.put(item, false) }
 func (f *feed) Resync() error { return nil }
 
 func (f *feed) put(item any, there bool) error {
-	object, ok := item.(metav1.Object)
-	if !ok {
+	object := f.keep(item)
+	if object == nil {
 		return nil
 	}
 	key := keyOf(object)
@@ -281,6 +282,17 @@ func (f *feed) put(item any, there bool) error {
 		s.note(f.need.Kind, key, before, after)
 	}
 	return nil
+}
+
+// keep returns what the Snapshot holds of an object that arrived, nil for nothing.
+func (f *feed) keep(item any) metav1.Object {
+	object := convert.Object(f.need.Kind, item)
+	if object == nil || object == item {
+		return object
+	}
+	// It was trimmed on arrival, but for what only its own type shows.
+	trimAnnotations(object)
+	return object
 }
 
 func keyOf(object metav1.Object) model.Key {

@@ -3,14 +3,18 @@ package kube
 import (
 	"context"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/svctui/svctui/kube/model"
@@ -40,8 +44,76 @@ func readerOf[L runtime.Object](client resource[L], example runtime.Object) read
 	}
 }
 
+// clients are what a Store reads with.
+type clients struct {
+	typed   kubernetes.Interface
+	dynamic dynamic.Interface
+	served  *served
+}
+
 // readerFor returns the reader of a need; false for a kind that a Snapshot cannot hold.
-func readerFor(client kubernetes.Interface, need model.Need) (reader, bool) {
+func readerFor(clients clients, need model.Need) (reader, bool) {
+	if custom(need.Kind) {
+		return clients.customReader(need), true
+	}
+	read, ok := typedReader(clients.typed, need)
+	if ok && need.Kind.Extension() {
+		read = clients.onlyServed(need.Kind, read)
+	}
+	return read, ok
+}
+
+// customReader reads a kind through the dynamic client, from a version that is served.
+func (c clients) customReader(need model.Need) reader {
+	find := func(ctx context.Context) (dynamic.ResourceInterface, error) {
+		resource, err := c.served.find(ctx, need.Kind)
+		if err != nil {
+			return nil, err
+		}
+		if need.Namespace == model.AllNamespaces {
+			return c.dynamic.Resource(resource), nil
+		}
+		return c.dynamic.Resource(resource).Namespace(need.Namespace), nil
+	}
+	return reader{
+		list: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			client, err := find(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return client.List(ctx, options)
+		},
+		watch: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			client, err := find(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return client.Watch(ctx, options)
+		},
+		example: &unstructured.Unstructured{},
+	}
+}
+
+// onlyServed keeps a reader from asking for what the cluster does not serve.
+func (c clients) onlyServed(kind model.Kind, inner reader) reader {
+	return reader{
+		list: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			if _, err := c.served.find(ctx, kind); err != nil {
+				return nil, err
+			}
+			return inner.list(ctx, options)
+		},
+		watch: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			if _, err := c.served.find(ctx, kind); err != nil {
+				return nil, err
+			}
+			return inner.watch(ctx, options)
+		},
+		example: inner.example,
+	}
+}
+
+func typedReader(client kubernetes.Interface, need model.Need) (reader, bool) {
 	namespace := need.Namespace
 	switch need.Kind {
 	case model.Services:
@@ -70,6 +142,16 @@ func readerFor(client kubernetes.Interface, need model.Need) (reader, bool) {
 		return readerOf(client.CoreV1().Nodes(), &corev1.Node{}), true
 	case model.Namespaces:
 		return readerOf(client.CoreV1().Namespaces(), &corev1.Namespace{}), true
+	case model.IngressClasses:
+		return readerOf(client.NetworkingV1().IngressClasses(), &networkingv1.IngressClass{}), true
+	case model.ServiceCIDRs:
+		return readerOf(client.NetworkingV1().ServiceCIDRs(), &networkingv1.ServiceCIDR{}), true
+	case model.ValidatingWebhooks:
+		return readerOf(client.AdmissionregistrationV1().ValidatingWebhookConfigurations(), &admissionv1.ValidatingWebhookConfiguration{}), true
+	case model.MutatingWebhooks:
+		return readerOf(client.AdmissionregistrationV1().MutatingWebhookConfigurations(), &admissionv1.MutatingWebhookConfiguration{}), true
+	case model.HorizontalScalers:
+		return readerOf(client.AutoscalingV2().HorizontalPodAutoscalers(namespace), &autoscalingv2.HorizontalPodAutoscaler{}), true
 	}
 	return reader{}, false
 }

@@ -80,7 +80,7 @@ func (s *Store) closable(need model.Need, f *feed, now time.Time) bool {
 // open begins a feed. When a feed for all namespaces is about to make room for it, the objects of the
 // namespace are taken over, so that the screen does not go blank. mu is held.
 func (s *Store) open(need model.Need) *feed {
-	reader, ok := readerFor(s.client, need)
+	reader, ok := readerFor(s.clients, need)
 	if !ok {
 		return nil
 	}

@@ -19,6 +19,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // the auth-providers of kubeconfigs, as kubectl has them
 	"k8s.io/client-go/rest"
@@ -239,9 +240,14 @@ func (c *Connector) assemble(place resolved, config *rest.Config, output *plugin
 	if err != nil {
 		return nil, c.unusable(place, err)
 	}
+	custom, err := dynamic.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, c.unusable(place, err)
+	}
 	session := &Session{
 		place: place, config: config, server: server, readOnly: c.options.ReadOnly,
-		gate: gate, http: client, clientset: clientset, plugin: output,
+		gate: gate, http: client, clientset: clientset, dynamic: custom, plugin: output,
+		served: newServed(clientset.Discovery().RESTClient()),
 	}
 	session.streams = forward.NewStreams(session.RESTConfig(), forward.DialFunc(session.Dial()))
 	return session, nil
@@ -256,6 +262,8 @@ type Session struct {
 	gate      *gate
 	http      *http.Client
 	clientset *kubernetes.Clientset
+	dynamic   dynamic.Interface
+	served    *served
 	streams   *forward.Streams
 	// plugin is nil without a login plugin.
 	plugin *pluginOutput
@@ -292,7 +300,7 @@ func (s *Session) Dial() Dialer {
 
 // NewStore returns a Store of this session's cluster that reads the scope once it is started.
 func (s *Session) NewStore(scope string) *Store {
-	store := NewStore(s.clientset, scope)
+	store := newStore(clients{typed: s.clientset, dynamic: s.dynamic, served: s.served}, scope)
 	store.explain = s.Explain
 	return store
 }

@@ -8,7 +8,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -44,7 +43,7 @@ func defaultPatience() patience {
 // or the API server denies it. A change is noted under its object's key and waits for the next Take; later
 // changes of the same object replace it. Nothing is dropped, and nothing waits for the one who takes.
 type Store struct {
-	client kubernetes.Interface
+	clients clients
 	// explain makes of an error of the client what the user needs to know; nil leaves it.
 	explain  func(error) error
 	patience patience
@@ -65,10 +64,10 @@ type Store struct {
 	pending map[model.Kind]map[model.Key]model.Change
 }
 
-// NewStore returns a Store that reads the scope, a namespace or model.AllNamespaces, once it is started.
-func NewStore(client kubernetes.Interface, scope string) *Store {
+// newStore returns a Store that reads the scope, a namespace or model.AllNamespaces, once it is started.
+func newStore(clients clients, scope string) *Store {
 	return &Store{
-		client:   client,
+		clients:  clients,
 		patience: defaultPatience(),
 		changed:  make(chan struct{}, 1),
 		kick:     make(chan struct{}, 1),
@@ -145,8 +144,9 @@ func (s *Store) Ask(needs []model.Need) {
 }
 
 // Relist lists anew whatever is not live: what was denied, failed, was only listed or is stale. Objects held
-// stay until the answer comes. It does not block.
+// stay until the answer comes. What the API server serves is asked anew. It does not block.
 func (s *Store) Relist() {
+	s.clients.served.forget()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.feeds {

@@ -44,7 +44,11 @@ func TestStoreFollowsTheCluster(t *testing.T) {
 	c := newTestCluster(t, nil, service("shop", "cart"), slice("shop", "cart-1", "cart"), pod("shop", "cart-x"))
 	w := c.watch("", patient(), needs("", model.Kinds()...)...)
 	for _, kind := range model.Kinds() {
-		w.untilState(model.Need{Kind: kind}, model.Live)
+		if custom(kind) {
+			w.untilState(model.Need{Kind: kind}, model.Absent)
+		} else {
+			w.untilState(model.Need{Kind: kind}, model.Live)
+		}
 	}
 	snapshot := w.until("everything is there", func(s *model.Snapshot) bool {
 		return len(s.Services("")) == 1 && len(s.SlicesOf(model.Key{Namespace: "shop", Name: "cart"})) == 1 && len(s.Pods("shop")) == 1
@@ -470,7 +474,7 @@ func TestStoreTakesAfterStop(t *testing.T) {
 
 func TestStoreDoesNotSpinOnWhatItCannotClose(t *testing.T) {
 	long := time.Now().Add(-time.Hour)
-	store := NewStore(nil, model.AllNamespaces)
+	store := newStore(clients{}, model.AllNamespaces)
 	failed := model.Coverage{State: model.Failed}
 	for _, kind := range []model.Kind{model.Services, model.EndpointSlices} {
 		need := model.Need{Kind: kind}

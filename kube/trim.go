@@ -1,6 +1,10 @@
 package kube
 
 import (
+	"net/netip"
+	"strings"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,8 +26,8 @@ const (
 // kube/model; the annotation kubectl.kubernetes.io/last-applied-configuration is emptied, so that
 // its presence still tells who manages the object; longer annotations than annotationLimit go.
 //
-// Of Pods the environment, volumes, resources and scheduling rules go. A check that wants the ClusterIPs
-// hard-coded in an environment has to read the Pod by itself.
+// Of Pods the volumes, resources and scheduling rules go, and of the environment all but the addresses that
+// are written into it (trimEnv). Of webhooks the certificates go.
 func trim(object metav1.Object) {
 	trimAnnotations(object)
 	switch object := object.(type) {
@@ -58,6 +62,16 @@ func trim(object metav1.Object) {
 		object.Status.Images = nil
 		object.Status.VolumesAttached = nil
 		object.Status.VolumesInUse = nil
+	case *admissionv1.ValidatingWebhookConfiguration:
+		object.ManagedFields = nil
+		for i := range object.Webhooks {
+			object.Webhooks[i].ClientConfig.CABundle = nil
+		}
+	case *admissionv1.MutatingWebhookConfiguration:
+		object.ManagedFields = nil
+		for i := range object.Webhooks {
+			object.Webhooks[i].ClientConfig.CABundle = nil
+		}
 	default:
 		object.SetManagedFields(nil)
 	}
@@ -169,6 +183,7 @@ func trimContainers(containers []corev1.Container) []corev1.Container {
 			LivenessProbe:   container.LivenessProbe,
 			ReadinessProbe:  container.ReadinessProbe,
 			StartupProbe:    container.StartupProbe,
+			Env:             trimEnv(container.Env),
 		}
 		if shorterThan(container.Command, container.Args, commandLimit) {
 			trimmed.Command, trimmed.Args = container.Command, container.Args
@@ -176,6 +191,44 @@ func trimContainers(containers []corev1.Container) []corev1.Container {
 		kept = append(kept, trimmed)
 	}
 	return kept
+}
+
+// trimEnv keeps the variables whose literal value is an IP address or holds one, e.g. in a URL, and of their value only the
+// addresses, with the port where there is one, separated by spaces: enough to find a ClusterIP that is written into a Pod, and
+// never a password that stands beside it.
+func trimEnv(env []corev1.EnvVar) []corev1.EnvVar {
+	var kept []corev1.EnvVar
+	for i := range env {
+		if addresses := addressesIn(env[i].Value); addresses != "" {
+			kept = append(kept, corev1.EnvVar{Name: env[i].Name, Value: addresses})
+		}
+	}
+	return kept
+}
+
+func addressesIn(value string) string {
+	if len(value) > annotationLimit {
+		return ""
+	}
+	if addr, err := netip.ParseAddr(value); err == nil {
+		return addr.String()
+	}
+	var found []string
+	for _, word := range strings.FieldsFunc(value, besideAddress) {
+		word = strings.Trim(word, ":")
+		if addr, err := netip.ParseAddrPort(word); err == nil {
+			found = append(found, addr.String())
+		} else if addr, err := netip.ParseAddr(strings.Trim(word, "[]")); err == nil && (addr.Is4() || word[0] == '[') {
+			// Without brackets nothing tells an IPv6 address within a text from a time or a digest.
+			found = append(found, addr.String())
+		}
+	}
+	return strings.Join(found, " ")
+}
+
+// besideAddress tells whether a character cannot be part of an address with a port.
+func besideAddress(r rune) bool {
+	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'f' || r >= 'A' && r <= 'F' || r == '.' || r == ':' || r == '[' || r == ']')
 }
 
 func shorterThan(command, args []string, limit int) bool {

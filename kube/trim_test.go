@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -96,7 +97,7 @@ func TestTrimPod(t *testing.T) {
 		InitContainers: []corev1.Container{{Name: "side", RestartPolicy: &always, Ports: []corev1.ContainerPort{{Name: "m", ContainerPort: 9}}}},
 		Containers: []corev1.Container{{
 			Name: "app", Image: "cart:1", Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 80}}, ReadinessProbe: probe,
-			Env: []corev1.EnvVar{{Name: "PASSWORD", Value: "secret"}}, Args: []string{"--listen=127.0.0.1"},
+			Env: []corev1.EnvVar{{Name: "PASSWORD", Value: "secret"}, {Name: "DB", Value: "pg://me:secret@10.96.0.9:5432/x"}}, Args: []string{"--listen=127.0.0.1"},
 		}},
 	}
 	p.Status = corev1.PodStatus{
@@ -111,11 +112,12 @@ func TestTrimPod(t *testing.T) {
 		len(p.Spec.ReadinessGates) != 1, p.Spec.RestartPolicy != corev1.RestartPolicyAlways,
 		*p.Spec.InitContainers[0].RestartPolicy != always, p.Spec.InitContainers[0].Ports[0].Name != "m",
 		app.Image != "cart:1", app.Ports[0].Name != "http", app.ReadinessProbe != probe, app.Args[0] != "--listen=127.0.0.1",
+		len(app.Env) != 1, app.Env[0] != corev1.EnvVar{Name: "DB", Value: "10.96.0.9:5432"},
 		p.Status.PodIPs[0].IP != "10.0.0.1", p.Status.Phase != corev1.PodRunning, len(p.Status.Conditions) != 1,
 		p.Status.ContainerStatuses[0].RestartCount != 3, p.Status.ContainerStatuses[0].State.Waiting.Reason != "CrashLoopBackOff":
 		t.Errorf("something that checks need is gone: %+v", p)
 	}
-	if p.ManagedFields != nil || app.Env != nil || p.Spec.Volumes != nil || p.Status.ContainerStatuses[0].ImageID != "" {
+	if p.ManagedFields != nil || p.Spec.Volumes != nil || p.Status.ContainerStatuses[0].ImageID != "" {
 		t.Errorf("something that nobody needs is still there: %+v", p)
 	}
 }
@@ -131,5 +133,48 @@ func BenchmarkTrimService(b *testing.B) {
 	for b.Loop() {
 		cart.ManagedFields = entries
 		trim(cart)
+	}
+}
+
+func TestAddressesIn(t *testing.T) {
+	for value, want := range map[string]string{
+		"10.96.0.1":                      "10.96.0.1",
+		"10.96.0.1:80":                   "10.96.0.1:80",
+		"http://10.96.0.1:8080/path?q=1": "10.96.0.1:8080",
+		"https://10.96.0.1/":             "10.96.0.1",
+		"tcp:10.96.0.1:53":               "10.96.0.1:53",
+		"10.96.0.1:80,10.96.0.2:81":      "10.96.0.1:80 10.96.0.2:81",
+		"fd00::1":                        "fd00::1",
+		"http://[fd00::1]:80/":           "[fd00::1]:80",
+		"http://[fd00::1]/":              "fd00::1",
+		"12:30:45":                       "",
+		"secret":                         "",
+		"::":                             "::",
+		":[]:":                           "",
+		"1.2.3.4.5":                      "",
+		"a10.96.0.1":                     "",
+		"":                               "",
+		strings.Repeat("10.96.0.1 ", annotationLimit): "",
+	} {
+		if got := addressesIn(value); got != want {
+			t.Errorf("%.40q holds %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestTrimWebhooks(t *testing.T) {
+	client := admissionv1.WebhookClientConfig{CABundle: []byte("certificate"), Service: &admissionv1.ServiceReference{Name: "hook"}}
+	rules := []admissionv1.RuleWithOperations{{Operations: []admissionv1.OperationType{"*"}}}
+	validating := &admissionv1.ValidatingWebhookConfiguration{Webhooks: []admissionv1.ValidatingWebhook{{ClientConfig: client, Rules: rules}}}
+	mutating := &admissionv1.MutatingWebhookConfiguration{Webhooks: []admissionv1.MutatingWebhook{{ClientConfig: client, Rules: rules}}}
+	validating.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "somebody"}}
+	mutating.ManagedFields = validating.ManagedFields
+	trim(validating)
+	trim(mutating)
+	if v, m := validating.Webhooks[0], mutating.Webhooks[0]; validating.ManagedFields != nil || mutating.ManagedFields != nil ||
+		v.ClientConfig.CABundle != nil || m.ClientConfig.CABundle != nil {
+		t.Errorf("something that nobody needs is still there: %+v %+v", validating, mutating)
+	} else if v.ClientConfig.Service.Name != "hook" || m.ClientConfig.Service.Name != "hook" || len(v.Rules) != 1 || len(m.Rules) != 1 {
+		t.Errorf("something that checks need is gone: %+v %+v", v, m)
 	}
 }

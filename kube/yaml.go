@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	"github.com/svctui/svctui/kube/model"
@@ -14,7 +16,10 @@ import (
 
 // YAML returns the object as `kubectl get -o yaml` prints it: whole, as it is now, without managedFields.
 func (s *Session) YAML(ctx context.Context, ref model.Ref) (string, error) {
-	resource := ref.Kind.Resource()
+	resource, err := s.findServed(ctx, ref.Kind)
+	if err != nil {
+		return "", err
+	}
 	prefix := []string{"api", resource.Version}
 	if resource.Group != "" {
 		prefix = []string{"apis", resource.Group, resource.Version}
@@ -41,6 +46,15 @@ func (s *Session) YAML(ctx context.Context, ref model.Ref) (string, error) {
 	}
 	text, err := yaml.JSONToYAML(escapeControls(body))
 	return string(text), err
+}
+
+// findServed returns the resource under which the API server serves a kind.
+func (s *Session) findServed(ctx context.Context, kind model.Kind) (schema.GroupVersionResource, error) {
+	resource, err := s.served.find(ctx, kind)
+	if meta.IsNoMatchError(err) {
+		return resource, fmt.Errorf("this cluster serves no %s: %w", kind.Resource().GroupResource(), err)
+	}
+	return resource, s.Explain(err)
 }
 
 // escapeControls writes those characters of a JSON text as escapes that JSON allows as they are and YAML does not

@@ -61,7 +61,7 @@ func (k Kind) Namespaced() bool {
 // Extension tells whether the kind belongs to an API that many clusters do not have. That it is absent is then no gap.
 func (k Kind) Extension() bool {
 	switch k {
-	case HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, Gateways, ReferenceGrants, ScaledObjects, Rollouts, ServiceCIDRs:
+	case HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, Gateways, ReferenceGrants, APIServices, ScaledObjects, Rollouts, ServiceCIDRs:
 		return true
 	}
 	return false
