@@ -134,6 +134,16 @@ func (s *Snapshot) EventsOf(namespace string, uid types.UID) []*corev1.Event {
 	return shelf.about(uid)
 }
 
+// EventsWithoutUID returns the events of a namespace that name their object and not its uid, as those of kube-proxy: they may speak of
+// one of that name which was deleted before.
+func (s *Snapshot) EventsWithoutUID(namespace string) []*corev1.Event {
+	shelf := s.tables.events.byNamespace[namespace]
+	if shelf == nil {
+		return nil
+	}
+	return shelf.about("")
+}
+
 // Deployments returns the Deployments of a namespace, or of all.
 func (s *Snapshot) Deployments(namespace string) []*appsv1.Deployment {
 	return s.tables.deployments.list(namespace)

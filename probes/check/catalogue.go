@@ -51,6 +51,7 @@ func Explanations() []Explanation {
 		loadBalancerTexts(),
 		loadBalancerServedTexts(),
 		networkTexts(),
+		trafficPolicyTexts(),
 	)
 	slices.SortFunc(all, func(a, b Explanation) int { return strings.Compare(a.ID, b.ID) })
 	return all

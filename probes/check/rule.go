@@ -50,6 +50,7 @@ var allRules = slices.Concat(
 	portRules(),
 	headlessRules(),
 	loadBalancerRules(),
+	trafficPolicyRules(),
 	loadBalancerServedRules(),
 	loadBalancerCloudRules(),
 	networkPolicyRules(),

@@ -137,7 +137,7 @@ func TestConclude(t *testing.T) {
 		{"6 no selector, bare addresses", "NOT FAIL FAIL NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none of them is a Pod"},
 
 		// Rows 7 and 8.
-		{"7", "OK OK OK OK REF", oneUsable(), check.MarkFail, "", "refused at the Service's address"},
+		{"7", "OK OK OK OK REF", oneUsable(), check.MarkFail, "TP-08", "refused at the Service's address"},
 		{"8", "OK OK OK OK TMO", oneUsable(), check.MarkFail, "", "kept out"},
 
 		// Rows 9 and 10.

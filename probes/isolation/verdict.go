@@ -109,7 +109,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"Port-forwards and the API server's proxy lead to Pods only.",
 			"try the Service's address from a Pod in the cluster")
 	case nodeRefuses:
-		return probed("", "Clients are refused at the Service's address, though its endpoints answer.",
+		return probed("TP-08", "Clients are refused at the Service's address, though its endpoints answer.",
 			"The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible.",
 			"look at kube-proxy on the client's node")
 	case clientKeptOut:
