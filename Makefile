@@ -46,6 +46,10 @@ cluster-down: ## end the test cluster and remove what it left
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: mutate
+mutate: ## change each condition of probes/check in turn, and see that a test notices (minutes; FILES=ports.go for some)
+	go run ./probes/check/internal/mutate -files '$(FILES)'
+
 .PHONY: generate
 generate: ## write what is generated from the code: docs/findings.md, docs/keys.md
 	go generate ./...
