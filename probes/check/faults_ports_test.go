@@ -20,6 +20,24 @@ func portFaults() map[string]fault {
 		"a named port that one Pod lacks": {
 			objects: objects{service("checkout", app, ports(port(80, "http"))), pod("a", app, ofDeploy("checkout")), pod("b", app, ofDeploy("old"), containerPorts(corev1.ContainerPort{Name: "web", ContainerPort: 8080}))},
 			verdict: Fail, lead: "PORT-02", short: "1 of 2 Pods: no port named http", severity: Major, confidence: Proven,
+			// Not the other Pod's name, which would only exchange the two.
+			fix: `kubectl --context prod -n shop patch svc checkout --type=json -p '[{"op":"test","path":"/spec/ports/0/targetPort","value":"http"},{"op":"replace","path":"/spec/ports/0/targetPort","value":8080}]'`,
+		},
+		"a named port that one Pod lacks, which listens elsewhere": {
+			objects: objects{service("checkout", app, ports(port(80, "http"))), pod("a", app, ofDeploy("checkout")), pod("b", app, ofDeploy("old"), containerPorts(corev1.ContainerPort{Name: "web", ContainerPort: 9090}))},
+			verdict: Fail, lead: "PORT-02", short: "1 of 2 Pods: no port named http", severity: Major, confidence: Proven, noCommand: true,
+		},
+		"a named port that one Pod has for another protocol": {
+			objects: objects{service("checkout", app, ports(port(80, "http"))), pod("a", app, ofDeploy("checkout")), pod("b", app, ofDeploy("old"), containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 8080, Protocol: corev1.ProtocolUDP}))},
+			verdict: Fail, lead: "PORT-02", short: "1 of 2 Pods: no port named http", severity: Major, confidence: Proven, noCommand: true,
+		},
+		"a named port that has two numbers, and none in a third Pod": {
+			objects: objects{
+				service("checkout", app, ports(port(80, "http"))), pod("a", app, ofDeploy("checkout")),
+				pod("b", app, ofDeploy("new"), containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 9090})),
+				pod("c", app, ofDeploy("old"), containerPorts(corev1.ContainerPort{Name: "web", ContainerPort: 9090})),
+			},
+			verdict: Fail, lead: "PORT-02", short: "1 of 3 Pods: no port named http", severity: Major, confidence: Proven, noCommand: true,
 		},
 		"a rollout that drops the named port": {
 			objects: objects{

@@ -135,6 +135,10 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 		return s.heldForRollout(s.settled(finding))
 	}
 	path := fmt.Sprintf("/spec/ports/%d", missing.index)
+	if missing.with > 0 {
+		finding.Fix = s.serviceFix(fixForSomePods(s, missing, path))
+		return s.heldForRollout(s.settled(finding))
+	}
 	if other, ok := otherProtocol(&pod.Spec, name, protocol); ok {
 		note := fmt.Sprintf("where the application speaks %s, not this: write protocol: %s on the container's port %s", protocol, protocol, name)
 		finding.ID = "PORT-03"
@@ -161,6 +165,49 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 	}
 	finding.Fix = s.serviceFix(fix)
 	return s.heldForRollout(s.settled(finding))
+}
+
+// fixForSomePods never gives another name: that would only change which Pods get no traffic. A number fits them all where
+// they all declare it.
+func fixForSomePods(s *subject, missing missingPort, path string) Fix {
+	name := s.service.Spec.Ports[missing.index].TargetPort.StrVal
+	number, ok := s.numberOfAll(missing)
+	if !ok {
+		return Fix{Note: "name the container's port " + name + " in the template of the Pods that lack it"}
+	}
+	return Fix{
+		Command: s.patchService(
+			jsonPatch{"test", path + "/targetPort", name},
+			jsonPatch{"replace", path + "/targetPort", number},
+		),
+		Note: fmt.Sprintf("all these Pods declare %d; or name the container's port %s in the template of those that lack it", number, name),
+	}
+}
+
+// numberOfAll is the number that the port has in the Pods that name it, if the other ready Pods declare it as well.
+func (s *subject) numberOfAll(missing missingPort) (number int32, ok bool) {
+	port := &s.service.Spec.Ports[missing.index]
+	backends := s.endpoints().Backends
+	for place := range backends {
+		pod := backends[place].Pod
+		if !backends[place].Ready || slices.Contains(missing.without, place) {
+			continue
+		}
+		if pod == nil {
+			return 0, false
+		}
+		target, named := model.ResolveTargetPort(&pod.Spec, port)
+		if !named || number != 0 && number != target.Number {
+			return 0, false
+		}
+		number = target.Number
+	}
+	for _, place := range missing.without {
+		if pod := backends[place].Pod; pod == nil || !declaresPort(&pod.Spec, number, protocolOf(port.Protocol)) {
+			return 0, false
+		}
+	}
+	return number, number != 0
 }
 
 // unreadyHave tells whether a Pod that is not an endpoint now has the port that the ready ones lack.
