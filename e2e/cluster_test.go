@@ -230,6 +230,92 @@ func TestClusterFollowsReadiness(t *testing.T) {
 	}
 }
 
+// A Service's name leads to it from every node, whatever form it is written in.
+func TestClusterResolvesNames(t *testing.T) {
+	t.Parallel()
+	c := harness.Use(t)
+	c.RequireOwn(t)
+	namespace := startWeb(t, c, "http", httpProbe)
+	harness.Eventually(t, 15*time.Second, "the ClusterIP to answer", func(context.Context) error {
+		_, err := getClusterIP(t, c, namespace, "web")
+		return err
+	})
+	for number := 1; number <= c.Own.Nodes; number++ {
+		for form, name := range map[string]string{"short": "web", "namespace": "web." + namespace, "full": "web." + namespace + ".svc.cluster.local"} {
+			c.Apply(t, namespace, fmt.Sprintf(`
+apiVersion: v1
+kind: Pod
+metadata: {name: ask-%[1]s-%[2]d, labels: {app: ask}}
+spec:
+  restartPolicy: OnFailure # kube-proxy may follow the Service a moment later
+  nodeName: node-%[2]d
+  containers:
+    - name: ask
+      image: svctui.test/workload:1
+      imagePullPolicy: Never
+      args: [check, -timeout, 2s, "http://%[3]s/"]
+`, form, number, name))
+		}
+	}
+	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=ask"), Phase: "Succeeded"})
+}
+
+// Services of the second family answer; the Pods of node-2 have no address of it.
+func TestClusterIsDualStack(t *testing.T) {
+	t.Parallel()
+	c := harness.Use(t)
+	own := c.RequireOwn(t)
+	namespace := c.Namespace(t)
+	manifest := strings.Replace(fmt.Sprintf(plainWeb, `http, -listen, "[::]:8080"`, httpProbe), "spec:\n      termination", "spec:\n      nodeName: node-1\n      termination", 1)
+	c.Apply(t, namespace, strings.Replace(manifest, "  selector: {app: web}\n", "  selector: {app: web}\n  ipFamilyPolicy: RequireDualStack\n", 1))
+	c.Wait(t, namespace, time.Minute, objects.Condition{Deployment: "web"})
+	service, err := c.Kube.CoreV1().Services(namespace).Get(t.Context(), "web", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(service.Spec.ClusterIPs) != 2 {
+		t.Fatalf("ClusterIPs %q, want one of each family", service.Spec.ClusterIPs)
+	}
+	for _, address := range service.Spec.ClusterIPs {
+		harness.Eventually(t, 15*time.Second, address+" to answer", func(ctx context.Context) error {
+			conn, err := own.DialContext(ctx, "tcp", net.JoinHostPort(address, "80"))
+			if err == nil {
+				conn.Close()
+			}
+			return err
+		})
+	}
+	for number, want := range map[int]int{1: 2, 2: 1} {
+		node, err := c.Kube.CoreV1().Nodes().Get(t.Context(), fmt.Sprintf("node-%d", number), metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil || len(node.Spec.PodCIDRs) != want {
+			t.Errorf("node-%d has the Pod ranges %q (%v), want %d", number, node.Spec.PodCIDRs, err, want)
+		}
+	}
+}
+
+// What every cluster runs for itself is healthy, and svctui says so.
+func TestKubeSystemIsHealthy(t *testing.T) {
+	t.Parallel()
+	c := harness.Use(t)
+	c.RequireOwn(t)
+	for namespace, service := range map[string]string{"kube-system": "kube-dns", "default": "kubernetes"} {
+		var diagnosis harness.Diagnosis
+		result := c.Svctui(t, "diagnose", "-n", namespace, "-o", "json")
+		result.Decode(t, &diagnosis)
+		if diagnosis.Find(namespace, service) == nil {
+			t.Errorf("%s/%s is not there\n%s", namespace, service, result)
+		}
+		for _, found := range diagnosis.Services {
+			if found.Verdict != "ok" {
+				t.Errorf("%s/%s is %s\n%s", namespace, found.Name, found.Verdict, result)
+			}
+		}
+	}
+}
+
 // No way out: neither for the nodes nor for the Pods.
 func TestClusterHasNoWayOut(t *testing.T) {
 	t.Parallel()

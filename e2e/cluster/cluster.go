@@ -23,6 +23,8 @@ type Cluster struct {
 	Nodes int `json:"nodes"`
 	// WorkloadDigest names the build of the workload image that the nodes have.
 	WorkloadDigest string `json:"workloadDigest"`
+	// DNSDigest names the build of CoreDNS that the nodes have.
+	DNSDigest string `json:"dnsDigest"`
 }
 
 const stateFile = "cluster.json"

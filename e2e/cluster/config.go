@@ -13,6 +13,8 @@ const (
 	WorkloadImage = "svctui.test/workload:1"
 	// PauseImage is the sandbox image, made of the same program.
 	PauseImage = "svctui.test/pause:1"
+	// DNSImage is CoreDNS, for the cluster's own name server.
+	DNSImage = "svctui.test/coredns:1"
 )
 
 // cniPluginDirs is where distributions put the CNI plugins; the first is Debian's.
@@ -85,6 +87,10 @@ conf_dir = %[9]q
 // cniConfig is the Pod network: a bridge in the node's namespace, which is the Pods' default gateway.
 // Addresses are not masqueraded, so Services and NetworkPolicy-like rules see the Pods' own.
 func (n node) cniConfig() string {
+	var ranges []string
+	for _, subnet := range n.podRanges() {
+		ranges = append(ranges, fmt.Sprintf(`[{"subnet": %q}]`, subnet))
+	}
 	return fmt.Sprintf(`{
   "cniVersion": "1.0.0",
   "name": "svctui-e2e",
@@ -98,13 +104,13 @@ func (n node) cniConfig() string {
       "ipam": {
         "type": "host-local",
         "dataDir": %q,
-        "ranges": [[{"subnet": %q}]]
+        "ranges": [%s]
       }
     },
     {"type": "portmap", "capabilities": {"portMappings": true}}
   ]
 }
-`, n.path("addresses"), n.podRange())
+`, n.path("addresses"), strings.Join(ranges, ", "))
 }
 
 func (c *Cluster) kubeletConfig(n node) string {
@@ -157,7 +163,7 @@ clusterCIDR: %s
 mode: iptables
 oomScoreAdj: 0
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
-`, kubeconfig, n.name(), n.address(), podRange)
+`, kubeconfig, n.name(), n.address(), podRange+","+podRange6)
 }
 
 func (c *Cluster) etcdArguments() []string {
@@ -188,7 +194,7 @@ func (c *Cluster) apiServerArguments() []string {
 		"--authorization-mode=Node,RBAC",
 		"--enable-admission-plugins=NodeRestriction",
 		"--allow-privileged=true",
-		"--service-cluster-ip-range=" + serviceRange,
+		"--service-cluster-ip-range=" + serviceRange + "," + serviceRange6,
 		"--service-account-issuer=https://kubernetes.default.svc." + clusterDomain,
 		"--service-account-key-file=" + pki("service-accounts.key"),
 		"--service-account-signing-key-file=" + pki("service-accounts.key"),
@@ -218,7 +224,7 @@ func (c *Cluster) controllerManagerArguments(kubeconfig string) []string {
 		"--root-ca-file=" + pki("ca.crt"),
 		"--cluster-signing-cert-file=" + pki("ca.crt"),
 		"--cluster-signing-key-file=" + pki("ca.key"),
-		"--cluster-cidr=" + podRange,
+		"--cluster-cidr=" + podRange + "," + podRange6,
 		// A node that stops is noticed after 20 s instead of 50: tests wait for it.
 		"--node-monitor-grace-period=20s",
 		"--profiling=false",
@@ -234,7 +240,7 @@ func (c *Cluster) kubeletArguments(n node, kubeconfig string) []string {
 		"--config=" + n.path("kubelet.yaml"),
 		"--kubeconfig=" + kubeconfig,
 		"--hostname-override=" + n.name(),
-		"--node-ip=" + n.address(),
+		"--node-ip=" + n.address() + "," + n.address6(),
 		"--root-dir=" + n.path("kubelet"),
 		"--node-labels=topology.kubernetes.io/zone=" + n.zone() + ",topology.kubernetes.io/region=region-1",
 	}

@@ -8,9 +8,11 @@ import (
 // Addresses. They exist inside the cluster's network namespaces only, so they clash with nothing.
 const (
 	serviceRange    = "10.96.0.0/16"
+	serviceRange6   = "fd00:10:96::/112"
 	serviceRangeAPI = "10.96.0.1" // the first address, which default/kubernetes gets
 	dnsAddress      = "10.96.0.10"
 	podRange        = "10.244.0.0/16"
+	podRange6       = "fd00:10:244::/56"
 	clusterDomain   = "cluster.local"
 	apiServerPort   = 6443
 	etcdAddress     = "127.0.0.1:2379"
@@ -37,6 +39,25 @@ func (c *Cluster) node(number int) node {
 func (n node) name() string     { return fmt.Sprintf("node-%d", n.number) }
 func (n node) address() string  { return fmt.Sprintf("10.200.0.%d", n.number) }
 func (n node) podRange() string { return fmt.Sprintf("10.244.%d.0/24", n.number) }
+
+// The cluster is dual-stack. IPv4 is the family of a Service that asks for none.
+func (n node) address6() string { return fmt.Sprintf("fd00:10:200::%d", n.number) }
+
+// podRange6 is empty on node 2, whose Pods have IPv4 addresses only: so are nodes that joined before
+// their cluster became dual-stack.
+func (n node) podRange6() string {
+	if n.number == 2 {
+		return ""
+	}
+	return fmt.Sprintf("fd00:10:244:%d::/64", n.number)
+}
+
+func (n node) podRanges() []string {
+	if n.podRange6() == "" {
+		return []string{n.podRange()}
+	}
+	return []string{n.podRange(), n.podRange6()}
+}
 
 // zone gives the nodes two zones in turn, as a small regional cluster has.
 func (n node) zone() string { return "zone-" + string(rune('a'+(n.number-1)%2)) }

@@ -72,11 +72,14 @@ func (n node) createNetwork(ctx context.Context) error {
 	}
 	steps = append(steps,
 		[]string{"address", "add", n.address() + "/24", "dev", n.uplink()},
+		[]string{"address", "add", n.address6() + "/64", "dev", n.uplink(), "nodad"},
 		[]string{"link", "set", n.uplink(), "up"},
 		// No way out of the machine.
 		[]string{"route", "add", "unreachable", "default"},
+		[]string{"-6", "route", "add", "unreachable", "default"},
 		// Without a route, a connection to a ClusterIP fails before kube-proxy's rules can translate it.
 		[]string{"route", "add", serviceRange, "dev", n.uplink()},
+		[]string{"-6", "route", "add", serviceRange6, "dev", n.uplink()},
 	)
 	if n.number > 1 {
 		port := fmt.Sprintf("node%d", n.number)
@@ -92,7 +95,7 @@ func (n node) createNetwork(ctx context.Context) error {
 			return err
 		}
 	}
-	return run(ctx, "nsenter", "--net="+n.netnsPath(), "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+	return run(ctx, "nsenter", "--net="+n.netnsPath(), "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
 }
 
 func (n node) firstNetns() string { return strings.TrimSuffix(n.netns, fmt.Sprint(n.number)) + "1" }
@@ -109,6 +112,12 @@ func (c *Cluster) joinNodes(ctx context.Context, joining node) error {
 		}
 		for _, pair := range [][2]node{{joining, other}, {other, joining}} {
 			if err := ip(ctx, "-n", pair[0].netns, "route", "replace", pair[1].podRange(), "via", pair[1].address()); err != nil {
+				return err
+			}
+			if pair[1].podRange6() == "" {
+				continue
+			}
+			if err := ip(ctx, "-6", "-n", pair[0].netns, "route", "replace", pair[1].podRange6(), "via", pair[1].address6()); err != nil {
 				return err
 			}
 		}

@@ -19,6 +19,9 @@ import (
 	"strings"
 )
 
+// DefaultNodes are as many as it takes to see what differs from node to node.
+const DefaultNodes = 2
+
 // DirVariable names the environment variable that overrides the default state directory.
 const DirVariable = "SVCTUI_E2E_DIR"
 
@@ -31,9 +34,9 @@ func (e *RequirementError) Error() string { return e.text }
 // ErrNotUp is returned where a running cluster is needed and the state directory holds none.
 var ErrNotUp = errors.New("no test cluster is up: bring one up with `go run ./cmd/cluster up` in e2e")
 
-// Options says what cluster to bring up. The zero value is a cluster of one node in DefaultDir.
+// Options says what cluster to bring up. The zero value is a cluster of DefaultNodes in DefaultDir.
 type Options struct {
-	// Nodes is the number of nodes, at least 1 (which 0 stands for).
+	// Nodes is the number of nodes, DefaultNodes if 0.
 	Nodes int
 	// Dir is the state directory; DefaultDir() when empty. Its base name also names the network
 	// namespaces, so two clusters can stand side by side. A short path is needed: Unix sockets live in it.
@@ -58,7 +61,7 @@ const maxDirLength = 108 - 1 - 64 - len("/node-9/s/")
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Nodes == 0 {
-		o.Nodes = 1
+		o.Nodes = DefaultNodes
 	}
 	if o.Nodes < 1 || o.Nodes > 9 {
 		return o, fmt.Errorf("cluster: %d nodes asked for; 1 to 9 are possible", o.Nodes)

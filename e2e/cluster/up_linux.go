@@ -97,7 +97,7 @@ func Up(ctx context.Context, options Options) (*Cluster, error) {
 	if err := c.startControlPlane(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.buildWorkload(ctx, options.ModuleDir); err != nil {
+	if err := c.buildImages(ctx, options.ModuleDir); err != nil {
 		return nil, err
 	}
 	for number := 1; number <= c.Nodes; number++ {
@@ -109,20 +109,17 @@ func Up(ctx context.Context, options Options) (*Cluster, error) {
 	if err := c.save(); err != nil {
 		return nil, err
 	}
-	if err := c.installGatewayAPI(ctx, options.ModuleDir); err != nil {
-		return nil, err
-	}
-	return c, c.waitUntilUsable(ctx)
+	return c, c.startAddons(ctx, options.ModuleDir)
 }
 
-// extend adds what a healthy cluster lacks: nodes, the Gateway API, and the workload image if its source has changed.
+// extend adds what a healthy cluster lacks: nodes, the name server, the Gateway API, and images whose source has changed.
 func (c *Cluster) extend(ctx context.Context, options Options, say func(string, ...any)) error {
-	before := c.WorkloadDigest
-	if err := c.buildWorkload(ctx, options.ModuleDir); err != nil {
+	before := [2]string{c.WorkloadDigest, c.DNSDigest}
+	if err := c.buildImages(ctx, options.ModuleDir); err != nil {
 		return err
 	}
-	if c.WorkloadDigest != before {
-		say("loading the changed workload image")
+	if before != [2]string{c.WorkloadDigest, c.DNSDigest} {
+		say("loading the changed images")
 		for number := 1; number <= c.Nodes; number++ {
 			if err := c.importImages(ctx, c.node(number)); err != nil {
 				return err
@@ -142,7 +139,15 @@ func (c *Cluster) extend(ctx context.Context, options Options, say func(string, 
 	if err := c.save(); err != nil {
 		return err
 	}
-	if err := c.installGatewayAPI(ctx, options.ModuleDir); err != nil {
+	return c.startAddons(ctx, options.ModuleDir)
+}
+
+// startAddons puts into a running cluster what serves in it, and waits until all is usable. It may be called again.
+func (c *Cluster) startAddons(ctx context.Context, moduleDir string) error {
+	if err := c.installGatewayAPI(ctx, moduleDir); err != nil {
+		return err
+	}
+	if err := c.startDNS(ctx); err != nil {
 		return err
 	}
 	return c.waitUntilUsable(ctx)
@@ -262,7 +267,7 @@ func (c *Cluster) ctr(ctx context.Context, n node, arguments ...string) error {
 	return run(ctx, c.Program("ctr"), append([]string{"--address", n.containerdSocket(), "--namespace", "k8s.io"}, arguments...)...)
 }
 
-func (c *Cluster) buildWorkload(ctx context.Context, moduleDir string) error {
+func (c *Cluster) buildImages(ctx context.Context, moduleDir string) error {
 	if moduleDir == "" {
 		var err error
 		if moduleDir, err = FindModuleDir(); err != nil {
@@ -274,17 +279,28 @@ func (c *Cluster) buildWorkload(ctx context.Context, moduleDir string) error {
 		return err
 	}
 	c.WorkloadDigest = digest
-	return nil
+	if err := goBuild(ctx, filepath.Join(moduleDir, "programs", "coredns"), c.Program("coredns"), "-s -w", "."); err != nil {
+		return err
+	}
+	c.DNSDigest, err = image.WriteProgram(c.Program("coredns"), c.path("dns.tar"), DNSImage)
+	return err
 }
 
 func (c *Cluster) importImages(ctx context.Context, n node) error {
-	return c.ctr(ctx, n, "images", "import", c.path("images.tar"))
+	return errors.Join(
+		c.ctr(ctx, n, "images", "import", c.path("images.tar")),
+		c.ctr(ctx, n, "images", "import", c.path("dns.tar")))
 }
 
 // waitUntilUsable waits for everything that a test relies on: nodes that take Pods, the service
-// account that each Pod needs, and a Service that answers.
+// account that each Pod needs, a Service that answers, and names that resolve.
 func (c *Cluster) waitUntilUsable(ctx context.Context) error {
-	return c.waitFor(ctx, 90*time.Second, "the cluster to be usable", c.health)
+	return c.waitFor(ctx, 90*time.Second, "the cluster to be usable", func(ctx context.Context) error {
+		if err := c.health(ctx); err != nil {
+			return err
+		}
+		return c.dnsReady(ctx)
+	})
 }
 
 func (c *Cluster) waitFor(ctx context.Context, limit time.Duration, what string, ready func(context.Context) error) error {
@@ -361,7 +377,7 @@ func (c *Cluster) health(ctx context.Context) error {
 		}
 		if object.Spec.PodCIDR == "" {
 			// The Pod ranges are fixed by the nodes' numbers, so no controller gives them out.
-			patch := fmt.Sprintf(`{"spec":{"podCIDR":%q,"podCIDRs":[%q]}}`, n.podRange(), n.podRange())
+			patch := fmt.Sprintf(`{"spec":{"podCIDR":%q,"podCIDRs":["%s"]}}`, n.podRange(), strings.Join(n.podRanges(), `","`))
 			if _, err := client.CoreV1().Nodes().Patch(ctx, n.name(), types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 				return err
 			}

@@ -1,4 +1,4 @@
-// Package image makes the workload image without a registry or a container engine.
+// Package image makes images of one static program without a registry or a container engine.
 package image
 
 import (
@@ -22,6 +22,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
+const workloadProgram = "workload"
+
 // Write builds the program in moduleDir/workload for Linux and this machine's processor, and writes
 // an archive in the format of `docker save` with it under two tags: workloadTag starts it with a Pod's
 // arguments, pauseTag as the container that holds a Pod's namespaces. It returns the digest of the
@@ -31,6 +33,23 @@ func Write(ctx context.Context, moduleDir, archive, workloadTag, pauseTag string
 	if err != nil {
 		return "", err
 	}
+	return archiveOf(program, archive, map[string][]string{
+		workloadTag: {"/" + workloadProgram},
+		pauseTag:    {"/" + workloadProgram, "pause"},
+	})
+}
+
+// WriteProgram writes an archive with a static program as the image of that tag, as Write does.
+func WriteProgram(program, archive, tag string) (digest string, err error) {
+	binary, err := os.ReadFile(program)
+	if err != nil {
+		return "", fmt.Errorf("image: %w", err)
+	}
+	return archiveOf(binary, archive, map[string][]string{tag: {"/" + filepath.Base(program)}})
+}
+
+// archiveOf writes the program under each tag, with that tag's entrypoint, whose first word is its path.
+func archiveOf(program []byte, archive string, entrypoints map[string][]string) (digest string, err error) {
 	sum := sha256.Sum256(program)
 	digest = hex.EncodeToString(sum[:])
 	digestFile := archive + ".digest"
@@ -38,10 +57,7 @@ func Write(ctx context.Context, moduleDir, archive, workloadTag, pauseTag string
 		return digest, nil
 	}
 	images := map[name.Tag]v1.Image{}
-	for reference, entrypoint := range map[string][]string{
-		workloadTag: {"/workload"},
-		pauseTag:    {"/workload", "pause"},
-	} {
+	for reference, entrypoint := range entrypoints {
 		tag, err := name.NewTag(reference)
 		if err != nil {
 			return "", fmt.Errorf("image: %w", err)
@@ -62,7 +78,7 @@ func build(ctx context.Context, moduleDir string) ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	target := filepath.Join(dir, "workload")
+	target := filepath.Join(dir, workloadProgram)
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w", "-o", target, "./workload")
 	cmd.Dir = moduleDir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOWORK=off")
@@ -79,7 +95,7 @@ func oneLayer(program []byte, entrypoint []string) (v1.Image, error) {
 	if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777}); err != nil {
 		return nil, err
 	}
-	if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "workload", Mode: 0o755, Size: int64(len(program))}); err != nil {
+	if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(entrypoint[0], "/"), Mode: 0o755, Size: int64(len(program))}); err != nil {
 		return nil, err
 	}
 	if _, err := writer.Write(program); err != nil {

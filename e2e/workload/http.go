@@ -31,6 +31,7 @@ type application struct {
 	readyFile    string
 	ready        atomic.Bool
 	exit         chan int
+	answers      map[string]string
 }
 
 func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []string) error {
@@ -43,6 +44,8 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 		readyFile := flags.String("ready-file", "", "/readyz answers 200 only while this file exists")
 		startDelay := flags.Duration("start-delay", 0, "how long it does not listen at first")
 		answerDelay := flags.Duration("answer-delay", 0, "how long it waits before each answer")
+		var answers list
+		flags.Var(&answers, "answer", "PATH=JSON: what a GET of the path answers; may be repeated")
 		stopDelay := flags.Duration("stop-delay", 0, "how long it goes on serving after it was told to end")
 		if err := flags.Parse(arguments); err != nil {
 			return err
@@ -50,7 +53,15 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 		if len(addresses) == 0 {
 			addresses = list{defaultAddress}
 		}
-		app := &application{healthStatus: *health, answerDelay: *answerDelay, readyFile: *readyFile, exit: make(chan int, 1)}
+		answerOf := map[string]string{}
+		for _, answer := range answers {
+			path, text, found := strings.Cut(answer, "=")
+			if !found || !strings.HasPrefix(path, "/") {
+				return fmt.Errorf("-answer is %q, want PATH=JSON", answer)
+			}
+			answerOf[path] = text
+		}
+		app := &application{answers: answerOf, healthStatus: *health, answerDelay: *answerDelay, readyFile: *readyFile, exit: make(chan int, 1)}
 		app.ready.Store(*ready)
 		if err := wait(ctx, *startDelay); err != nil {
 			return err
@@ -92,6 +103,12 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 func (a *application) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, podName()) })
+	for path, text := range a.answers {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, text)
+		})
+	}
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(a.healthStatus)
 		fmt.Fprintln(w, http.StatusText(a.healthStatus))

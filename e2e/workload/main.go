@@ -34,6 +34,7 @@ func modes() map[string]mode {
 		"log":      {"writes lines to its log, hostile ones if asked", writeLog},
 		"job":      {"does nothing for a while and ends well", job},
 		"pause":    {"does nothing until it is told to end", pause},
+		"memory":   {"takes memory until its limit, or -size, is reached", takeMemory},
 		"check":    {"asks http(s)://… or tcp://… once: exit 0 if it answers well; for exec probes", check},
 	}
 }
@@ -131,6 +132,29 @@ func crash(ctx context.Context, arguments []string) error {
 	}
 	fmt.Fprintln(os.Stderr, *message)
 	return exitCode(*code)
+}
+
+// takeMemory writes to every page of it, or the kernel would not count it.
+func takeMemory(ctx context.Context, arguments []string) error {
+	flags := newFlags("memory")
+	size := flags.Int("size", 1024, "megabytes to take")
+	after := flags.Duration("after", 0, "how long it waits before")
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	if err := wait(ctx, *after); err != nil {
+		return err
+	}
+	var taken [][]byte
+	for range *size {
+		block := make([]byte, 1<<20)
+		for i := 0; i < len(block); i += 4096 {
+			block[i] = 1
+		}
+		taken = append(taken, block)
+	}
+	fmt.Printf("took %d MB\n", len(taken))
+	return pause(ctx, nil)
 }
 
 // hostileLines would harm a terminal that they reach as they are: they clear the screen, set the title,

@@ -19,7 +19,7 @@ import (
 
 const usage = `usage: cluster COMMAND
 
-  up [-nodes N]       bring a cluster up, or keep the healthy one
+  up [-nodes N]       bring a cluster of two nodes up (or N), or keep the healthy one
   down                end it and remove everything it made
   status              its processes, and whether it is usable (exit 1 if not)
   kubeconfig          print the path of the administrator's kubeconfig
@@ -54,7 +54,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) (int, error) {
 	case "up":
 		flags := flag.NewFlagSet("up", flag.ContinueOnError)
 		flags.SetOutput(io.Discard) // the error says it all
-		nodes := flags.Int("nodes", 1, "number of nodes")
+		nodes := flags.Int("nodes", cluster.DefaultNodes, "number of nodes")
 		if err := flags.Parse(arguments); err != nil {
 			return 2, fmt.Errorf("up: %w", err)
 		}
