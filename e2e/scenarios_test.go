@@ -70,19 +70,24 @@ func setUpAll(t *testing.T, c *harness.Cluster) []situation {
 			t.Logf("%s needs the kind %s and is left out", scenario.Name, scenario.Kinds[lacks])
 			continue
 		}
-		situations = append(situations, situation{scenario, c.NamespaceNamed(t, "e2e-"+scenario.Name+"-")})
-	}
-	problems := make([]error, len(situations))
-	var group sync.WaitGroup
-	atOnce := make(chan struct{}, 8)
-	for i, s := range situations {
-		group.Go(func() {
-			atOnce <- struct{}{}
-			defer func() { <-atOnce }()
-			problems[i] = s.SetUp(t.Context(), c.Client, s.namespace)
+		s := situation{scenario, c.NamespaceNamed(t, "e2e-"+scenario.Name+"-")}
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			if err := s.Remove(ctx, c.Client, s.namespace); err != nil {
+				t.Errorf("%s: %v", s.Name, err)
+			}
 		})
+		situations = append(situations, s)
 	}
-	group.Wait()
+	var lock sync.Mutex
+	var problems []error
+	forEach(situations, 8, func(s situation) {
+		err := s.SetUp(t.Context(), c.Client, s.namespace)
+		lock.Lock()
+		defer lock.Unlock()
+		problems = append(problems, err)
+	})
 	if err := errors.Join(problems...); err != nil {
 		t.Fatal(err)
 	}
@@ -129,9 +134,8 @@ func TestScenarios(t *testing.T) {
 		return errors.Join(problems...)
 	})
 
-	for _, s := range situations {
+	forEach(situations, 4, func(s situation) {
 		t.Run(s.Name, func(t *testing.T) {
-			t.Parallel()
 			if err := s.compare(diagnosis); err != nil {
 				t.Errorf("%s\n%v", s.Why, err)
 			}
@@ -139,8 +143,23 @@ func TestScenarios(t *testing.T) {
 				checkOneService(t, c, s, service, expected)
 			}
 		})
-	}
+	})
 	checkSummary(t, diagnosis)
+	pasteFixes(t, c, situations, diagnosis)
+}
+
+// forEach does it for each situation, so many at a time, and returns when all is done.
+func forEach(situations []situation, atOnce int, do func(situation)) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, atOnce)
+	for _, s := range situations {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			do(s)
+		})
+	}
+	group.Wait()
 }
 
 // exitCode is what diagnose ends with: 1 for anything red, else 2 for anything unknown, else 0.
@@ -186,7 +205,7 @@ func checkRow(t *testing.T, c *harness.Cluster, namespace, name string, expected
 	t.Helper()
 	mark := map[string]string{"fail": "✗", "warn": "▲", "unknown": "?", "ok": "✓"}[expected.Verdict]
 	row := regexp.MustCompile(`^[▌ ]*` + regexp.QuoteMeta(mark) + `\s+` + regexp.QuoteMeta(name) + `\s.*` + regexp.QuoteMeta(expected.Health))
-	screen := c.Terminal(t, 120, 30, "-n", namespace)
+	screen := c.Terminal(t, 200, 30, "-n", namespace) // wide enough for any name
 	what := fmt.Sprintf("the row of %s with %s and %q", name, mark, expected.Health)
 	shown := func(screen string) bool { return slices.ContainsFunc(strings.Split(screen, "\n"), row.MatchString) }
 	screen.WaitUntil(what, 20*time.Second, shown)

@@ -41,6 +41,7 @@ type Finding struct {
 	Fix *struct {
 		Command string `json:"command"`
 		Note    string `json:"note"`
+		Look    bool   `json:"look"`
 	} `json:"fix"`
 }
 

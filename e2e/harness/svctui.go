@@ -107,6 +107,12 @@ func (c *Cluster) Kubectl(t testing.TB, arguments ...string) string {
 	return result.Stdout
 }
 
+// Shell runs a line as a person would who pastes it, with the cluster's kubectl in PATH.
+func (c *Cluster) Shell(t testing.TB, line string) Result {
+	t.Helper()
+	return c.runProgram(t, Run{Args: []string{"-c", line}}, "sh")
+}
+
 func (c *Cluster) runProgram(t testing.TB, run Run, program string) Result {
 	t.Helper()
 	if run.Limit == 0 {

@@ -182,6 +182,28 @@ func (c *Client) Delete(ctx context.Context, namespace, kind, name string) error
 	return nil
 }
 
+// DeleteClusterWide deletes those objects of the manifests that no namespace holds, and which therefore outlive it.
+func (c *Client) DeleteClusterWide(ctx context.Context, namespace, manifests string) error {
+	var problems []error
+	for document := range strings.SplitSeq("\n"+manifests, "\n---") {
+		object := &unstructured.Unstructured{}
+		text := strings.ReplaceAll(document, "${namespace}", namespace)
+		if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil || len(object.Object) == 0 {
+			continue // Apply has told of it
+		}
+		kind := object.GroupVersionKind()
+		mapping, err := c.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+		if err != nil || mapping.Scope.Name() != meta.RESTScopeNameRoot {
+			continue
+		}
+		err = c.dynamic.Resource(mapping.Resource).Delete(ctx, object.GetName(), metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			problems = append(problems, fmt.Errorf("objects: delete %s/%s: %w", object.GetKind(), object.GetName(), err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 func (c *Client) byKind(kind, namespace string) (dynamic.ResourceInterface, error) {
 	lists, err := c.Kube.Discovery().ServerPreferredResources()
 	if err != nil && len(lists) == 0 {

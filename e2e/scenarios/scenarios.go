@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -80,10 +81,20 @@ type Expectation struct {
 	Says []string `json:"says,omitempty"`
 	// Fix is a text that the first finding's command must contain.
 	Fix string `json:"fix,omitempty"`
+	// FixNot is the reason why that command is not pasted here. Every other one that changes something is.
+	FixNot string `json:"fixNot,omitempty"`
+	// After is what must follow once it has been pasted: if left out, the verdict ok.
+	After *Aftermath `json:"after,omitempty"`
 	// Health is a text that the row of this Service in the list must contain.
 	Health string `json:"health,omitempty"`
 	// Test is what the isolation test must say.
 	Test *TestExpectation `json:"test,omitempty"`
+}
+
+// Aftermath is what svctui must say once the command of the first finding has been pasted. That finding must be gone.
+type Aftermath struct {
+	// Verdict is the verdict then; empty: not looked at, for commands that mend one of several faults.
+	Verdict string `json:"verdict,omitempty"`
 }
 
 // Evidence matches an object and field; empty parts match anything.
@@ -218,6 +229,16 @@ func (s *Scenario) SetUp(ctx context.Context, client *objects.Client, namespace 
 		}
 	}
 	return nil
+}
+
+// Remove deletes what SetUp made outside of the namespace. It comes before the namespace is deleted, whose end may
+// depend on it: one APIService whose Pods are gone keeps every namespace from ending.
+func (s *Scenario) Remove(ctx context.Context, client *objects.Client, namespace string) error {
+	var problems []error
+	for _, text := range s.files {
+		problems = append(problems, client.DeleteClusterWide(ctx, namespace, text))
+	}
+	return errors.Join(problems...)
 }
 
 func (s *Scenario) do(ctx context.Context, client *objects.Client, namespace string, step Step) error {

@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"sigs.k8s.io/yaml"
 )
 
 func TestLibraryLoads(t *testing.T) {
@@ -58,5 +61,48 @@ func TestMistakesInFilesAreFound(t *testing.T) {
 				t.Errorf("error %v does not tell of %q", err, test.problem)
 			}
 		})
+	}
+}
+
+// Every situation of the catalogue has a scenario, or a reason why it has none.
+func TestCatalogueIsCovered(t *testing.T) {
+	var catalogue map[string]string
+	readYAML(t, "catalogue.yaml", &catalogue)
+	var missing []struct{ Number, Name, Reason string }
+	readYAML(t, "notmade.yaml", &missing)
+	all, err := All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]string{}
+	for _, scenario := range all {
+		number, _, _ := strings.Cut(scenario.Name, "-")
+		if other, twice := made[number]; twice {
+			t.Errorf("%s and %s have one number", other, scenario.Name)
+		}
+		made[number] = scenario.Name
+	}
+	reasons := map[string]string{}
+	for _, entry := range missing {
+		reasons[entry.Number] = entry.Reason
+		if catalogue[entry.Number] == "" || entry.Name == "" || entry.Reason == "" {
+			t.Errorf("notmade.yaml: %+v needs a number of the catalogue, a name and a reason", entry)
+		}
+	}
+	for number, name := range catalogue {
+		if made[number] == "" && reasons[number] == "" {
+			t.Errorf("%s (%s) has neither a folder nor an entry in notmade.yaml", number, name)
+		}
+	}
+}
+
+func readYAML(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.UnmarshalStrict(text, into); err != nil {
+		t.Fatalf("%s: %v", file, err)
 	}
 }
