@@ -85,9 +85,26 @@ func (s *Snapshot) Services(namespace string) []*corev1.Service {
 // Service returns one Service, or nil.
 func (s *Snapshot) Service(key Key) *corev1.Service { return s.tables.services.get(key) }
 
+// ServiceWithAddress returns the Service that has a ClusterIP, or nil. Where two claim it, which is a fault of its own, it is the
+// first by namespace and name.
+func (s *Snapshot) ServiceWithAddress(clusterIP string) *corev1.Service {
+	var first *corev1.Service
+	for namespace, shelf := range s.tables.services.byNamespace {
+		if having := shelf.withField(clusterIP); len(having) > 0 && (first == nil || namespace < first.Namespace) {
+			first = having[0]
+		}
+	}
+	return first
+}
+
 // EndpointSlices returns the EndpointSlices of a namespace, or of all.
 func (s *Snapshot) EndpointSlices(namespace string) []*discoveryv1.EndpointSlice {
 	return s.tables.endpointSlices.list(namespace)
+}
+
+// SliceNamespaces returns the names of the namespaces in which any EndpointSlice is held, sorted.
+func (s *Snapshot) SliceNamespaces() []string {
+	return slices.Sorted(maps.Keys(s.tables.endpointSlices.byNamespace))
 }
 
 // SlicesOf returns the EndpointSlices that belong to a Service: those of its namespace whose label
@@ -168,6 +185,15 @@ func (s *Snapshot) StatefulSets(namespace string) []*appsv1.StatefulSet {
 // StatefulSet returns one StatefulSet, or nil.
 func (s *Snapshot) StatefulSet(key Key) *appsv1.StatefulSet { return s.tables.statefulSets.get(key) }
 
+// StatefulSetsNaming returns the StatefulSets of its namespace that name a Service in spec.serviceName.
+func (s *Snapshot) StatefulSetsNaming(service Key) []*appsv1.StatefulSet {
+	shelf := s.tables.statefulSets.byNamespace[service.Namespace]
+	if shelf == nil {
+		return nil
+	}
+	return shelf.withField(service.Name)
+}
+
 // DaemonSets returns the DaemonSets of a namespace, or of all.
 func (s *Snapshot) DaemonSets(namespace string) []*appsv1.DaemonSet {
 	return s.tables.daemonSets.list(namespace)
@@ -194,6 +220,11 @@ func (s *Snapshot) Node(name string) *corev1.Node { return s.tables.nodes.get(Ke
 
 // Namespaces returns the Namespaces.
 func (s *Snapshot) Namespaces() []*corev1.Namespace { return s.tables.namespaces.list(AllNamespaces) }
+
+// Namespace returns one Namespace, or nil.
+func (s *Snapshot) Namespace(name string) *corev1.Namespace {
+	return s.tables.namespaces.get(Key{Name: name})
+}
 
 // IngressClasses returns the IngressClasses.
 func (s *Snapshot) IngressClasses() []*networkingv1.IngressClass {

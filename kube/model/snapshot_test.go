@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -140,5 +141,43 @@ func TestEveryKindHasAPlaceInASnapshot(t *testing.T) {
 		if resource.Resource != string(kind) || resource.Version != "v1" && !kind.Extension() && kind != HorizontalScalers {
 			t.Errorf("%s is served as %v", kind, resource)
 		}
+	}
+}
+
+func TestServicesByAddressAndStatefulSetsByService(t *testing.T) {
+	service := func(namespace, name, clusterIP string, more ...string) *corev1.Service {
+		return &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+			Spec:       corev1.ServiceSpec{ClusterIP: clusterIP, ClusterIPs: more},
+		}
+	}
+	set := func(namespace, name, service string) *appsv1.StatefulSet {
+		return &appsv1.StatefulSet{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: appsv1.StatefulSetSpec{ServiceName: service},
+		}
+	}
+	snapshot := NewBuilder(nil).Put(
+		service("shop", "a", "10.96.0.1", "10.96.0.1", "fd00::1"), service("shop", "b", "10.96.0.2"), service("pay", "c", "10.96.0.1"),
+		service("shop", "headless", corev1.ClusterIPNone, corev1.ClusterIPNone), service("shop", "external", ""),
+		set("shop", "db", "b"), set("shop", "cache", "b"), set("pay", "db", "b"), set("shop", "none", ""),
+	).Build(time.Time{})
+	for address, want := range map[string]string{
+		"10.96.0.1": "pay/c", "fd00::1": "shop/a", "10.96.0.2": "shop/b", "10.96.0.3": "", corev1.ClusterIPNone: "", "": "",
+	} {
+		got := ""
+		if service := snapshot.ServiceWithAddress(address); service != nil {
+			got = Key{service.Namespace, service.Name}.String()
+		}
+		if got != want {
+			t.Errorf("ServiceWithAddress(%q) = %q, want %q", address, got, want)
+		}
+	}
+	for key, want := range map[Key]int{{"shop", "b"}: 2, {"pay", "b"}: 1, {"shop", "a"}: 0, {"shop", ""}: 0, {"nowhere", "b"}: 0} {
+		if got := snapshot.StatefulSetsNaming(key); len(got) != want {
+			t.Errorf("StatefulSetsNaming(%s) has %d, want %d", key, len(got), want)
+		}
+	}
+	if snapshot.Namespace("shop") != nil || NewBuilder(snapshot).Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}).Build(time.Time{}).Namespace("shop") == nil {
+		t.Error("Namespace(shop) is there without its object, or not with it")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,6 +27,9 @@ type shelf[T metav1.Object] struct {
 
 	uidOnce sync.Once
 	byUID   map[types.UID][]T
+
+	fieldOnce sync.Once
+	byField   map[string][]T
 }
 
 type labelPair struct{ key, value string }
@@ -124,4 +128,37 @@ func (s *shelf[T]) about(uid types.UID) []T {
 		}
 	})
 	return s.byUID[uid]
+}
+
+// withField returns the objects whose indexed field, see indexedField, holds the value.
+func (s *shelf[T]) withField(value string) []T {
+	s.fieldOnce.Do(func() {
+		s.byField = map[string][]T{}
+		for _, object := range s.objects {
+			for _, value := range indexedField(object) {
+				s.byField[value] = append(s.byField[value], object)
+			}
+		}
+	})
+	return s.byField[value]
+}
+
+// indexedField returns the values by which objects of a kind are looked up besides their names and labels: the addresses of
+// Services, the Service that a StatefulSet names.
+func indexedField(object any) []string {
+	switch object := object.(type) {
+	case *corev1.Service:
+		switch {
+		case object.Spec.ClusterIP == "" || object.Spec.ClusterIP == corev1.ClusterIPNone:
+			return nil
+		case len(object.Spec.ClusterIPs) == 0:
+			return []string{object.Spec.ClusterIP}
+		}
+		return object.Spec.ClusterIPs
+	case *appsv1.StatefulSet:
+		if object.Spec.ServiceName != "" {
+			return []string{object.Spec.ServiceName}
+		}
+	}
+	return nil
 }

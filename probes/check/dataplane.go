@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -76,10 +78,11 @@ func otherProxyOfNode(node *corev1.Node) (otherProxy, bool) {
 	if value := node.Labels["kubernetes.azure.com/ebpf-dataplane"]; value != "" {
 		return otherProxy{"Azure CNI powered by Cilium", Evidence{Kind: "Node", Name: node.Name, Field: "metadata.labels.kubernetes.azure.com/ebpf-dataplane", Value: value}}, true
 	}
-	for key, value := range node.Annotations {
-		for _, sign := range nodeAnnotationSigns {
+	keys := slices.Sorted(maps.Keys(node.Annotations))
+	for _, sign := range nodeAnnotationSigns {
+		for _, key := range keys {
 			if strings.HasPrefix(key, sign.prefix) {
-				return otherProxy{sign.name, Evidence{Kind: "Node", Name: node.Name, Field: "metadata.annotations." + key, Value: value}}, true
+				return otherProxy{sign.name, Evidence{Kind: "Node", Name: node.Name, Field: "metadata.annotations." + key, Value: node.Annotations[key]}}, true
 			}
 		}
 	}

@@ -127,7 +127,7 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 	m.Backends = make([]Backend, 0, total)
 	places := newPlaces(total)
 	for _, slice := range slices {
-		if m.ignores(slice) {
+		if ignoredSlice(slice, m.headless) != "" {
 			continue
 		}
 		for i := range slice.Endpoints {
@@ -140,15 +140,14 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 			if pod != nil && PodEnded(pod) {
 				continue
 			}
-			identity := podName
-			if identity == "" {
-				identity = endpoint.Addresses[0]
-			}
-			place, isNew := places.of(identity, m.Backends)
+			place, isNew := places.of(podName, endpoint.Addresses[0], m.Backends)
 			if isNew {
 				m.Backends = append(m.Backends, Backend{PodName: podName, Address: endpoint.Addresses[0], Pod: pod})
 			}
 			backend := &m.Backends[place]
+			if backend.PodName == "" {
+				backend.PodName, backend.Pod = podName, pod
+			}
 			backend.Ready = backend.Ready || isReady(endpoint)
 			backend.Serving = backend.Serving || isServing(endpoint)
 			backend.Terminating = backend.Terminating || isTerminating(endpoint)
@@ -171,16 +170,6 @@ func (m *endpointsMaker) podOf(snapshot *model.Snapshot, slice *discoveryv1.Endp
 		return nil
 	}
 	return pod
-}
-
-// ignores tells whether kube-proxy passes a slice by: addresses that are names, and slices marked headless behind
-// a Service that has an address.
-func (m *endpointsMaker) ignores(slice *discoveryv1.EndpointSlice) bool {
-	if slice.AddressType == discoveryv1.AddressTypeFQDN {
-		return true
-	}
-	_, marked := slice.Labels[corev1.IsHeadlessService]
-	return marked && !m.headless
 }
 
 func (m *endpointsMaker) add(port PortEndpoints) {
@@ -259,37 +248,62 @@ func addressPort(endpoint Endpoint) Endpoint {
 	return Endpoint{Address: endpoint.Address, Port: endpoint.Port}
 }
 
-// places finds the place of a backend by its identity.
-type places struct{ byIdentity map[string]int }
+// places finds the place of a backend. A Pod is one backend, whatever addresses it is listed with; so is a bare address, and
+// that of a Pod which another slice lists by name is the Pod's. Two Pods of one address are two: they share their node's.
+type places struct {
+	byPod map[string]int
+	// byAddress holds the first backend of an address, byBareAddress that which no Pod is known of.
+	byAddress, byBareAddress map[string]int
+}
 
 func newPlaces(total int) places {
 	if total <= linearLimit {
 		return places{}
 	}
-	return places{byIdentity: make(map[string]int, total)}
+	return places{byPod: make(map[string]int, total), byAddress: make(map[string]int, total), byBareAddress: map[string]int{}}
 }
 
-func (p places) of(identity string, backends []Backend) (place int, isNew bool) {
-	if p.byIdentity != nil {
-		if place, ok := p.byIdentity[identity]; ok {
-			return place, false
-		}
-		p.byIdentity[identity] = len(backends)
-		return len(backends), true
+func (p places) of(podName, address string, backends []Backend) (place int, isNew bool) {
+	if p.byPod == nil {
+		return placeOf(podName, address, backends)
 	}
+	place, found := p.byPod[podName]
+	switch {
+	case podName != "" && !found:
+		place, found = p.byBareAddress[address]
+	case podName == "":
+		place, found = p.byAddress[address]
+	}
+	if !found {
+		place = len(backends)
+	}
+	if podName == "" && !found {
+		p.byBareAddress[address] = place
+	}
+	if podName != "" {
+		p.byPod[podName] = place
+		delete(p.byBareAddress, address)
+	}
+	if _, taken := p.byAddress[address]; !taken {
+		p.byAddress[address] = place
+	}
+	return place, !found
+}
+
+func placeOf(podName, address string, backends []Backend) (place int, isNew bool) {
+	bare := -1
 	for i := range backends {
-		if backends[i].identity() == identity {
+		switch {
+		case podName != "" && backends[i].PodName == podName:
 			return i, false
+		case bare < 0 && backends[i].Address == address && (podName == "" || backends[i].PodName == ""):
+			bare = i
 		}
+	}
+	if bare >= 0 {
+		return bare, false
 	}
 	return len(backends), true
-}
-
-func (b *Backend) identity() string {
-	if b.PodName != "" {
-		return b.PodName
-	}
-	return b.Address
 }
 
 // slicePort finds the port of a slice that kube-proxy joins to a Service's port: the names are equal, and the

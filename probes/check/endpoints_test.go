@@ -172,3 +172,34 @@ func TestOnlyTheVeryPodCounts(t *testing.T) {
 		t.Errorf("a Pod that is not selected is not the slice's: %+v", endpoints.Backends)
 	}
 }
+
+// TestAPodIsOneBackend holds that READY counts a Pod once, however often slices repeat it, few or many.
+func TestAPodIsOneBackend(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	svc := service("web", app)
+	for _, more := range []int{0, 20} {
+		first, second := pod("a", app), pod("b", app)
+		second.Status.PodIP = first.Status.PodIP // as two Pods on their node's network
+		pods := []*corev1.Pod{first, second}
+		for i := range more {
+			pods = append(pods, pod(fmt.Sprint("more-", i), app))
+		}
+		want := 3 + more
+		for name, slices := range map[string][]*discoveryv1.EndpointSlice{
+			"the Pod's slice first":  {slicesFor(svc, pods...)[0], byHand("z", "web", new(""), new(int32(8080)), first.Status.PodIP, "192.0.2.1", "192.0.2.1")},
+			"the hand's slice first": {byHand("a", "web", new(""), new(int32(8080)), first.Status.PodIP, "192.0.2.1", "192.0.2.1"), slicesFor(svc, pods...)[0]},
+		} {
+			all := objects{svc}
+			for _, pod := range pods {
+				all = append(all, pod)
+			}
+			snapshot := input(cluster(all...)).Snapshot
+			endpoints := effectiveEndpoints(snapshot, svc, slices)
+			// To kube-proxy the two on their node's address are one.
+			if endpoints.ListedCount() != want || endpoints.UsableCount() != want-1 {
+				t.Errorf("%s, %d more: %d of %d, want %d", name, more, endpoints.UsableCount(), endpoints.ListedCount(), want)
+			}
+		}
+	}
+}

@@ -8,17 +8,66 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+func terminatingShop(since time.Duration) *corev1.Namespace {
+	at := ago(since)
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop", DeletionTimestamp: &at}, Status: corev1.NamespaceStatus{
+		Phase:      corev1.NamespaceTerminating,
+		Conditions: []corev1.NamespaceCondition{{Type: corev1.NamespaceFinalizersRemaining, Status: corev1.ConditionTrue, Message: "Some content in the namespace has finalizers remaining"}},
+	}}
+}
+
+func handedTo(proxy string) func(*corev1.Service) {
+	return func(svc *corev1.Service) { svc.Labels = labels{proxyNameLabel: proxy} }
+}
+
+func assigned(svc *corev1.Service) {
+	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.9"}}
+}
+
 // serviceFaults are the faults of Services themselves: their type, their name, their load balancer.
 func serviceFaults() map[string]fault {
 	app := labels{"app": "checkout"}
-	quotaService := service("checkout", app, loadBalancer)
+	quotaService, plain := service("checkout", app, loadBalancer), service("checkout", app)
 	return map[string]fault{
 		"a Service that does not go": {
 			objects: objects{service("checkout", app, func(svc *corev1.Service) {
 				at := ago(time.Hour)
 				svc.DeletionTimestamp, svc.Finalizers = &at, []string{"service.kubernetes.io/load-balancer-cleanup"}
 			}), pod("a", app)},
-			verdict: Fail, lead: "SVC-03", short: "being deleted", severity: Major, confidence: Proven,
+			verdict: Fail, lead: "SVC-03", short: "being deleted: waits for…alancer-cleanup", severity: Major, confidence: Proven, noCommand: true,
+		},
+		"a Service whose namespace does not go": {
+			objects: objects{service("checkout", app, func(svc *corev1.Service) {
+				at := ago(time.Hour)
+				svc.DeletionTimestamp, svc.Finalizers = &at, []string{"example.com/hold"}
+			}), pod("a", app), terminatingShop(time.Hour)},
+			verdict: Fail, lead: "SVC-04", short: "namespace shop is being deleted", severity: Major, confidence: Proven,
+			fix: "kubectl --context prod get namespace shop -o yaml",
+		},
+		"a Service that is left to another proxy": {
+			objects: objects{service("checkout", app, handedTo("other")), pod("a", app)},
+			verdict: Fail, lead: "SVC-07", short: "left to proxy other, not kube-proxy", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop label svc checkout service.kubernetes.io/service-proxy-name-",
+		},
+		"a Service that is left to a proxy without a name": {
+			objects: objects{service("checkout", app, handedTo("")), pod("a", app)},
+			verdict: Fail, lead: "SVC-07", short: `left to proxy "", not kube-proxy`, severity: Critical, confidence: Proven,
+		},
+		"a load balancer that is left to another proxy": {
+			objects: objects{service("checkout", app, loadBalancer, assigned, handedTo("other")), pod("a", app)},
+			verdict: Fail, lead: "SVC-07", short: "left to proxy other, not kube-proxy", severity: Major, confidence: Proven,
+		},
+		"a Service that is left to another proxy, beside Cilium": {
+			objects: objects{service("checkout", app, handedTo("other")), pod("a", app), nodeNamed("n", cilium)},
+			verdict: Warn, lead: "SVC-07", short: "left to proxy other, not kube-proxy", severity: Critical, confidence: Likely,
+		},
+		"a Service that is left to a proxy that there is": {
+			objects: objects{service("checkout", app, handedTo("multus-proxy")), pod("a", app)},
+			verdict: Warn, lead: "SVC-07", short: "left to proxy multus-pro… not kube-proxy", severity: Critical, confidence: Likely,
+		},
+		"a ClusterIP that two Services have": {
+			objects: objects{plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPAlreadyAllocated", "Cluster IP [IPv4]:10.96.0.10 was assigned to multiple services; please recreate service", time.Minute)},
+			verdict: Fail, lead: "SVC-08", short: "ClusterIPAlreadyAllocated: make it anew", severity: Major, confidence: Proven, noCommand: true,
 		},
 		"an external name that is an address": {
 			objects: objects{service("checkout", nil, externalName("192.0.2.10"))},

@@ -103,6 +103,8 @@ func (f Finding) Amber() bool { return f.Severity >= Major && f.Confidence == Li
 type Unchecked struct {
 	// Check names the IDs of the findings that cannot be made without it; empty where all are made, and only say less.
 	Check []string
+	// Less names the IDs of the findings that are made without it, and say less, or are less sure.
+	Less []string
 	// What says in a few words what stays unknown, e.g. "whether a node is down"; empty where Check says it all.
 	What string
 	// Need is the verb and resource missing, e.g. "list pods".

@@ -90,16 +90,20 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 		}
 		whole = whole && coverage.Known()
 		j.pending = j.pending || coverage.Pending()
-		ids := rule.IDs
-		if !needed {
-			ids = onlyBy(rule, kind)
+		if needed {
+			j.note(rule.IDs, nil, kind)
+			continue
 		}
-		j.note(ids, kind)
+		if only := onlyBy(rule, kind); len(only) > 0 || kind != model.Nodes {
+			// Without Nodes only the data plane is less sure, which is worth no words.
+			j.note(only, rule.IDs, kind)
+		}
 	}
 	return whole
 }
 
-func (j *judgement) note(ids []string, kind model.Kind) {
+// note says that a kind could not be read: without it some findings cannot be made at all, others are made and say less.
+func (j *judgement) note(ids, less []string, kind model.Kind) {
 	at := slices.IndexFunc(j.unchecked, func(u Unchecked) bool { return u.Kind == kind })
 	if at < 0 {
 		at = len(j.unchecked)
@@ -107,11 +111,17 @@ func (j *judgement) note(ids []string, kind model.Kind) {
 		unchecked.What = unknownWithout(kind)
 		j.unchecked = append(j.unchecked, unchecked)
 	}
-	for _, id := range ids {
-		if !slices.Contains(j.unchecked[at].Check, id) {
-			j.unchecked[at].Check = append(j.unchecked[at].Check, id)
+	j.unchecked[at].Check = addMissing(j.unchecked[at].Check, ids)
+	j.unchecked[at].Less = addMissing(j.unchecked[at].Less, less)
+}
+
+func addMissing(all, more []string) []string {
+	for _, word := range more {
+		if !slices.Contains(all, word) {
+			all = append(all, word)
 		}
 	}
+	return all
 }
 
 // onlyBy returns those findings of a rule that nothing but this kind can tell of, though the rule runs without it.
@@ -119,7 +129,9 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 	var told []string
 	switch kind {
 	case model.Nodes:
-		told = []string{"POD-08"}
+		told = []string{"POD-08", "SVC-09"}
+	case model.Namespaces:
+		told = []string{"SVC-04"}
 	case model.Deployments:
 		told = []string{"WL-01", "WL-02", "WL-03"}
 	case model.StatefulSets, model.DaemonSets, model.ReplicaSets, model.Rollouts:
@@ -147,6 +159,8 @@ func unknownWithout(kind model.Kind) string {
 		return "all that rests on endpoints"
 	case model.Nodes:
 		return "whether a node is down"
+	case model.Namespaces:
+		return "whether the namespace is being deleted"
 	case model.Events:
 		return "what controllers and kubelets said of it"
 	case model.Deployments:
@@ -161,6 +175,16 @@ func unknownWithout(kind model.Kind) string {
 		return "whether NetworkPolicies let anybody in"
 	}
 	return ""
+}
+
+// restsOnSlices returns the findings that are never made, or say less, where EndpointSlices cannot be read: those of all rules that look
+// at endpoints.
+func restsOnSlices() []string {
+	var ids []string
+	for _, rule := range slices.Concat(ignoredSliceRules(), selectorlessRules(), sliceRules(), workloadRules(), selectorRules(), familyRules(), podRules(), portRules()) {
+		ids = addMissing(ids, rule.IDs)
+	}
+	return ids
 }
 
 func newUnchecked(ids []string, kind model.Kind, namespace string, coverage model.Coverage) Unchecked {
@@ -180,6 +204,7 @@ func (j *judgement) report() *Report {
 		gap = s.coverage(model.EndpointSlices)
 		unchecked := newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap)
 		unchecked.What = unknownWithout(model.EndpointSlices)
+		unchecked.Less = restsOnSlices()
 		j.unchecked = slices.Insert(j.unchecked, 0, unchecked)
 	}
 	j.findings = inOrder(j.findings)

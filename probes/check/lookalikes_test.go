@@ -33,6 +33,7 @@ func TestLookAlikes(t *testing.T) {
 	recreated.CreationTimestamp = ago(time.Minute)
 	before := recreated.DeepCopy()
 	before.UID = "uid-of-the-one-before"
+	plain := service("web", app)
 	leader := func(name string, ready bool) *corev1.Pod {
 		p := pod(name, app, ofDeploy("web"))
 		if !ready {
@@ -85,21 +86,36 @@ func TestLookAlikes(t *testing.T) {
 			svc.Spec.AllocateLoadBalancerNodePorts = new(false)
 			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.9"}}
 		}), pod("a", app)},
-		"an event of the Service before":        {recreated, pod("a", app), event(before, "Service", "Warning", "SyncLoadBalancerFailed", "quota exceeded", time.Hour)},
-		"a rollout of no Pods":                  {service("web", app, ports(port(80, "http"))), pod("a", app), leader("b", false), deployment("web-new", 0, app, rollingOut)},
-		"h29 a rollout, one of three ready":     {service("web", app), leader("a", true), leader("b", false), leader("c", false), deployment("web", 3, app, rollingOut)},
-		"h30 a startup probe that may take":     {service("web", app), pod("a", app, ofDeploy("web"), starting)},
-		"h34 UDP":                               {service("web", app, ports(corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("dns")})), pod("a", app, containerPorts(corev1.ContainerPort{Name: "dns", ContainerPort: 5353, Protocol: corev1.ProtocolUDP}))},
-		"h43 a preview":                         {service("web", labels{"app": "web", "rollouts-pod-template-hash": "abc"}), replicaSet("web-abc", 0, labels{"app": "web", "rollouts-pod-template-hash": "abc"})},
-		"h44 scaled to zero by KEDA":            {service("web", app), keda},
-		"h46 conditions that are not set":       {service("web", app), nilConditions},
-		"h50 failed Pods beside a running one":  {service("web", app), pod("a", app), pod("b", app, ended(corev1.PodFailed))},
-		"a lock that an operator keeps":         {service("web", nil, headless, ports())},
-		"slices left over on an ExternalName":   {service("web", app, externalName("db.example.com")), byHand("m", "web", new(""), new(int32(8080)), "10.4.0.1")},
-		"a Pod that restarted long ago":         {service("web", app), pod("a", app, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount = 40 })},
-		"one of two Pods cannot be pulled":      {service("web", app), pod("a", app), pod("b", app, waiting("ImagePullBackOff", ""))},
-		"the leader has just changed":           {service("web", app), lostReady("a", app), gainedReady("b", app)},
-		"nothing usable, but only for a moment": justEmptied(app),
+		"an event of the Service before":            {recreated, pod("a", app), event(before, "Service", "Warning", "SyncLoadBalancerFailed", "quota exceeded", time.Hour)},
+		"a rollout of no Pods":                      {service("web", app, ports(port(80, "http"))), pod("a", app), leader("b", false), deployment("web-new", 0, app, rollingOut)},
+		"h29 a rollout, one of three ready":         {service("web", app), leader("a", true), leader("b", false), leader("c", false), deployment("web", 3, app, rollingOut)},
+		"h30 a startup probe that may take":         {service("web", app), pod("a", app, ofDeploy("web"), starting)},
+		"h34 UDP":                                   {service("web", app, ports(corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("dns")})), pod("a", app, containerPorts(corev1.ContainerPort{Name: "dns", ContainerPort: 5353, Protocol: corev1.ProtocolUDP}))},
+		"h43 a preview":                             {service("web", labels{"app": "web", "rollouts-pod-template-hash": "abc"}), replicaSet("web-abc", 0, labels{"app": "web", "rollouts-pod-template-hash": "abc"})},
+		"h44 scaled to zero by KEDA":                {service("web", app), keda},
+		"h46 conditions that are not set":           {service("web", app), nilConditions},
+		"h50 failed Pods beside a running one":      {service("web", app), pod("a", app), pod("b", app, ended(corev1.PodFailed))},
+		"a headless Service that names a proxy":     {service("web", app, headless, ports(port(8080, 8080)), handedTo("other")), pod("a", app)},
+		"a proxy that runs":                         {service("web", app, handedTo("other")), pod("a", app), pod("other-x7k", nil, inSystem)},
+		"a namespace that has just been deleted":    {service("web", app, justDeleted), pod("a", app), terminatingShop(30 * time.Second)},
+		"a namespace that goes, and all works":      {service("web", app), pod("a", app), terminatingShop(time.Hour)},
+		"an external IP of a router":                {service("web", app, externalIP("192.0.2.77")), pod("a", app), nodeNamed("n")},
+		"an address out of range that still routes": {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR; please recreate service", time.Minute)},
+		"an address that it had once":               {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPAlreadyAllocated", "Cluster IP [IPv4]:10.96.0.100 was assigned to multiple services; please recreate service", time.Minute)},
+		"an address that is being repaired":         {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPNotAllocated", "Cluster IP [IPv4]:10.96.0.10 is not allocated; repairing", time.Minute)},
+		"an address that two had long ago":          {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPAlreadyAllocated", "Cluster IP [IPv4]:10.96.0.10 was assigned to multiple services; please recreate service", 2*time.Hour)},
+		"names beside a selector that works":        {service("web", app), pod("a", app), slicesFor(service("web", app), pod("a", app))[0], slice(byHand("m", "web", new(""), new(int32(8080)), "db.example.com"), ofNames)},
+		"a marked slice beside addresses":           {service("web", nil), byHand("a", "web", new(""), new(int32(8080)), "192.0.2.1"), slice(byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), markHeadless)},
+		"a marked slice of a headless Service":      {service("web", nil, headless), slice(byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), markHeadless)},
+		"an endpoint that is no Service's address":  {at("10.96.0.11", service("web", nil)), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), at("10.96.0.12", service("other", app))},
+		"a ClusterIP that is not ready":             {at("10.96.0.11", service("web", nil)), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), at("10.96.0.12", service("other", app)), unreadyAddress("n", "web", "10.96.0.12")},
+		"a ClusterIP behind a headless Service":     {service("web", nil, headless), byHand("m", "web", new(""), new(int32(8080)), "10.96.0.12"), at("10.96.0.12", service("other", app))},
+		"a lock that an operator keeps":             {service("web", nil, headless, ports())},
+		"slices left over on an ExternalName":       {service("web", app, externalName("db.example.com")), byHand("m", "web", new(""), new(int32(8080)), "10.4.0.1")},
+		"a Pod that restarted long ago":             {service("web", app), pod("a", app, func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount = 40 })},
+		"one of two Pods cannot be pulled":          {service("web", app), pod("a", app), pod("b", app, waiting("ImagePullBackOff", ""))},
+		"the leader has just changed":               {service("web", app), lostReady("a", app), gainedReady("b", app)},
+		"nothing usable, but only for a moment":     justEmptied(app),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,6 +134,21 @@ func TestLookAlikes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func justDeleted(svc *corev1.Service) {
+	at := ago(30 * time.Second)
+	svc.DeletionTimestamp, svc.Finalizers = &at, []string{"example.com/hold"}
+}
+
+func externalIP(address string) func(*corev1.Service) {
+	return func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{address} }
+}
+
+func unreadyAddress(name, of, address string) *discoveryv1.EndpointSlice {
+	return slice(byHand(name, of, new(""), new(int32(8080)), address), func(e *discoveryv1.EndpointSlice) {
+		e.Endpoints[0].Conditions.Ready = new(false)
+	})
 }
 
 func starting(p *corev1.Pod) {

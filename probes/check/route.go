@@ -41,7 +41,13 @@ func route(s *subject, report *Report) []Hop {
 		}
 	}
 	index := portToShow(s)
-	hops = append(hops, Hop{Text: portHop(s, index)}, Hop{Text: addressHop(service)})
+	address := Hop{Text: addressHop(service)}
+	hops = append(hops, Hop{Text: portHop(s, index)}, address)
+	if lead != nil && lead.ID == "SVC-07" && (lead.Red() || lead.Amber()) {
+		// Nobody takes what is sent there any further.
+		hops[len(hops)-1].Broken, hops[len(hops)-1].Fault = true, address.Text
+		return hops
+	}
 	if s.selects() {
 		hops = append(hops, selectorHop(s, lead))
 	} else {
@@ -100,6 +106,10 @@ func lastHop(s *subject, index int, lead *Finding) Hop {
 	}
 	if len(s.service.Spec.Ports) > 0 && endpoints.PortDead(index) || usable == 0 {
 		return brokenHop(s, index, lead)
+	}
+	if lead != nil && lead.ID == "EPS-05" && lead.Severity == Critical {
+		address := lead.Evidence[0].Value
+		return Hop{Text: "endpoint " + address, Broken: true, Fault: address}
 	}
 	var targets []string
 	for i := range endpoints.Ports {

@@ -39,6 +39,7 @@ func All() []Rule { return slices.Clone(allRules) }
 var allRules = slices.Concat(
 	serviceRules(),
 	externalNameRules(),
+	ignoredSliceRules(),
 	selectorlessRules(),
 	workloadRules(),
 	selectorRules(),

@@ -2,7 +2,7 @@ package check
 
 import (
 	"fmt"
-	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,13 +14,31 @@ import (
 func serviceRules() []Rule {
 	return []Rule{
 		{
+			IDs: []string{"SVC-04"}, Step: StepService, Uses: []model.Kind{model.Namespaces}, check: checkNamespaceTerminating,
+			applies: func(s *subject) bool { return s.service.DeletionTimestamp != nil || s.unsliced() },
+		},
+		{
 			IDs: []string{"SVC-03"}, Step: StepService, Uses: []model.Kind{model.Events}, check: checkTerminating,
 			applies: func(s *subject) bool { return s.service.DeletionTimestamp != nil },
+		},
+		{
+			IDs: []string{"SVC-07"}, Step: StepService, Uses: []model.Kind{model.Nodes}, check: checkOtherProxy,
+			applies: func(s *subject) bool { return s.otherProxyNamed() != "" },
+		},
+		{
+			// Events are looked at where somebody read them: a healthy Service is no reason to.
+			IDs: []string{"SVC-08"}, Step: StepService, check: checkAllocation,
+			applies: func(s *subject) bool { return s.routes() && s.eventsKnown() },
+		},
+		{
+			IDs: []string{"SVC-09"}, Step: StepService, Uses: []model.Kind{model.Nodes}, check: checkExternalIPs,
+			applies: func(s *subject) bool { return s.routes() && len(s.service.Spec.ExternalIPs) > 0 },
 		},
 	}
 }
 
-// checkTerminating is SVC-03: the Service is being deleted, and finalizers keep it. Traffic flows until it is gone.
+// checkTerminating is SVC-03: the Service is being deleted, and finalizers keep it. Traffic flows, and its slices follow its Pods,
+// until it is gone.
 func checkTerminating(s *subject) []Finding {
 	finding := Finding{
 		ID: "SVC-03", Severity: Major, Confidence: Proven, Step: StepService,
@@ -32,7 +50,10 @@ func checkTerminating(s *subject) []Finding {
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name,
 			Field: "metadata.finalizers", Value: strings.Join(s.service.Finalizers, ", "),
 		}},
-		Fix: &Fix{Note: "mend what its finalizer waits for; taking the finalizer off by hand leaves a load balancer behind"},
+		Fix: &Fix{Note: finalizerNote(s.service.Finalizers)},
+	}
+	if len(s.service.Finalizers) > 0 {
+		finding.Short = short("being deleted: waits for %s", firstOf(s.service.Finalizers, 1))
 	}
 	if event := newestEvent(s, s.service.UID, "DeleteLoadBalancerFailed", "SyncLoadBalancerFailed"); event != nil {
 		finding.Why = event.Message
@@ -41,78 +62,214 @@ func checkTerminating(s *subject) []Finding {
 	return []Finding{s.heldFor(finding, time.Minute)}
 }
 
-func externalNameRules() []Rule {
-	return []Rule{{
-		IDs: []string{"EN-01", "EN-02", "EN-03"}, Step: StepService, check: checkExternalName,
-		applies: func(s *subject) bool { return s.service.Spec.Type == corev1.ServiceTypeExternalName },
+// finalizerNote says what has to happen before the first finalizer goes. Taking one off by hand skips what it stands for.
+func finalizerNote(finalizers []string) string {
+	if len(finalizers) == 0 {
+		return "nothing keeps it: it will be gone in a moment; if it is wanted, create it anew"
+	}
+	switch finalizer := finalizers[0]; {
+	case isLoadBalancerFinalizer(finalizer):
+		return "mend what keeps the cloud from deleting the load balancer; taking the finalizer " + finalizer + " off by hand leaves the load balancer behind, and its bill"
+	case finalizer == "foregroundDeletion", finalizer == "orphan":
+		return "the garbage collector first deals with what the Service owns: look for objects that name it in metadata.ownerReferences, and at kube-controller-manager"
+	default:
+		return "find the controller that put the finalizer " + finalizer + " there, and why it does not take it off: mostly it is no longer installed; then take it off by hand"
+	}
+}
+
+// isLoadBalancerFinalizer tells whether a finalizer stands for a load balancer that a cloud has to take down.
+func isLoadBalancerFinalizer(finalizer string) bool {
+	switch finalizer {
+	case "service.kubernetes.io/load-balancer-cleanup", "service.k8s.aws/resources", "service.eks.amazonaws.com/resources":
+		return true
+	}
+	return strings.HasPrefix(finalizer, "gke.networking.io/l4-")
+}
+
+// unsliced tells that the Service has a selector and not even an empty slice: its controller is off, or its namespace goes.
+func (s *subject) unsliced() bool { return s.selects() && s.slicesKnown() && len(s.slices) == 0 }
+
+// checkNamespaceTerminating is SVC-04: the namespace is being deleted. Nothing can be created in it any more, and what is in it goes.
+func checkNamespaceTerminating(s *subject) []Finding {
+	namespace := terminatingNamespace(s.in.Snapshot, s.key.Namespace)
+	if namespace == nil {
+		return nil
+	}
+	finding := Finding{
+		ID: "SVC-04", Severity: Major, Confidence: Proven, Step: StepService,
+		Short:    short("namespace %s is being deleted", namespace.Name),
+		Title:    fmt.Sprintf("Namespace %s is being deleted, and this Service with it.", namespace.Name),
+		Why:      "No Pod and no slice can be created in it any more: what breaks now stays broken.",
+		Evidence: []Evidence{{Kind: "Namespace", Name: namespace.Name, Field: "status.phase", Value: string(namespace.Status.Phase)}},
+		Fix: &Fix{
+			Command: kubectlEverywhere(s.in, "get", "namespace", namespace.Name, "-o", "yaml"), Look: true,
+			Note: "its status.conditions say what it waits for; a deletion cannot be taken back",
+		},
+	}
+	if namespace.DeletionTimestamp != nil {
+		finding.Since = namespace.DeletionTimestamp.Time
+	}
+	for i := range namespace.Status.Conditions {
+		condition := &namespace.Status.Conditions[i]
+		if condition.Status == corev1.ConditionTrue && condition.Message != "" {
+			finding.Evidence = append(finding.Evidence, Evidence{
+				Kind: "Namespace", Name: namespace.Name, Field: fmt.Sprintf("status.conditions[%s].message", condition.Type), Value: condition.Message,
+			})
+		}
+	}
+	return []Finding{s.heldFor(finding, time.Minute)}
+}
+
+// terminatingNamespace returns a namespace that is known and being deleted, or nil.
+func terminatingNamespace(snapshot *model.Snapshot, name string) *corev1.Namespace {
+	namespace := snapshot.Namespace(name)
+	if namespace == nil || namespace.Status.Phase != corev1.NamespaceTerminating {
+		return nil
+	}
+	return namespace
+}
+
+// proxyNameLabel hands a Service to another proxy; kube-proxy does not watch Services that carry it (KEP-2447).
+const proxyNameLabel = "service.kubernetes.io/service-proxy-name"
+
+// otherProxyNamed returns the proxy that the Service is handed to; empty for none, and where it does not matter: a headless Service
+// has no address that a proxy serves.
+func (s *subject) otherProxyNamed() string {
+	if !s.routes() || s.headless() {
+		return ""
+	}
+	name, labelled := s.service.Labels[proxyNameLabel]
+	if labelled && name == "" {
+		return `""`
+	}
+	return name
+}
+
+// checkOtherProxy is SVC-07: a label takes the Service away from kube-proxy, so that nobody answers for its ClusterIP unless the
+// proxy that the label names does.
+func checkOtherProxy(s *subject) []Finding {
+	proxy := s.otherProxyNamed()
+	finding := Finding{
+		ID: "SVC-07", Severity: Critical, Confidence: Proven, Step: StepService, Since: s.created(),
+		Short: short("left to proxy %s, not kube-proxy", proxy),
+		Title: fmt.Sprintf("A label hands the Service to the proxy %s, and kube-proxy ignores it.", proxy),
+		Why:   "Connections to the ClusterIP, and to node ports, time out, unless that proxy serves them.",
+		Evidence: []Evidence{{
+			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "metadata.labels." + proxyNameLabel, Value: s.service.Labels[proxyNameLabel],
+		}},
+		Fix: s.serviceFix(Fix{Command: s.kubectl("label", "svc", s.key.Name, proxyNameLabel+"-"), Note: "only where no such proxy is meant to serve it"}),
+	}
+	if s.service.Spec.Type == corev1.ServiceTypeLoadBalancer {
+		// Its load balancer may send straight to the Pods.
+		finding.Severity = Major
+	}
+	switch pod := s.podOfProxy(proxy); {
+	case pod != nil:
+		finding.Confidence = Possible
+		finding.Why = "Only that proxy answers for its ClusterIP. It seems to run in this cluster."
+		finding.Evidence = append(finding.Evidence, Evidence{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "metadata.name", Value: pod.Name})
+	case slices.Contains(knownProxies(), proxy):
+		finding.Confidence = Likely
+	}
+	return []Finding{s.heldFor(dataPlane(s).graded(finding), settleTime)}
+}
+
+// knownProxies are values of the label that programs ask for by their own documents.
+func knownProxies() []string { return []string{"multus-proxy", "kpng"} }
+
+// podOfProxy finds a Pod of kube-system, as far as somebody read them, that is named after the proxy.
+func (s *subject) podOfProxy(proxy string) *corev1.Pod {
+	for _, pod := range s.in.Snapshot.Pods(systemNamespace) {
+		if strings.HasPrefix(pod.Name, proxy+"-") && !PodEnded(pod) {
+			return pod
+		}
+	}
+	return nil
+}
+
+// allocationMatters is how long an event of the allocators is believed: they repeat themselves while the state lasts, and API
+// servers keep events for an hour.
+const allocationMatters = time.Hour
+
+// checkAllocation is SVC-08: the API server's repair loop found the ClusterIP or a node port of the Service invalid, out of range or
+// given twice, and says that the Service has to be made anew. What it repairs by itself (ClusterIPNotAllocated, PortNotAllocated) is
+// no fault.
+func checkAllocation(s *subject) []Finding {
+	var newest *corev1.Event
+	for _, event := range s.in.Snapshot.EventsOf(s.key.Namespace, s.service.UID) {
+		if event.Type == corev1.EventTypeWarning && allocationSeverity(event.Reason) > Info && s.stillAllocated(event.Message) &&
+			s.in.Now.Sub(EventTime(event)) < allocationMatters && (newest == nil || EventTime(event).After(EventTime(newest))) {
+			newest = event
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return []Finding{{
+		ID: "SVC-08", Severity: allocationSeverity(newest.Reason), Confidence: Proven, Step: StepService, Since: eventFirst(newest),
+		Short:    short("%s: make it anew", newest.Reason),
+		Title:    "The API server says that an address or port of this Service is not validly its own.",
+		Why:      sentence(newest.Message),
+		Evidence: []Evidence{eventEvidence(newest)},
+		Fix:      s.serviceFix(Fix{Note: "make the Service anew, without clusterIP, clusterIPs and nodePort in its manifest; its address changes"}),
 	}}
 }
 
-// checkExternalName says of an ExternalName what cluster DNS makes of it: EN-01, an IPv4 address is served as a name, and
-// resolves to nothing; EN-02, a name without a dot, or one that leans on the search path, is looked up as it stands; EN-03,
-// the name of a Service that does not exist. A selector beside it means nothing, and is never a fault.
-func checkExternalName(s *subject) []Finding {
-	target := strings.TrimSuffix(s.service.Spec.ExternalName, ".")
-	finding := Finding{
-		Severity: Critical, Confidence: Proven, Step: StepService, Since: s.created(),
-		Evidence: []Evidence{{
-			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.externalName", Value: s.service.Spec.ExternalName,
-		}},
+// allocationSeverity is what an event of the allocators means for traffic; Info for events of anything else.
+func allocationSeverity(reason string) Severity {
+	switch reason {
+	case "ClusterIPNotValid", "ClusterIPAlreadyAllocated", "PortAlreadyAllocated":
+		return Major
+	case "ClusterIPOutOfRange", "PortOutOfRange", "ServiceCIDRFull":
+		// kube-proxy routes it all the same, until somebody else gets the address or the port.
+		return Minor
 	}
-	if address, err := netip.ParseAddr(target); err == nil && address.Is4() {
-		finding.ID, finding.Short = "EN-01", short("%s is an address, not a name", target)
-		finding.Title = fmt.Sprintf("externalName is the address %s; DNS can only answer with a name.", target)
-		finding.Why = "Cluster DNS answers with a CNAME; for an address it has none, and the name does not resolve."
-		finding.Fix = s.serviceFix(Fix{Note: "make it a Service without a selector, and an EndpointSlice with this address"})
-		return []Finding{finding}
-	}
-	if !strings.Contains(target, ".") {
-		return shortName(s, target, finding)
-	}
-	return inClusterName(s, target, finding)
+	return Info
 }
 
-func shortName(s *subject, target string, finding Finding) []Finding {
-	if target == "" || strings.EqualFold(target, "localhost") {
-		return nil
+// stillAllocated tells whether a message speaks of an address or port that the Service still has.
+func (s *subject) stillAllocated(message string) bool {
+	words := strings.FieldsFunc(message, func(r rune) bool { return strings.ContainsRune(" ()[];,", r) })
+	for i, word := range words {
+		words[i] = strings.TrimPrefix(word, ":")
 	}
-	finding.ID, finding.Short = "EN-02", short("%s resolves nowhere: no dot", target)
-	finding.Title = fmt.Sprintf("externalName %s has no dot, so it resolves nowhere.", target)
-	finding.Why = "A CNAME's target is a whole name; the search path of a Pod is not applied to it."
-	if s.in.Snapshot.Service(model.Key{Namespace: s.key.Namespace, Name: target}) != nil {
-		whole := fmt.Sprintf("%s.%s.svc.cluster.local", target, s.key.Namespace)
-		finding.Cause = &Cause{Text: "Service " + target + " of this namespace is meant", Confidence: Likely}
-		finding.Fix = s.serviceFix(Fix{Command: s.mergeService(map[string]any{"externalName": whole})})
-		return []Finding{finding}
+	for _, address := range append([]string{s.service.Spec.ClusterIP}, s.service.Spec.ClusterIPs...) {
+		if address != "" && address != corev1.ClusterIPNone && slices.Contains(words, address) {
+			return true
+		}
 	}
-	finding.Fix = s.serviceFix(Fix{Note: "write the whole name, e.g. " + target + ".NAMESPACE.svc.cluster.local"})
-	return []Finding{finding}
+	for i := range s.service.Spec.Ports {
+		if port := s.service.Spec.Ports[i].NodePort; port != 0 && slices.Contains(words, fmt.Sprint(port)) {
+			return true
+		}
+	}
+	return false
 }
 
-// inClusterName looks at names like db.prod, db.prod.svc and db.prod.svc.cluster.local.
-func inClusterName(s *subject, target string, finding Finding) []Finding {
-	parts := strings.Split(target, ".")
-	key := model.Key{Namespace: parts[1], Name: parts[0]}
-	whole := fmt.Sprintf("%s.%s.svc.cluster.local", key.Name, key.Namespace)
-	exists := s.in.Snapshot.Service(key) != nil
-	leans := len(parts) == 2 || len(parts) == 3 && parts[2] == "svc"
-	switch {
-	case leans && exists:
-		finding.ID, finding.Confidence = "EN-02", Likely
-		finding.Short = short("%s is not a whole name", target)
-		finding.Title = fmt.Sprintf("externalName %s leans on the search path, which is not applied to it.", target)
-		finding.Why = "A CNAME's target is a whole name. A Service of that name exists, and is probably meant."
-		finding.Fix = s.serviceFix(Fix{Command: s.mergeService(map[string]any{"externalName": whole})})
-	case len(parts) > 3 && parts[2] == "svc" && strings.HasSuffix(target, ".cluster.local") && !exists &&
-		s.in.Snapshot.Coverage(model.Services, key.Namespace).Known():
-		finding.ID = "EN-03"
-		finding.Short = short("no Service %s", key)
-		finding.Title = fmt.Sprintf("externalName stands for Service %s, which does not exist.", key)
-		finding.Why = "The name resolves to nothing until that Service is there."
-		finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: key.Namespace, Name: key.Name, Field: "metadata.name", Value: "absent"})
-		finding.Fix = s.serviceFix(Fix{Note: "create it, or point externalName at the one that is meant"})
-	default:
+// checkExternalIPs is SVC-09: an external IP is no Node's address. A router may bring its traffic to a Node all the same.
+func checkExternalIPs(s *subject) []Finding {
+	nodes := s.in.Snapshot.Nodes()
+	if len(nodes) == 0 {
 		return nil
 	}
-	return []Finding{finding}
+	for index, address := range s.service.Spec.ExternalIPs {
+		if slices.ContainsFunc(nodes, func(node *corev1.Node) bool { return hasNodeAddress(node, address) }) {
+			continue
+		}
+		return []Finding{{
+			ID: "SVC-09", Severity: Minor, Confidence: Possible, Step: StepService, Since: s.created(),
+			Short: short("no Node has external IP %s", address),
+			Title: fmt.Sprintf("The external IP %s is no Node's address.", address),
+			Why:   "Nodes take its traffic, but the network has to bring it there: a route, or somebody who announces it. Inside the cluster it works.",
+			Evidence: []Evidence{{
+				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.externalIPs[%d]", index), Value: address,
+			}},
+			Fix: s.serviceFix(Fix{Note: "route the address to a Node, or use a LoadBalancer; externalIPs are deprecated since Kubernetes 1.36"}),
+		}}
+	}
+	return nil
+}
+
+func hasNodeAddress(node *corev1.Node, address string) bool {
+	return slices.ContainsFunc(node.Status.Addresses, func(has corev1.NodeAddress) bool { return has.Address == address })
 }

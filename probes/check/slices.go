@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -21,7 +22,10 @@ func selectorlessRules() []Rule {
 	applies := func(s *subject) bool { return s.routes() && !s.selects() && s.slicesKnown() }
 	return []Rule{
 		{IDs: []string{"SVC-05"}, Step: StepEndpoints, applies: applies, explains: true, check: checkLeftOverSlices},
-		{IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSlicePorts},
+		{
+			IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, explains: true, check: checkSlicePorts, applies: applies,
+		},
+		misplacedSliceRule(),
 		{IDs: []string{"SVC-06"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSelectorlessEmpty},
 	}
 }
@@ -124,7 +128,9 @@ func slicePortFinding(s *subject, index int) Finding {
 	case len(slice.Ports) == 0:
 		finding.ID, finding.Short = "EPS-02", short("slice %s has no ports", slice.Name)
 		finding.Title = fmt.Sprintf("EndpointSlice %s leaves its ports out, and kube-proxy then ignores it.", slice.Name)
-		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}, slice, "")
+		finding.Why = "The API reads that as all ports; kube-proxy joins a Service and its slices by the port's name and protocol."
+		finding.Fix = s.withOwner(noPortsFix(s, slice, port), slice, "")
+		finding = dataPlane(s).graded(finding)
 	case other >= 0:
 		protocol, wanted := *slice.Ports[other].Protocol, protocolOf(port.Protocol)
 		finding.Short = short("slice port %q is %s, not %s", port.Name, protocol, wanted)
@@ -136,6 +142,18 @@ func slicePortFinding(s *subject, index int) Finding {
 		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("name the port of the slice that is meant %q", port.Name)}, slice, "")
 	}
 	return s.settled(finding)
+}
+
+// noPortsFix gives a slice the one port that it leaves out, where the Service's targetPort tells which that is: it means nothing
+// without a selector, but was written by somebody who had a number in mind.
+func noPortsFix(s *subject, slice *discoveryv1.EndpointSlice, port *corev1.ServicePort) Fix {
+	fix := Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}
+	if number := port.TargetPort.IntVal; port.TargetPort.Type == intstr.Int && number != 0 && len(s.service.Spec.Ports) == 1 {
+		added := map[string]any{"name": port.Name, "port": number, "protocol": protocolOf(port.Protocol)}
+		fix.Command = s.kubectl("patch", "endpointslice", slice.Name, "--type=merge", "-p", asJSON(map[string]any{"ports": []any{added}}))
+		fix.Note = fmt.Sprintf("if the endpoints listen on %d", number)
+	}
+	return fix
 }
 
 const sliceMirroringController = "endpointslicemirroring-controller.k8s.io"
@@ -173,6 +191,10 @@ func slicePortsText(slice *discoveryv1.EndpointSlice) string {
 // checkSelectorlessEmpty is SVC-06: no selector, and no slice has a usable endpoint. Whoever fills them may still come, so
 // it is only likely. A headless Service without ports asks nothing of anyone: some programs keep their lock in it.
 func checkSelectorlessEmpty(s *subject) []Finding {
+	if holdsIgnored(s) {
+		// EPS-04 and EPS-06 say why what somebody wrote does not count.
+		return nil
+	}
 	if !s.dead() || s.headless() && len(s.service.Spec.Ports) == 0 || s.endpoints().ReadyCount() > 0 {
 		if s.headless() && len(s.service.Spec.Ports) == 0 && s.dead() {
 			return []Finding{{

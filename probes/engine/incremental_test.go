@@ -135,7 +135,8 @@ func change(t *rapid.T, source *fixture) {
 	}
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}}
 	kind := model.Kind(pick("kind", string(model.Services), string(model.EndpointSlices), string(model.Pods), string(model.Events),
-		string(model.Deployments), string(model.ReplicaSets), string(model.Jobs), string(model.Nodes), "coverage"))
+		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.Jobs), string(model.Nodes),
+		string(model.Namespaces), "coverage"))
 	var next metav1.Object
 	switch kind {
 	case model.Services:
@@ -147,12 +148,24 @@ func change(t *rapid.T, source *fixture) {
 			service.Spec.ExternalName = pick("external", "s0.b.svc.cluster.local", "s1.a.", "example.com")
 		} else {
 			service.Spec.Selector = labels()
+			service.Spec.ClusterIP = pick("address", "", "10.0.0.1", "10.0.0.2", "10.0.0.9", "None")
+			if service.Spec.ClusterIP != "" {
+				service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
+			}
+			if pick("proxy", "", "", "other") != "" {
+				service.Labels["service.kubernetes.io/service-proxy-name"] = "other"
+			}
 		}
 		next = service
 	case model.EndpointSlices:
-		slice := &discoveryv1.EndpointSlice{ObjectMeta: object("slice", 4), AddressType: discoveryv1.AddressTypeIPv4}
-		slice.Labels[discoveryv1.LabelServiceName] = fmt.Sprint("s", number("of", 3))
+		slice := &discoveryv1.EndpointSlice{ObjectMeta: object("s0-", 4), AddressType: discoveryv1.AddressTypeIPv4}
+		if of := number("of", 4); of < 4 {
+			slice.Labels[discoveryv1.LabelServiceName] = fmt.Sprint("s", of)
+		}
 		slice.Labels[discoveryv1.LabelManagedBy] = pick("by", controllerName, controllerName, "me")
+		if pick("marked", "", "", "headless") != "" {
+			slice.Labels[corev1.IsHeadlessService] = ""
+		}
 		name, port := "", int32(80)
 		protocol := corev1.ProtocolTCP
 		slice.Ports = []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}}
@@ -182,7 +195,7 @@ func change(t *rapid.T, source *fixture) {
 		next = pod
 	case model.Events:
 		event := &corev1.Event{ObjectMeta: object("e", 3), Message: fmt.Sprint(number("message", 9)), Type: "Warning"}
-		about := pick("about", "Service/s", "Pod/p", "ReplicaSet/rs", "EndpointSlice/slice")
+		about := pick("about", "Service/s", "Pod/p", "ReplicaSet/rs", "EndpointSlice/s0-")
 		for i, c := range about {
 			if c == '/' {
 				event.InvolvedObject.Kind = about[:i]
@@ -209,7 +222,16 @@ func change(t *rapid.T, source *fixture) {
 	case model.Nodes:
 		node := &corev1.Node{ObjectMeta: object("n", 1)}
 		node.Namespace, node.Labels = "", labels()
+		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeNetworkUnavailable, Reason: pick("network", "RouteCreated", "CiliumIsUp")}}
 		next = node
+	case model.Namespaces:
+		next = &corev1.Namespace{
+			ObjectMeta: metav1.ObjectMeta{Name: namespace}, Status: corev1.NamespaceStatus{Phase: corev1.NamespacePhase(pick("ends", "Active", "Terminating"))},
+		}
+	case model.StatefulSets:
+		next = &appsv1.StatefulSet{ObjectMeta: object("sts", 1), Spec: appsv1.StatefulSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template, ServiceName: pick("serviceName", "", "s0", "s1", "absent"),
+		}}
 	default:
 		need := model.Need{
 			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.EndpointSlices}).Draw(t, "need"),

@@ -146,6 +146,10 @@ func held(s *model.Snapshot, kind model.Kind, key model.Key) metav1.Object {
 		return find(s.Deployments(key.Namespace), key.Name)
 	case model.ReplicaSets:
 		return find(s.ReplicaSets(key.Namespace), key.Name)
+	case model.StatefulSets:
+		return find(s.StatefulSets(key.Namespace), key.Name)
+	case model.Namespaces:
+		return find(s.Namespaces(), key.Name)
 	case model.Jobs:
 		return find(s.Jobs(key.Namespace), key.Name)
 	case model.Nodes:

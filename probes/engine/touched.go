@@ -39,13 +39,15 @@ func (t *touched) by(change model.Change) {
 		t.service(change.Key)
 		t.uneasy[change.Key.Namespace] = true
 		t.strayed = true
+		t.named(change.Key.Name)
+		t.address(change)
 		for _, key := range t.wanted {
 			t.services[key] = struct{}{}
 		}
 	case model.EndpointSlices:
 		for _, object := range []metav1.Object{change.Before, change.After} {
 			if slice, ok := object.(*discoveryv1.EndpointSlice); ok && slice != nil {
-				t.service(model.Key{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]})
+				t.slice(slice)
 			}
 		}
 	case model.Pods:
@@ -142,6 +144,43 @@ func (t *touched) service(key model.Key) {
 	t.services[key] = struct{}{}
 	for external := range t.index.byExternalName[key] {
 		t.services[external] = struct{}{}
+	}
+}
+
+// slice touches the Service that a slice belongs to; where it belongs to none, those that may be meant.
+func (t *touched) slice(slice *discoveryv1.EndpointSlice) {
+	key := model.Key{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
+	t.service(key)
+	if t.snapshot.Service(key) == nil {
+		t.uneasy[slice.Namespace] = true
+		t.named(key.Name)
+	}
+}
+
+// named touches the Services of a name in every namespace: whether a slice that is elsewhere may be meant for them depends on
+// whether there is such a Service.
+func (t *touched) named(name string) {
+	if name == "" {
+		return
+	}
+	for _, namespace := range t.snapshot.ServiceNamespaces() {
+		if key := (model.Key{Namespace: namespace, Name: name}); t.snapshot.Service(key) != nil {
+			t.services[key] = struct{}{}
+		}
+	}
+}
+
+// address touches the Services whose slices may list the ClusterIP of one that came, went or changed its address.
+func (t *touched) address(change model.Change) {
+	before, _ := change.Before.(*corev1.Service)
+	after, _ := change.After.(*corev1.Service)
+	if before != nil && after != nil && slices.Equal(before.Spec.ClusterIPs, after.Spec.ClusterIPs) && before.Spec.ClusterIP == after.Spec.ClusterIP {
+		return
+	}
+	for _, keys := range t.index.foreign {
+		for key := range keys {
+			t.services[key] = struct{}{}
+		}
 	}
 }
 

@@ -73,6 +73,14 @@ type (
 	}
 )
 
+// affected names the checks that a gap is about: those that cannot be made, else those that say less.
+func affected(unchecked check.Unchecked) []string {
+	if len(unchecked.Check) > 0 {
+		return unchecked.Check
+	}
+	return unchecked.Less
+}
+
 // toContract passes every string that may come from the cluster through text.
 func toContract(document Document, text func(string) string) contract {
 	tally := Count(document.Reports)
@@ -97,7 +105,7 @@ func toContract(document Document, text func(string) string) contract {
 		}
 		for _, unchecked := range report.Unchecked {
 			service.Unchecked = append(service.Unchecked, contractUnchecked{
-				Check: strings.Join(unchecked.Check, ","),
+				Check: strings.Join(affected(unchecked), ","),
 				What:  unchecked.What,
 				Need:  text(unchecked.Need),
 				Why:   unchecked.Coverage.State.String(),
