@@ -15,6 +15,8 @@ import (
 // table holds the objects of one kind, a shelf per namespace. Cluster-scoped objects lie on the shelf "".
 type table[T metav1.Object] struct {
 	byNamespace map[string]*shelf[T]
+	// references is nil where there is no object.
+	references *references
 }
 
 // shelf holds the objects of one kind in one namespace, sorted by name. Its indices are built when first
