@@ -61,7 +61,7 @@ func TestPolicyIngress(t *testing.T) {
 		"on the host's network":  {objects{web, pod("a", app, onHostNetwork), policy("deny", nil)}, "", "", "", ""},
 		"a wrong port":           {objects{web, a, policy("p", app, allowIn(policyPorts(9999)))}, "NP-01 critical likely", "NetworkPolicy p admits nobody to port 8080/TCP of the Service's Pods.", "", ""},
 		"a name nobody has":      {objects{web, a, policy("p", app, allowIn(policyPorts("web")))}, "NP-01 critical likely", "", "a rule of p names the port web (TCP), and no container has one of that name", ""},
-		"the other protocol":     {objects{service("web", app, udp), a, policy("p", app, allowIn(policyPorts(8080)))}, "NP-01 critical likely", "", "a rule of p allows 8080/TCP, and the Service's port is UDP", ""},
+		"the other protocol":     {objects{service("web", app, udp), a, policy("p", app, allowIn(policyPorts(8080)))}, "NP-01 critical likely, PORT-11 minor possible", "", "a rule of p allows 8080/TCP, and the Service's port is UDP", ""},
 		"one port of two":        {objects{service("web", app, metrics), a, policy("p", app, allowIn(policyPorts(8080)))}, "NP-01 major likely", "NetworkPolicy p admits nobody to port 9090/TCP of the Service's Pods.", "", ""},
 		"one Pod of two":         {objects{web, a, b, policy("p", labels{"track": "canary"})}, "NP-01 major likely", "NetworkPolicy p admits nobody to port 8080/TCP of 1 of the Service's 2 usable Pods.", "", ""},
 		"nothing is usable":      {objects{web, pod("a", app, notReady), policy("deny", nil)}, "POD-06 critical proven", "", "", ""},

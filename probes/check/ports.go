@@ -307,8 +307,8 @@ func hasTarget(service *corev1.Service, kind intstr.Type) bool {
 // checkNumericPorts compares targetPorts by number with what the containers declare. That one is not declared is legal and
 // proves nothing. PORT-06: the container declares the Service's own port, and not the targetPort: the two are swapped.
 // PORT-05: the container declares exactly one port, and a Ready Pod's probe uses it. Neither is said of a port that
-// a Ready Pod's probe asks: there something listens. Nor is it said where another port of the Service goes to the declared
-// one: then this one is beside it on purpose, a port for metrics for one.
+// a Ready Pod's probe asks: there something listens. Nor is it said where something shows
+// that the targetPort is meant as it stands.
 func checkNumericPorts(s *subject) []Finding {
 	var findings []Finding
 	for index := range s.service.Spec.Ports {
@@ -324,10 +324,7 @@ func checkNumericPorts(s *subject) []Finding {
 }
 
 func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Finding, bool) {
-	target := port.TargetPort.IntVal
-	if target == 0 {
-		target = port.Port
-	}
+	target := targetNumber(port)
 	swapped, undeclared := 0, 0
 	var pod *corev1.Pod
 	var declared int32
@@ -349,7 +346,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		}
 		pod = candidate
 	}
-	if pod == nil || swapped > 0 && undeclared > 0 || s.otherPortLeadsTo(declared, index, pod) {
+	if pod == nil || swapped > 0 && undeclared > 0 || s.besideOnPurpose(declared, target, index, pod) {
 		return Finding{}, false
 	}
 	finding := Finding{
@@ -375,6 +372,64 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		finding.Since = change.At
 	}
 	return s.heldForRollout(finding), true
+}
+
+// besideOnPurpose tells whether something shows that the targetPort is meant as it stands, though the containers declare another
+// port: the container's own arguments name it, the declared one is for probes or metrics, or the declared one has its way in
+// already, by another port or another Service.
+func (s *subject) besideOnPurpose(declared, target int32, index int, pod *corev1.Pod) bool {
+	return namesNumber(&pod.Spec, target) || sidePort(&pod.Spec, declared) ||
+		s.otherPortLeadsTo(declared, index, pod) || s.otherServiceLeadsTo(declared, index, pod)
+}
+
+// namesNumber tells whether a container's command or arguments name a number, as in --listen=:9090.
+func namesNumber(pod *corev1.PodSpec, number int32) bool {
+	wanted := strconv.Itoa(int(number))
+	notDigit := func(r rune) bool { return r < '0' || r > '9' }
+	for container := range model.ServingContainers(pod) {
+		for _, word := range slices.Concat(container.Command, container.Args) {
+			if strings.Contains(word, wanted) && slices.Contains(strings.FieldsFunc(word, notDigit), wanted) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sidePort tells by its name that a container port is not the one that clients are for.
+func sidePort(pod *corev1.PodSpec, number int32) bool {
+	for container := range model.ServingContainers(pod) {
+		for i := range container.Ports {
+			if container.Ports[i].ContainerPort != number {
+				continue
+			}
+			for word := range strings.SplitSeq(container.Ports[i].Name, "-") {
+				switch word {
+				case "metrics", "prometheus", "prom", "monitoring", "health", "healthz", "healthcheck", "probe", "probes", "readiness",
+					"liveness", "ready", "live", "admin", "management", "mgmt", "actuator", "debug", "status":
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// otherServiceLeadsTo tells whether another Service of the namespace leads to a port of a Pod: then this one has a port of its own.
+func (s *subject) otherServiceLeadsTo(number int32, index int, pod *corev1.Pod) bool {
+	protocol := protocolOf(s.service.Spec.Ports[index].Protocol)
+	for _, other := range s.in.Snapshot.Services(s.key.Namespace) {
+		if other.Name == s.key.Name || len(other.Spec.Selector) == 0 || !carries(pod.Labels, other.Spec.Selector) {
+			continue
+		}
+		for i := range other.Spec.Ports {
+			port := &other.Spec.Ports[i]
+			if target, ok := model.ResolveTargetPort(&pod.Spec, port); ok && target.Number == number && protocolOf(port.Protocol) == protocol {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // otherPortLeadsTo tells whether another port of the Service, of the same protocol, goes to a container port already.

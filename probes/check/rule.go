@@ -51,6 +51,7 @@ var allRules = slices.Concat(
 	portRules(),
 	headlessRules(),
 	loadBalancerRules(),
+	portProtocolRules(),
 	trafficPolicyRules(),
 	loadBalancerServedRules(),
 	loadBalancerCloudRules(),

@@ -20,6 +20,8 @@ type answer struct {
 	speaksFirst bool
 	// wantsTLS means that a plain request was answered as TLS servers do.
 	wantsTLS bool
+	// insteadTLS means that it is the answer to a request over TLS, after a plain one was turned away.
+	insteadTLS bool
 	// opaque means that the answer may be a mesh's: reset, closed, or Envoy's own error.
 	opaque bool
 	// addressRefused means that the API server does not proxy to that address.
@@ -72,6 +74,7 @@ func decisivePart(text string) string {
 // overTLS says that a plain request was followed by an encrypted one.
 func (a answer) overTLS() answer {
 	a.detail += " over https"
+	a.insteadTLS = true
 	return a
 }
 

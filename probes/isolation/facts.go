@@ -9,6 +9,9 @@ type Facts struct {
 	// PortMeant is the one port that the Pod's containers declare where PodPort, a number, is not declared; 0 for none.
 	PortMeant int32
 
+	// PortHint says which port was meant where the Service has not the one that was asked for; empty where nothing tells.
+	PortHint string
+
 	// Usable is how many endpoints the port leads to, by the rules of kube-proxy; it counts only where UsableKnown.
 	Usable      int
 	UsableKnown bool
@@ -35,6 +38,8 @@ type Facts struct {
 
 	// Silent are the rungs whose connection was accepted and where nothing came back although something was asked.
 	Silent map[Rung]bool
+	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
+	SpeaksTLS bool
 	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.
 	MeshAnswered bool
 	// AddressRefused means that the API server does not proxy to the Pod's address ("address not allowed").

@@ -70,6 +70,7 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 				return got
 			case got.status:
 				got.detail += " over https; plain HTTP stays without an answer"
+				got.insteadTLS = true
 				return got
 			}
 			// Something is there that is no TLS server: the plain request may still be answered.

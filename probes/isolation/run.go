@@ -60,6 +60,7 @@ type run struct {
 	speaksFirst     bool
 	silent          map[Rung]bool
 	meshAnswered    bool
+	speaksTLS       bool
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
@@ -71,7 +72,7 @@ func (r *run) facts() Facts {
 	defer r.mu.Unlock()
 	facts := r.subject.facts
 	facts.Silent = maps.Clone(r.silent)
-	facts.MeshAnswered, facts.AddressRefused = r.meshAnswered, r.addressRefused
+	facts.MeshAnswered, facts.AddressRefused, facts.SpeaksTLS = r.meshAnswered, r.addressRefused, r.speaksTLS
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	return facts
 }
@@ -394,6 +395,7 @@ func (r *run) end(rung Rung, got answer, took time.Duration) {
 			r.silent[rung] = true
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
+		r.speaksTLS = r.speaksTLS || got.insteadTLS
 		if rung == RungProxyService || rung == RungProxyPod {
 			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
 		}

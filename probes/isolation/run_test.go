@@ -164,7 +164,7 @@ func TestRun(t *testing.T) {
 				w.proxied["pods/web-1:8080"] = cannotReach("EOF")
 				w.proxied["pods/https:web-1:8080"] = replies(200, "fine")
 			},
-			outcomes: "ok ok ok ok", mark: check.MarkOK, says: "200 OK over https",
+			outcomes: "ok ok ok ok", mark: check.MarkOK, id: "PORT-12", says: "200 OK over https",
 		},
 		{
 			name:     "unknown Service",
@@ -174,6 +174,15 @@ func TestRun(t *testing.T) {
 		{
 			name: "unknown port", request: Request{Service: web.Service, Port: "81"},
 			outcomes: "not-run not-run not-run not-run", mark: check.MarkFail, id: "PORT-07", says: "no port 81",
+		},
+		{
+			name: "the targetPort for the port", request: Request{Service: web.Service, Port: "8080"},
+			outcomes: "not-run not-run not-run not-run", mark: check.MarkFail, id: "PORT-07", says: "dial 80: 8080 is its targetPort",
+		},
+		{
+			name: "the node port for the port", request: Request{Service: web.Service, Port: "30080"},
+			snapshot: snapshotOf(webService(corev1.ServicePort{Port: 80, TargetPort: intstr.FromInt32(8080), NodePort: 30080})),
+			outcomes: "not-run not-run not-run not-run", mark: check.MarkFail, id: "PORT-07", says: "or a node's address with 30080",
 		},
 		{
 			name: "read-only", request: Request{Service: web.Service, ReadOnly: true},

@@ -73,7 +73,7 @@ func newSubject(snapshot *model.Snapshot, request Request) subject {
 		return s
 	}
 	if !found {
-		s.facts.Fault = faultNoSuchPort
+		s.facts.Fault, s.facts.PortHint = faultNoSuchPort, portHint(s.service, s.request.Port)
 		return s
 	}
 	s.facts.Headless = s.service.Spec.ClusterIP == corev1.ClusterIPNone
@@ -116,6 +116,26 @@ func (s *subject) findPort() (index int, found bool) {
 		s.request.Port = portName(s.port)
 	}
 	return index, found
+}
+
+// portHint says which of a Service's ports leads where somebody asked for a port that it does not have: people dial the targetPort or
+// the node port.
+func portHint(service *corev1.Service, asked string) string {
+	ports := make([]string, 0, len(service.Spec.Ports))
+	for i := range service.Spec.Ports {
+		port := &service.Spec.Ports[i]
+		switch asked {
+		case port.TargetPort.String():
+			return fmt.Sprintf("dial %d: %s is its targetPort, where the Pods listen", port.Port, asked)
+		case strconv.Itoa(int(port.NodePort)):
+			return fmt.Sprintf("dial %d, or a node's address with %s: that is the node port", port.Port, asked)
+		}
+		ports = append(ports, strconv.Itoa(int(port.Port)))
+	}
+	if len(ports) == 0 || len(ports) > 5 {
+		return ""
+	}
+	return "dial one of the Service's own ports: " + strings.Join(ports, ", ")
 }
 
 // choosePod takes the Pod that was asked for, else the one that `kubectl port-forward` to the Service would take; for a Service

@@ -103,6 +103,8 @@ func TestConclude(t *testing.T) {
 		{"2 without that probe", "OK OK NOEP PERM -", oneUsable(noneUsableEdit, withReadiness(ReadinessOnPodIP)), check.MarkUnknown, "", "Inconclusive: the API server's proxy to the Pod would decide"},
 		{"a time-out is not a loopback", "OK OK TMO TMO TMO", oneUsable(otherAnswers), check.MarkFail, "", "cannot be reached"},
 
+		{"2 on an IPv6 address", "OK OK REF REF -", oneUsable(func(f *Facts) { f.PodIP = "fd00::7" }), check.MarkFail, "PORT-16", "IPv6"},
+
 		// Row 3.
 		{"3", "REF REF REF REF REF", oneUsable(), check.MarkFail, "PORT-08", "Nothing listens on port 8080"},
 		{"3 in-cluster not run", "REF REF REF REF -", oneUsable(), check.MarkFail, "PORT-08", "Nothing listens on port 8080"},
@@ -111,6 +113,8 @@ func TestConclude(t *testing.T) {
 		{"2 or 3 without the forwards", "PERM PERM REF REF -", oneUsable(), check.MarkUnknown, "", "Inconclusive: a port-forward to the Pod would decide"},
 		{"3 in a virtual machine", "REF REF REF REF -", oneUsable(inVM), check.MarkFail, "", "10.0.0.7:8080 refuses"},
 		{"3 on a Pod whose container waits", "NOT NOT NOEP REF -", oneUsable(noneUsableEdit, func(f *Facts) { f.NotRunning = "container c is waiting: CrashLoopBackOff" }), check.MarkFail, "", "no Pod runs"},
+
+		{"1 over TLS", "OK OK OK OK -", oneUsable(func(f *Facts) { f.SpeaksTLS = true }), check.MarkOK, "PORT-12", "speaks TLS"},
 
 		// Row 4.
 		{"4", "REF REF OK OK OK", oneUsable(), check.MarkOK, "", "A port-forward does not reach it"},

@@ -3,6 +3,7 @@ package isolation
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/svctui/svctui/probes/check"
@@ -63,6 +64,12 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	port := f.PodPort
 	switch v {
 	case healthy:
+		if f.SpeaksTLS {
+			speaks := ok("The way to the application is open, and it speaks TLS: plain HTTP is turned away.",
+				"Clients must say https, and an Ingress or Gateway in front must know that its backend speaks TLS.")
+			speaks.ID = "PORT-12"
+			return speaks
+		}
 		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
 	case healthyForwardLies:
@@ -75,6 +82,11 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return ok("A client inside the cluster is served.",
 			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
 	case loopback:
+		if address, err := netip.ParseAddr(f.PodIP); err == nil && address.Is6() {
+			return probed("PORT-16", "The application does not listen on the Pod's IPv6 address.",
+				"A port-forward reaches it, because it dials localhost in both families: it listens on IPv4 only, or on its loopback only."+readyAnyway(f.Readiness),
+				fmt.Sprintf("let it listen on [::]:%d, then run the test again", port))
+		}
 		return probed("PORT-09", "The application listens on 127.0.0.1 only.",
 			"A port-forward reaches it, because it dials localhost inside the Pod. No client of the Service can."+readyAnyway(f.Readiness),
 			fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", port))
@@ -156,7 +168,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case serviceMissing:
 		return proven("SVC-01", fmt.Sprintf("There is no Service %s.", f.ServiceName), "", "look for it in other namespaces")
 	case portMissing:
-		return proven("PORT-07", fmt.Sprintf("The Service has no port %s.", f.PortName), "A client that dials it is refused, or waits in vain.", "dial one of the Service's own ports")
+		return proven("PORT-07", fmt.Sprintf("The Service has no port %s.", f.PortName), "A client that dials it is refused, or waits in vain.", cmp.Or(f.PortHint, "dial one of the Service's own ports"))
 	case notTCP:
 		return unknown(fmt.Sprintf("%s cannot be probed from here.", f.Protocol), "Port-forwards and the API server's proxy carry TCP only.", "try it from a Pod in the cluster")
 	case externalName:
