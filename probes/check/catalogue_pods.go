@@ -42,9 +42,9 @@ func podTexts() []Explanation {
 	return []Explanation{
 		{
 			ID: "POD-01", Name: "No node fits", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
-			Meaning:   "The scheduler finds no node for the Pods: too little CPU or memory, taints, node selectors, a volume elsewhere, a host port that is taken. Or a scheduling gate holds them back.",
+			Meaning:   "The scheduler finds no node for the Pods: too little CPU or memory, taints, node selectors, a volume elsewhere. Or a scheduling gate holds them back.",
 			Condition: "Condition PodScheduled is False, for a minute where the reason is Unschedulable.",
-			NotSaid:   []string{others, "The first minute: an autoscaler may bring a node."},
+			NotSaid:   []string{others, "The first minute: an autoscaler may bring a node. What it said of the Pod, TriggeredScaleUp or NotTriggerScaleUp, is told.", "A host port that is taken: that is POD-12."},
 			Fix:       "The scheduler's message says what is missing: ask for less, add a node, or correct the rule.",
 			Sources:   []string{docLifecycle, "kubernetes.io, Concepts: Kubernetes Scheduler"},
 		},
@@ -57,17 +57,21 @@ func podTexts() []Explanation {
 			Sources:   []string{"kubernetes.io, Concepts: Images"},
 		},
 		{
-			ID: "POD-03", Name: "Crash loop", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			ID: "POD-03", Name: "Crash loop", Step: StepReadiness, Weight: "critical, proven; minor while others serve; major where every Pod is Ready in between",
 			Meaning:   "A container ends soon after it starts, again and again; each wait is longer than the one before.",
-			Condition: "A container waits with CrashLoopBackOff; or has just ended, in the seconds before that; or runs, is not ready, and has ended more than once, the last time within ten minutes.",
-			NotSaid:   []string{others, "A high restart count alone: it counts a whole life."},
-			Fix:       "kubectl logs POD -c CONTAINER --previous shows the last words. OOMKilled: raise the memory limit, or use less. Killed by a probe: see the probe.",
-			Sources:   []string{docLifecycle, seenOnCluster},
+			Condition: "A container waits with CrashLoopBackOff; or has just ended, in the seconds before that; or runs, and has ended twice within ten minutes, as its last end, the start before that and the count tell. Since when, is the first crash that is known: by the kubelet's event BackOff, else by the status.",
+			NotSaid: []string{
+				others,
+				"A high restart count alone: it counts a whole life.",
+				"Without a readiness probe a container is Ready whenever it runs. If no Pod stays up, that is red while the container has run for less time than the kubelet waited with it, and a warning until it has held for ten minutes.",
+			},
+			Fix:     "kubectl logs POD -c CONTAINER --previous shows the last words. OOMKilled: raise the memory limit, or use less. Killed by a probe: see the probe.",
+			Sources: []string{docLifecycle, seenOnCluster},
 		},
 		{
 			ID: "POD-04", Name: "Container cannot be started", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
 			Meaning:   "Something the container needs is missing or wrong: a ConfigMap, a Secret, a key, a volume, its command, its network.",
-			Condition: "A container waits with CreateContainerConfigError, CreateContainerError, RunContainerError or a hook's error, or last ended with StartError; or, before any container was made, an event FailedMount, FailedAttachVolume, FailedCreatePodSandBox or NetworkNotReady names this Pod.",
+			Condition: "A container waits with CreateContainerConfigError, CreateContainerError, RunContainerError or a hook's error, or last ended with StartError, or loops beside an event FailedPostStartHook; or, before any container was made, an event FailedMount, FailedAttachVolume, FailedCreatePodSandBox or NetworkNotReady names this Pod.",
 			NotSaid:   []string{others},
 			Fix:       "Create what the message names, or correct the Pod template.",
 			Sources:   []string{docLifecycle, seenOnCluster},
@@ -115,6 +119,22 @@ func podTexts() []Explanation {
 			NotSaid:   []string{"They still serve: that is no outage, whatever services/proxy says.", "Their workload is to replace them and their grace period is not over: then it is minor."},
 			Fix:       "See that others take their place. A Pod that does not go waits for its node or a finalizer.",
 			Sources:   []string{"KEP-1669, Proxy Terminating Endpoints", seenOnCluster},
+		},
+		{
+			ID: "POD-10", Name: "The Pods' node does not exist", Step: StepEndpoints, Weight: "critical, proven; minor while others serve; without a look at the nodes, likely",
+			Meaning:   "Pods are Ready, but the Node object that they were bound to is gone, and the EndpointSlice controller leaves such Pods out.",
+			Condition: "A Ready Pod is in no slice, and there is no Node of the name that it was bound to; or, where nodes cannot be read, an event FailedToUpdateEndpointSlices of the Service says so of this Pod.",
+			NotSaid:   []string{others, "publishNotReadyAddresses: such Pods are listed all the same."},
+			Fix:       "Where the node is gone for good, its Pods are deleted within minutes. Where it runs, its kubelet has to register again.",
+			Sources:   []string{codeSliceCtl, seenOnCluster},
+		},
+		{
+			ID: "POD-12", Name: "Port of the node is taken", Step: StepReadiness, Weight: "critical, proven; minor while others serve",
+			Meaning:   "Pods in the host's network, or with a hostPort, want a port of their node for themselves, and no node is left where it is free.",
+			Condition: "Condition PodScheduled is False for a minute, and the scheduler's message says that nodes did not have free ports.",
+			NotSaid:   []string{others, "One endpoint for each node, with the node's own address: that is how Pods in the host's network are."},
+			Fix:       "Ask for no more replicas than there are nodes, or do without the host's port. While a rolling update is under way, maxSurge 0 frees the port first.",
+			Sources:   []string{"kubernetes.io, Concepts: Kubernetes Scheduler, NodePorts plugin", seenOnCluster},
 		},
 	}
 }

@@ -5,7 +5,7 @@ func portTexts() []Explanation {
 		{
 			ID: "PORT-01", Name: "No container port of that name", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major; minor for a headless Service",
 			Meaning:   "targetPort is a name, and no Pod has a container port of that name. kubectl shows the Pods as endpoints all the same: they are listed, in a slice without ports.",
-			Condition: "Endpoints are ready, and none of their slices has the Service's port. It is also said ahead of time, as major, while a Deployment rolls out a template that lacks the port: then it will hold when the rollout ends.",
+			Condition: "Endpoints are ready, and none of their slices has the Service's port. Of Pods none of which is Ready it is said where not one of them has the port. It is also said ahead of time, as major, while a Deployment rolls out a template that lacks the port: then it will hold when the rollout ends.",
 			NotSaid: []string{
 				"One name with several numbers: legal, in several slices.",
 				"The name is that of a native sidecar.",

@@ -40,7 +40,7 @@ func workloadFaults() map[string]fault {
 					{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: `pods "x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0`},
 				}
 			})},
-			verdict: Fail, lead: "WL-02", short: "Pods not created: quota exceeded", severity: Critical, confidence: Proven,
+			verdict: Fail, lead: "WL-02", short: "quota exceeded: no Pods created", severity: Critical, confidence: Proven,
 			fix: "kubectl --context prod -n shop rollout restart deploy/checkout",
 		},
 		"every Pod failed": {
@@ -53,7 +53,7 @@ func workloadFaults() map[string]fault {
 		},
 		"a StatefulSet whose Pods are refused": {
 			objects: objects{service("checkout", app), refusedSet, event(refusedSet, "StatefulSet", "Warning", "FailedCreate", `create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: violates PodSecurity "restricted:latest"`, time.Minute)},
-			verdict: Fail, lead: "WL-02", short: "Pods not created: PodSecurity", severity: Critical, confidence: Proven,
+			verdict: Fail, lead: "WL-02", short: "PodSecurity: no Pods created", severity: Critical, confidence: Proven,
 		},
 		"a StatefulSet's Pod that does not go": {
 			objects: objects{service("checkout", app), statefulSet("db", 1, app), pod("db-0", app, notReady, ownedBy("StatefulSet", "db"), goingSince(5*time.Minute))},

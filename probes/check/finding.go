@@ -91,6 +91,8 @@ type Finding struct {
 	Settling bool
 	// Again is when time alone may change the finding; zero for never.
 	Again time.Time
+	// Follows are the IDs of findings that this one comes after, where that does not lie in the order of the rules.
+	Follows []string
 }
 
 // Red tells whether the finding is shown red: critical or major, and proven or probed.

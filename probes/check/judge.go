@@ -288,7 +288,7 @@ func inOrder(findings []Finding) []Finding {
 		return cmp.Or(
 			cmp.Compare(weight(a), weight(b)),
 			cmp.Compare(b.Severity, a.Severity),
-			cmp.Compare(ruleRank[a.ID], ruleRank[b.ID]),
+			cmp.Compare(rankOf(&a), rankOf(&b)),
 		)
 	})
 	return findings

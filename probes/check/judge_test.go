@@ -162,7 +162,7 @@ func TestNeedsGrowWithTrouble(t *testing.T) {
 		t.Errorf("Pods that are not Ready want %s", got)
 	}
 	empty := input(cluster(service("web", app))).Snapshot
-	if got := kinds(Needs(key, empty)); got != "pods events deployments replicasets statefulsets daemonsets jobs" {
+	if got := kinds(Needs(key, empty)); got != "pods events deployments replicasets statefulsets daemonsets jobs rollouts" {
 		t.Errorf("an empty Service wants %s", got)
 	}
 	external := input(cluster(service("web", nil, externalName("db.example.com")))).Snapshot

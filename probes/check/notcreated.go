@@ -40,7 +40,7 @@ func checkPodsNotCreated(s *subject) []Finding {
 		}
 		class := creationClass(message)
 		finding.Why = message
-		finding.Short = short("Pods not created: %s", class.short)
+		finding.Short = short("%s: no Pods created", class.short)
 		finding.Cause = &Cause{Text: class.cause, Confidence: Likely}
 		fix := Fix{Note: class.note}
 		if class.restart && w.owner.Kind != "ReplicaSet" && w.owner.Kind != "Rollout" {

@@ -13,7 +13,7 @@ import (
 )
 
 // podIDs are what keeps a Pod from being Ready, in the order in which it meets them. It is never changed.
-var podIDs = []string{"POD-08", "POD-01", "POD-02", "POD-03", "POD-04", "POD-05", "POD-06", "POD-07"}
+var podIDs = []string{"POD-08", "POD-01", "POD-12", "POD-02", "POD-03", "POD-04", "POD-05", "POD-06", "POD-07"}
 
 func podRules() []Rule {
 	selects := func(s *subject) bool { return s.selects() && s.slicesKnown() }
@@ -23,6 +23,11 @@ func podRules() []Rule {
 			Uses: []model.Kind{model.Events, model.Nodes}, applies: selects, explains: true,
 			looks: func(s *subject) bool { return len(s.troubles()) > 0 },
 			check: checkPods,
+		},
+		{
+			IDs: []string{"POD-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.Events}, applies: selects,
+			looks: func(s *subject) bool { return len(s.unstable()) > 0 },
+			check: checkUnstable,
 		},
 		{
 			IDs: []string{"POD-09"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Awaits: workloadKinds(),
@@ -75,20 +80,53 @@ func groupTroubles(troubles []podTrouble) [][]*podTrouble {
 }
 
 func troubleFinding(s *subject, group []*podTrouble) Finding {
+	finding := groupFinding(s, group)
+	if s.dead() {
+		return s.heldFor(finding, max(graceOf(group), settleTime))
+	}
+	finding.Severity = Minor
+	if finding.ID == "POD-06" || finding.ID == "POD-07" {
+		finding.Severity = Info
+	}
+	if !comesAndGoes(finding.ID) {
+		return finding
+	}
+	lost, until := s.lostReadiness()
+	finding.Again = until
+	if lost && !s.rolling() && slices.ContainsFunc(group, s.lately) {
+		finding.Severity, finding.Confidence = Major, Likely
+		finding.Why = strings.TrimSpace(sentence(finding.Why) + " More Pods were Ready within the last ten minutes.")
+		return s.heldFor(finding, settleTime)
+	}
+	return finding
+}
+
+// graceOf is the grace of the Pod that has been in trouble longest.
+func graceOf(group []*podTrouble) time.Duration {
+	longest := group[0]
+	for _, trouble := range group {
+		if !trouble.since.IsZero() && (longest.since.IsZero() || trouble.since.Before(longest.since)) {
+			longest = trouble
+		}
+	}
+	return longest.grace
+}
+
+// groupFinding says of Pods with one trouble what they have in common, as if nothing else served.
+func groupFinding(s *subject, group []*podTrouble) Finding {
 	first := group[0]
 	pods := make([]*corev1.Pod, 0, len(group))
 	finding := Finding{
 		ID: first.id, Severity: Critical, Confidence: first.confidence, Step: StepReadiness,
 		Short: first.short, Cause: first.cause, Why: quoted(first.quote),
 	}
-	grace := first.grace
 	var quotes []string
 	for i, trouble := range group {
 		pods = append(pods, trouble.pod)
 		finding.Confidence = min(finding.Confidence, trouble.confidence)
 		// The group's age is that of the Pod that has been at it longest.
 		if !trouble.since.IsZero() && (finding.Since.IsZero() || trouble.since.Before(finding.Since)) {
-			finding.Since, grace = trouble.since, trouble.grace
+			finding.Since = trouble.since
 		}
 		if i < 3 {
 			finding.Evidence = append(finding.Evidence, trouble.evidence)
@@ -106,21 +144,17 @@ func troubleFinding(s *subject, group []*podTrouble) Finding {
 		finding.Title = fmt.Sprintf("Pod %s %s.", pods[0].Name, first.text)
 	}
 	finding.Fix = troubleFix(s, first, owners)
-	if s.dead() {
-		return s.heldFor(finding, max(grace, settleTime))
-	}
-	finding.Severity = Minor
-	if first.id == "POD-06" || first.id == "POD-07" {
-		finding.Severity = Info
-		lost, until := s.lostReadiness()
-		finding.Again = until
-		if lost && !s.rolling() {
-			finding.Severity, finding.Confidence = Major, Likely
-			finding.Why = strings.TrimSpace(sentence(finding.Why) + " More Pods were Ready within the last ten minutes.")
-			return s.heldFor(finding, settleTime)
-		}
-	}
 	return finding
+}
+
+// comesAndGoes tells whether a Pod that served may fall into this trouble.
+func comesAndGoes(id string) bool {
+	return id == "POD-03" || id == "POD-06" || id == "POD-07" || id == "POD-08"
+}
+
+// lately tells whether a Pod was Ready within the last ten minutes.
+func (s *subject) lately(trouble *podTrouble) bool {
+	return comesAndGoes(trouble.id) && trouble.wasReady() && s.in.Now.Sub(trouble.unreadySince()) < lostWindow
 }
 
 func quoted(message string) string {
@@ -161,7 +195,7 @@ func (s *subject) lostReadiness() (lost bool, until time.Time) {
 	count := 0
 	for i := range s.troubles() {
 		trouble := &s.podTroubles[i]
-		if (trouble.id == "POD-06" || trouble.id == "POD-07") && trouble.wasReady() && recent(trouble.since) {
+		if comesAndGoes(trouble.id) && trouble.wasReady() && recent(trouble.unreadySince()) {
 			count++
 		}
 	}

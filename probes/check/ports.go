@@ -12,25 +12,39 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-func portRules() []Rule {
-	selects := func(s *subject) bool { return s.selects() && s.slicesKnown() }
+func selectsKnown(s *subject) bool { return s.selects() && s.slicesKnown() }
+
+func namedPortRules() []Rule {
 	return []Rule{
 		{
 			IDs: []string{"PORT-01", "PORT-02", "PORT-03"}, Step: StepEndpoints, explains: true,
 			Awaits: []model.Kind{model.Pods}, Uses: []model.Kind{model.Deployments},
-			applies: func(s *subject) bool { return selects(s) && len(s.missingNamedPorts()) > 0 },
+			applies: func(s *subject) bool { return selectsKnown(s) && len(s.missingNamedPorts()) > 0 },
 			check:   checkNamedPorts,
+		},
+		{
+			IDs: []string{"PORT-01", "PORT-03"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.Deployments},
+			applies: func(s *subject) bool {
+				return selectsKnown(s) && !s.headless() && s.dead() && hasTarget(s.service, intstr.String) && s.endpoints().ReadyCount() == 0
+			},
+			looks: func(s *subject) bool { return len(s.troubles()) > 0 },
+			check: checkPortsOfUnready,
 		},
 		{
 			IDs: []string{"PORT-01"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Deployments},
 			Uses:    []model.Kind{model.ReplicaSets},
-			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasTarget(s.service, intstr.String) },
+			applies: func(s *subject) bool { return selectsKnown(s) && !s.headless() && hasTarget(s.service, intstr.String) },
 			looks:   func(s *subject) bool { return len(s.troubles()) > 0 },
 			check:   checkRolloutPorts,
 		},
+	}
+}
+
+func portRules() []Rule {
+	return []Rule{
 		{
 			IDs: []string{"PORT-06", "PORT-05"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods},
-			applies: func(s *subject) bool { return selects(s) && !s.headless() && hasTarget(s.service, intstr.Int) },
+			applies: func(s *subject) bool { return selectsKnown(s) && !s.headless() && hasTarget(s.service, intstr.Int) },
 			check:   checkNumericPorts,
 		},
 	}
@@ -125,6 +139,8 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 	}
 	if missing.with == 0 && s.unreadyHave(port) {
 		finding.Title = fmt.Sprintf("The Service's port %d goes to the container port named %s, which no Ready Pod has.", port.Port, name)
+		// The Pods that have it would serve if they were Ready.
+		finding.Follows = podIDs
 	}
 	if s.headless() {
 		finding.Severity = Minor

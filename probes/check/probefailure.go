@@ -75,19 +75,37 @@ func (t *podTrouble) runningNotReady() *corev1.ContainerStatus {
 // called broken.
 const rolloutGrace = 30 * time.Second
 
-// wasReady tells whether the Pod was Ready before: its condition changed after a container that still runs had started.
+// wasReady tells whether the Pod was Ready before: its condition changed after a container had started, in the run that lasts or in the
+// one that ended last.
 func (t *podTrouble) wasReady() bool {
-	ready := podCondition(t.pod, corev1.PodReady)
-	if ready == nil || ready.LastTransitionTime.IsZero() {
+	since := t.unreadySince()
+	if since.IsZero() {
 		return false
 	}
+	after := func(started time.Time) bool { return !started.IsZero() && since.Sub(started) > time.Second }
 	for i := range t.pod.Status.ContainerStatuses {
-		running := t.pod.Status.ContainerStatuses[i].State.Running
-		if running != nil && !running.StartedAt.IsZero() && ready.LastTransitionTime.Sub(running.StartedAt.Time) > time.Second {
-			return true
+		status := &t.pod.Status.ContainerStatuses[i]
+		if running := status.State.Running; running != nil {
+			if after(running.StartedAt.Time) {
+				return true
+			}
+			continue
+		}
+		for _, end := range []*corev1.ContainerStateTerminated{status.State.Terminated, status.LastTerminationState.Terminated} {
+			if end != nil && after(end.StartedAt.Time) && !since.After(end.FinishedAt.Add(time.Minute)) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// unreadySince is when the condition Ready changed; zero where the Pod does not tell.
+func (t *podTrouble) unreadySince() time.Time {
+	if ready := podCondition(t.pod, corev1.PodReady); ready != nil {
+		return ready.LastTransitionTime.Time
+	}
+	return time.Time{}
 }
 
 // containerNamed returns a container that runs as long as its Pod does.

@@ -32,7 +32,20 @@ type Rule struct {
 	check    func(*subject) []Finding
 }
 
-// All returns every rule, cause before consequence: the order in which findings of one weight are shown.
+// All returns every rule, cause before consequence: the order in which findings of one weight are shown. What comes first makes what
+// comes after:
+//
+//   - what the Service itself is: a name that leads nowhere, a selector that was taken away;
+//   - whether its workload brings Pods, and whether the selector finds them;
+//   - whether the slices list them, in the families that the Service promises;
+//   - whether the containers have the ports that the Service asks for by name: without, a Ready Pod gets no traffic, and a probe that
+//     asks for that name never passes;
+//   - whether the Pods are Ready, and then their rollout: without a Ready Pod there is no endpoint;
+//   - whether the ports by number are those that the containers mean;
+//   - what is in front of the endpoints: DNS, the load balancer, policies. The backends of a load balancer are down where there is no
+//     endpoint.
+//
+// A finding that in its own case comes after another names that in Finding.Follows.
 func All() []Rule { return slices.Clone(allRules) }
 
 // allRules is never changed; it is a variable only because Go has no constant of this kind.
@@ -45,7 +58,9 @@ var allRules = slices.Concat(
 	selectorRules(),
 	backendRules(),
 	sliceRules(),
+	nodeMissingRules(),
 	familyRules(),
+	namedPortRules(),
 	podRules(),
 	rolloutRules(),
 	portRules(),
@@ -71,6 +86,15 @@ func rankByID(rules []Rule) map[string]int {
 		}
 	}
 	return ranks
+}
+
+// rankOf is the place of a finding among the causes.
+func rankOf(finding *Finding) int {
+	rank := 2 * ruleRank[finding.ID]
+	for _, id := range finding.Follows {
+		rank = max(rank, 2*ruleRank[id]+1)
+	}
+	return rank
 }
 
 // Needs returns what the checks of a Service want to read, given what is known of it by now, sorted: more where

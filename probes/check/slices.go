@@ -37,8 +37,9 @@ func sliceRules() []Rule {
 			IDs: []string{"EPS-10"}, Step: StepEndpoints, applies: applies, explains: true, check: checkNoSlice,
 		},
 		{
-			IDs: []string{"EPS-07"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, explains: true,
+			IDs: []string{"EPS-07"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Nodes}, explains: true,
 			applies: func(s *subject) bool { return applies(s) && s.dead() && len(s.slices) > 0 },
+			looks:   func(s *subject) bool { return len(s.readyNotListed()) > 0 },
 			check:   checkNotListed,
 		},
 		{
@@ -248,16 +249,26 @@ func checkNoSlice(s *subject) []Finding {
 	return []Finding{s.heldFor(finding, controllerSlow)}
 }
 
+// readyNotListed returns the Pods that are Ready, have an address that the Service can use, and are not ready in any slice.
+func (s *subject) readyNotListed() []*corev1.Pod {
+	var pods []*corev1.Pod
+	for _, pod := range s.current() {
+		addressed := len(pod.Status.PodIPs) > 0 || pod.Status.PodIP != ""
+		if model.PodReady(pod) && addressed && s.inFamily(pod) && !s.endpoints().ListsReady(pod) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
 // checkNotListed is EPS-07: a selected Pod has been Ready for half a minute, and nothing is usable, because the slices do not
 // list it as ready. The reads are not one moment's, hence the wait.
 func checkNotListed(s *subject) []Finding {
 	var missing []*corev1.Pod
 	var newest time.Time
-	for _, pod := range s.current() {
-		if !model.PodReady(pod) || len(pod.Status.PodIPs) == 0 && pod.Status.PodIP == "" || !s.inFamily(pod) {
-			continue
-		}
-		if s.endpoints().ListsReady(pod) {
+	for _, pod := range s.readyNotListed() {
+		if !s.service.Spec.PublishNotReadyAddresses && !s.endpoints().Lists(pod) && s.nodeMissing(pod) {
+			// POD-10 says why.
 			continue
 		}
 		missing = append(missing, pod)

@@ -40,6 +40,9 @@ type subject struct {
 
 	troublesMade bool
 	podTroubles  []podTrouble
+
+	unstableMade bool
+	unstablePods []podTrouble
 }
 
 type kindState struct {

@@ -19,7 +19,7 @@ import (
 const podsCreatedWithin = time.Minute
 
 func workloadKinds() []model.Kind {
-	return []model.Kind{model.Deployments, model.StatefulSets, model.DaemonSets, model.ReplicaSets, model.Jobs}
+	return []model.Kind{model.Deployments, model.StatefulSets, model.DaemonSets, model.ReplicaSets, model.Jobs, model.Rollouts}
 }
 
 func workloadRules() []Rule {
@@ -49,7 +49,7 @@ func workloadRules() []Rule {
 	}
 }
 
-func scalerKinds() []model.Kind { return nil }
+func scalerKinds() []model.Kind { return []model.Kind{model.HorizontalScalers, model.ScaledObjects} }
 
 // workload is what the checks ask of a Deployment, StatefulSet, DaemonSet, Rollout, Job or free ReplicaSet.
 type workload struct {
