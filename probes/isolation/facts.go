@@ -1,5 +1,7 @@
 package isolation
 
+import "github.com/svctui/svctui/probes/check"
+
 // Facts is what is known beside the rungs: from the snapshot, and from how the rungs answered. The zero value knows nothing.
 type Facts struct {
 	// The names are for texts. Pod is the Pod of the rungs Pod and Proxy→Pod, empty where there is none.
@@ -42,6 +44,9 @@ type Facts struct {
 	SpeaksTLS bool
 	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.
 	MeshAnswered bool
+	// Policies is what NetworkPolicies make of the Pod's port, and Policy names one that isolates the Pod; empty for none.
+	Policies check.PolicyStand
+	Policy   string
 	// AddressRefused means that the API server does not proxy to the Pod's address ("address not allowed").
 	AddressRefused bool
 	// OtherPod is the Pod that the proxy rungs were compared with, and OtherPodAnswers whether the API server reaches it.

@@ -182,6 +182,7 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 	s.facts.NotRunning = notRunning(s.pod, s.container)
 	s.facts.Mesh = check.MeshOf(s.pod)
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
+	s.facts.Policies, s.facts.Policy = check.PoliciesFor(snapshot, s.pod, s.podPort)
 	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
 }
 

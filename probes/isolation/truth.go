@@ -1,6 +1,10 @@
 package isolation
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/svctui/svctui/probes/check"
+)
 
 // evidence is what one rung proved, as one bit; none when it proved nothing. As a set it is what a row of the truth table is
 // consistent with.
@@ -182,21 +186,39 @@ var table = []truth{
 		name: "9 the control plane reaches no Pods",
 		pod:  reached | refused, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
 		needs:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.inCluster == none && !f.OtherPodAnswers },
+		when:    func(s sight, f Facts) bool { return s.inCluster == none && !f.OtherPodAnswers && !keepsOut(f) },
 		verdict: controlPlaneBlind,
+	},
+	{
+		name: "9b a NetworkPolicy admits some clients, and the API server is none of them",
+		pod:  reached, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		needs:   []Rung{RungPod, RungProxyPod},
+		when:    func(s sight, f Facts) bool { return s.inCluster == none && f.Policies == check.PoliciesAdmitSome },
+		verdict: apiServerShutOut,
+	},
+	{
+		name: "9c NetworkPolicies admit nobody, and the API server gets no answer",
+		pod:  reached, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		needs: []Rung{RungPod, RungProxyPod},
+		when: func(s sight, f Facts) bool {
+			return s.inCluster == none && f.Policies == check.PoliciesAdmitNobody && !f.OtherPodAnswers
+		},
+		verdict: policyShut,
 	},
 	{
 		name: "9a the control plane does not reach this Pod, clients do",
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered,
 		needs:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers },
+		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers && !keepsOut(f) },
 		verdict: healthyForClients,
 	},
 	{
 		name: "10 the Pod's IP cannot be reached",
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: timedOut,
-		needs:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers },
+		needs: []Rung{RungProxyPod},
+		when: func(s sight, f Facts) bool {
+			return s.inCluster != none || f.OtherPodAnswers && f.Policies != check.PoliciesAdmitSome
+		},
 		verdict: podIPUnreachable,
 	},
 	{
@@ -262,6 +284,11 @@ func podRuns(f Facts) bool { return f.Pod != "" && f.NotRunning == "" }
 // bindTells tells whether a port that answers on the loopback and refuses on the Pod's IP speaks of the application's bind
 // address: not in a virtual machine, and not behind a mesh.
 func bindTells(f Facts) bool { return f.Mesh == "" && !f.Kata }
+
+// keepsOut tells whether NetworkPolicies, where they are enforced, keep the API server from the Pod.
+func keepsOut(f Facts) bool {
+	return f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesAdmitNobody
+}
 
 // otherEndpoints tells whether Proxy→Service may have asked another Pod than Proxy→Pod.
 func otherEndpoints(f Facts) bool { return !f.UsableKnown || f.Usable > 1 || !f.PodUsable }
@@ -358,7 +385,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts)
+			return row.verdict.conclusion(facts).throughMesh(facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts)

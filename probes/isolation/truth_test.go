@@ -51,6 +51,8 @@ func otherAnswers(f *Facts)          { f.OtherPod, f.OtherPodAnswers = "web-2", 
 func otherSilent(f *Facts)           { f.OtherPod = "web-2" }
 func inMesh(f *Facts)                { f.Mesh = "Istio" }
 func meshAnswers(f *Facts)           { f.Mesh, f.MeshAnswered = "Istio", true }
+func admitsSome(f *Facts)            { f.Policies, f.Policy = check.PoliciesAdmitSome, "only-front" }
+func admitsNobody(f *Facts)          { f.Policies, f.Policy = check.PoliciesAdmitNobody, "deny" }
 func inVM(f *Facts)                  { f.Kata = true }
 func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = "", "", 0, false }
 func withFault(why fault) edit       { return func(f *Facts) { f.Fault = why } }
@@ -151,6 +153,16 @@ func TestConclude(t *testing.T) {
 		{"9 address not allowed", "OK OK TMO FAIL -", oneUsable(func(f *Facts) { f.AddressRefused = true }), check.MarkUnknown, "", "API server does not reach Pods"},
 		{"9 or 10, another Pod answers", "OK OK TMO TMO -", oneUsable(otherAnswers), check.MarkUnknown, "", "Inconclusive: a try from a Pod in the cluster would decide"},
 		{"10", "OK OK TMO TMO TMO", oneUsable(), check.MarkFail, "", "10.0.0.7:8080 cannot be reached"},
+		{"9b a policy admits some, nothing to compare with", "OK OK TMO TMO -", oneUsable(admitsSome), check.MarkUnknown, "NP-05", "only-front keeps the API server from the Pod"},
+		{"9b a policy admits some, another Pod answers", "OK OK TMO TMO -", oneUsable(admitsSome, otherAnswers), check.MarkUnknown, "NP-05", "prove nothing"},
+		{"9b clients are served", "OK OK TMO TMO OK", oneUsable(admitsSome, otherAnswers), check.MarkOK, "", "client inside the cluster is served"},
+		{"9b a client is kept out as well", "OK OK TMO TMO TMO", oneUsable(admitsSome), check.MarkFail, "", "10.0.0.7:8080 cannot be reached"},
+		{"9b the API server gets through", "OK OK OK OK -", oneUsable(admitsSome), check.MarkOK, "", "answers on its Pod's IP"},
+		{"9b nothing listens", "REF REF TMO TMO -", oneUsable(admitsSome), check.MarkUnknown, "", ""},
+		{"9c a policy admits nobody, nothing to compare with", "OK OK TMO TMO -", oneUsable(admitsNobody, otherSilent), check.MarkWarn, "NP-01", "deny seems to keep everybody"},
+		{"10 a policy admits nobody, another Pod answers", "OK OK TMO TMO -", oneUsable(admitsNobody, otherAnswers), check.MarkFail, "NP-01", "deny keeps everybody from the Pod"},
+		{"10 a policy admits nobody, a client tried", "OK OK TMO TMO TMO", oneUsable(admitsNobody), check.MarkFail, "NP-01", "deny keeps everybody from the Pod"},
+		{"10 a policy admits nobody, and is not enforced", "OK OK OK OK -", oneUsable(admitsNobody), check.MarkOK, "", "answers on its Pod's IP"},
 		{"a hung kubelet proves nothing", "TMO TMO OK OK -", oneUsable(), check.MarkOK, "", "answers on its Pod's IP"},
 		{"a hung kubelet alone", "TMO TMO - - -", oneUsable(), check.MarkUnknown, "", "No rung told anything"},
 
@@ -179,6 +191,9 @@ func TestConclude(t *testing.T) {
 		// Row 14.
 		{"14 reset by the sidecar", "OK OK OK OK -", oneUsable(meshAnswers), check.MarkUnknown, "", "service mesh answers"},
 		{"14 a mesh that lets the API server through", "OK OK OK OK -", oneUsable(inMesh), check.MarkOK, "", "answers on its Pod's IP"},
+		{"14 nothing listens, perhaps", "REF REF REF REF -", oneUsable(inMesh), check.MarkWarn, "PORT-08", "Istio intercepts the Pod's traffic, so this is only possible"},
+		{"14 not reached, perhaps", "OK OK TMO TMO TMO", oneUsable(inMesh), check.MarkWarn, "", "only possible"},
+		{"14 what the API proves stays", "NOT FAIL NOEP NOT -", oneUsable(inMesh, noneUsableEdit, withFault(faultNoNamedPort)), check.MarkFail, "PORT-01", "No Pod of the Service"},
 		{"14 clients inside are served", "OK OK OK OK OK", oneUsable(meshAnswers), check.MarkOK, "", "client inside the cluster is served"},
 
 		// Row 15.

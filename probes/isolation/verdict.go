@@ -28,6 +28,8 @@ const (
 	nodeRefuses
 	clientKeptOut
 	controlPlaneBlind
+	apiServerShutOut
+	policyShut
 	podIPUnreachable
 	mixedNotListening
 	mixedLoopback
@@ -131,7 +133,24 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case controlPlaneBlind:
 		return unknown("The API server does not reach Pods here, so its proxies prove nothing.", blindWhy(f),
 			"try it from a Pod in the cluster")
+	case apiServerShutOut:
+		shut := unknown(fmt.Sprintf("NetworkPolicy %s keeps the API server from the Pod, so its proxies prove nothing.", f.Policy),
+			"It admits certain clients, and the API server is none of them. The port-forward, which no policy concerns, does get an answer.",
+			"try it from a client that the policy admits")
+		shut.ID = "NP-05"
+		return shut
+	case policyShut:
+		likely := probed("NP-01", fmt.Sprintf("NetworkPolicy %s seems to keep everybody from the Pod.", f.Policy),
+			"No rule admits anybody to its port; the API server gets no answer from the Pod's IP, while the port-forward, which no policy concerns, does.",
+			"add an ingress rule that admits the clients to the container's port")
+		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
+		return likely
 	case podIPUnreachable:
+		if f.Policies == check.PoliciesAdmitNobody {
+			return probed("NP-01", fmt.Sprintf("NetworkPolicy %s keeps everybody from the Pod.", f.Policy),
+				fmt.Sprintf("No rule admits anybody to its port, and %s does not answer, though the application answers inside the Pod. %s", address(f), reachesOther(f)),
+				"add an ingress rule that admits the clients to the container's port")
+		}
 		return probed("", fmt.Sprintf("%s cannot be reached, though the application answers inside the Pod.", address(f)),
 			"The connection times out, so it is not the application's bind address. "+reachesOther(f),
 			"look at the NetworkPolicies that select the Pod, and at its node's network")
@@ -156,6 +175,16 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"The way to it is open; the application itself hangs, or waits for something.", "look at its log, and at what it depends on")
 	}
 	return v.conclusionByFacts(f)
+}
+
+// throughMesh takes back what a rung that failed seemed to prove, where a mesh's proxy may have been what failed it (MESH-01).
+func (c Conclusion) throughMesh(f Facts) Conclusion {
+	if f.Mesh == "" || c.Confidence != check.Probed || c.Mark != check.MarkFail {
+		return c
+	}
+	c.Mark, c.Confidence = check.MarkWarn, check.Possible
+	c.Why = strings.TrimSpace(c.Why + fmt.Sprintf(" %s intercepts the Pod's traffic, so this is only possible: a client inside the mesh may be served.", f.Mesh))
+	return c
 }
 
 // conclusionByFacts writes out the verdicts that rest on the facts alone.
