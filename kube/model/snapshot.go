@@ -207,6 +207,9 @@ func (s *Snapshot) Ingresses(namespace string) []*networkingv1.Ingress {
 	return s.tables.ingresses.list(namespace)
 }
 
+// Ingress returns one Ingress, or nil.
+func (s *Snapshot) Ingress(key Key) *networkingv1.Ingress { return s.tables.ingresses.get(key) }
+
 // NetworkPolicies returns the NetworkPolicies of a namespace, or of all.
 func (s *Snapshot) NetworkPolicies(namespace string) []*networkingv1.NetworkPolicy {
 	return s.tables.networkPolicies.list(namespace)
@@ -240,6 +243,21 @@ func (s *Snapshot) Routes(namespace string) []*Route {
 	)
 }
 
+// Route returns one route of the kind HTTPRoutes, GRPCRoutes, TLSRoutes or TCPRoutes, or nil.
+func (s *Snapshot) Route(kind Kind, key Key) *Route {
+	switch kind {
+	case HTTPRoutes:
+		return s.tables.httpRoutes.get(key)
+	case GRPCRoutes:
+		return s.tables.grpcRoutes.get(key)
+	case TLSRoutes:
+		return s.tables.tlsRoutes.get(key)
+	case TCPRoutes:
+		return s.tables.tcpRoutes.get(key)
+	}
+	return nil
+}
+
 // Gateways returns the Gateways of a namespace, or of all.
 func (s *Snapshot) Gateways(namespace string) []*Gateway { return s.tables.gateways.list(namespace) }
 
@@ -256,13 +274,28 @@ func (s *Snapshot) ValidatingWebhooks() []*admissionv1.ValidatingWebhookConfigur
 	return s.tables.validatingWebhooks.list(AllNamespaces)
 }
 
+// ValidatingWebhook returns one ValidatingWebhookConfiguration, or nil.
+func (s *Snapshot) ValidatingWebhook(name string) *admissionv1.ValidatingWebhookConfiguration {
+	return s.tables.validatingWebhooks.get(Key{Name: name})
+}
+
 // MutatingWebhooks returns the MutatingWebhookConfigurations.
 func (s *Snapshot) MutatingWebhooks() []*admissionv1.MutatingWebhookConfiguration {
 	return s.tables.mutatingWebhooks.list(AllNamespaces)
 }
 
+// MutatingWebhook returns one MutatingWebhookConfiguration, or nil.
+func (s *Snapshot) MutatingWebhook(name string) *admissionv1.MutatingWebhookConfiguration {
+	return s.tables.mutatingWebhooks.get(Key{Name: name})
+}
+
 // APIServices returns the APIServices.
 func (s *Snapshot) APIServices() []*APIService { return s.tables.apiServices.list(AllNamespaces) }
+
+// APIService returns one APIService, or nil.
+func (s *Snapshot) APIService(name string) *APIService {
+	return s.tables.apiServices.get(Key{Name: name})
+}
 
 // Autoscalers returns what scales the workloads of a namespace, or of all: HorizontalPodAutoscalers, then ScaledObjects. The
 // caller owns the list.

@@ -52,6 +52,9 @@ func Explanations() []Explanation {
 		loadBalancerServedTexts(),
 		networkTexts(),
 		trafficPolicyTexts(),
+		ingressTexts(),
+		gatewayTexts(),
+		apiServerTexts(),
 	)
 	slices.SortFunc(all, func(a, b Explanation) int { return strings.Compare(a.ID, b.ID) })
 	return all

@@ -77,8 +77,13 @@ func asJSON(value any) string {
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
-// withOwner adds to a fix whose next sync would undo it.
+// withOwner is the function of that name.
 func (s *subject) withOwner(fix Fix, changed metav1.Object, manager string) *Fix {
+	return withOwner(fix, changed, manager)
+}
+
+// withOwner adds to a fix whose next sync would undo it.
+func withOwner(fix Fix, changed metav1.Object, manager string) *Fix {
 	if owner := managedBy(changed, manager); owner != "" {
 		note := "managed by " + owner
 		if fix.Note != "" {
@@ -91,7 +96,7 @@ func (s *subject) withOwner(fix Fix, changed metav1.Object, manager string) *Fix
 
 // serviceFix is withOwner for a fix that changes the Service.
 func (s *subject) serviceFix(fix Fix) *Fix {
-	return s.withOwner(fix, s.service, managerOfService(s))
+	return withOwner(fix, s.service, managerOfService(s))
 }
 
 func managerOfService(s *subject) string {

@@ -55,7 +55,7 @@ func (j *judgement) run(rule *Rule) {
 		return
 	}
 	if !j.readable(rule, rule.Reads, true) {
-		j.unreadable = true
+		j.unreadable = j.unreadable || !rule.beside
 		return
 	}
 	if rule.looks != nil && !rule.looks(s) {
@@ -63,7 +63,7 @@ func (j *judgement) run(rule *Rule) {
 	}
 	j.readable(rule, rule.Uses, false)
 	if j.readable(rule, rule.Awaits, false); s.awaiting(rule.Awaits) {
-		j.unreadable = true
+		j.unreadable = j.unreadable || !rule.beside
 		return
 	}
 	findings := rule.check(s)
@@ -85,7 +85,7 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 	whole := true
 	for _, kind := range kinds {
 		coverage := j.subject.covered(kind)
-		if coverage.Known() && coverage.State != model.Stale {
+		if coverage.Known() && coverage.State != model.Stale || coverage.State == model.Absent && kind.Extension() {
 			continue
 		}
 		whole = whole && coverage.Known()
@@ -104,6 +104,10 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 
 // note says that a kind could not be read: without it some findings cannot be made at all, others are made and say less.
 func (j *judgement) note(ids, less []string, kind model.Kind) {
+	if other := sameGap(kind); other != "" && j.subject.covered(other).State == j.subject.covered(kind).State {
+		// One line for all of them: one right is mostly given for all.
+		return
+	}
 	at := slices.IndexFunc(j.unchecked, func(u Unchecked) bool { return u.Kind == kind })
 	if at < 0 {
 		at = len(j.unchecked)
@@ -124,6 +128,17 @@ func addMissing(all, more []string) []string {
 	return all
 }
 
+// sameGap returns the kind beside which a gap of this one says nothing new; empty for none.
+func sameGap(kind model.Kind) model.Kind {
+	switch kind {
+	case model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
+		return model.HTTPRoutes
+	case model.MutatingWebhooks:
+		return model.ValidatingWebhooks
+	}
+	return ""
+}
+
 // onlyBy returns those findings of a rule that nothing but this kind can tell of, though the rule runs without it.
 func onlyBy(rule *Rule, kind model.Kind) []string {
 	var told []string
@@ -140,6 +155,12 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 		told = []string{"PORT-03"}
 	case model.NetworkPolicies:
 		told = []string{"NP-01", "NP-02"}
+	case model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
+		told = []string{"GW-02"}
+	case model.Gateways:
+		told = []string{"GW-03"}
+	case model.Events:
+		told = []string{"ING-05"}
 	}
 	var only []string
 	for _, id := range rule.IDs {
@@ -173,6 +194,20 @@ func unknownWithout(kind model.Kind) string {
 		return "whether an autoscaler keeps it at 0"
 	case model.NetworkPolicies:
 		return "whether NetworkPolicies let anybody in"
+	case model.Ingresses:
+		return "which Ingresses send requests here"
+	case model.IngressClasses:
+		return "whether the class of its Ingress exists"
+	case model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
+		return "which routes of the Gateway API lead here"
+	case model.Gateways:
+		return "how the Gateways in front of it are"
+	case model.ReferenceGrants:
+		return "whether routes of other namespaces may refer to it"
+	case model.ValidatingWebhooks, model.MutatingWebhooks:
+		return "whether the API server calls webhooks here"
+	case model.APIServices:
+		return "whether it serves an aggregated API"
 	}
 	return ""
 }

@@ -27,11 +27,12 @@ func JudgeMissing(in Input, key model.Key) *Report {
 	}
 	report.Verdict = Fail
 	report.Steps[StepService] = StepResult{Mark: MarkFail, Note: "absent"}
-	report.Findings = []Finding{missingFinding(in, key)}
+	near, elsewhere := NearNames(in.Snapshot, key)
+	report.Findings = append([]Finding{missingFinding(in, key, near, elsewhere)}, inOrder(referrersOfMissing(in, key, near))...)
 	return report
 }
 
-func missingFinding(in Input, key model.Key) Finding {
+func missingFinding(in Input, key model.Key, near, elsewhere []string) Finding {
 	finding := Finding{
 		ID: "SVC-01", Severity: Critical, Confidence: Proven, Step: StepService,
 		Short:    "does not exist",
@@ -39,7 +40,6 @@ func missingFinding(in Input, key model.Key) Finding {
 		Why:      "Its name does not resolve, and whoever calls it gets no connection.",
 		Evidence: []Evidence{{Kind: "Service", Namespace: key.Namespace, Name: key.Name, Field: "metadata.name", Value: "absent"}},
 	}
-	near, elsewhere := NearNames(in.Snapshot, key)
 	for _, other := range in.Elsewhere {
 		if other.Name == key.Name && other.Namespace != key.Namespace && !slices.Contains(elsewhere, other.Namespace) {
 			elsewhere = append(elsewhere, other.Namespace)

@@ -29,7 +29,10 @@ type Rule struct {
 	looks func(*subject) bool
 	// explains marks rules whose findings account for a Service with nothing usable, however mild they are.
 	explains bool
-	check    func(*subject) []Finding
+	// beside marks rules about what stands in front of the Service: that they could not look leaves open nothing about the
+	// Service itself.
+	beside bool
+	check  func(*subject) []Finding
 }
 
 // All returns every rule, cause before consequence: the order in which findings of one weight are shown. What comes first makes what
@@ -72,6 +75,9 @@ var allRules = slices.Concat(
 	loadBalancerCloudRules(),
 	networkPolicyRules(),
 	meshRules(),
+	ingressRules(),
+	gatewayRules(),
+	apiServerRules(),
 )
 
 var ruleRank = rankByID(allRules)

@@ -38,6 +38,9 @@ type subject struct {
 	changedMade bool
 	changedAt   time.Time
 
+	// front is nil until it is looked up.
+	front *inFront
+
 	troublesMade bool
 	podTroubles  []podTrouble
 
