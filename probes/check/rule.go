@@ -29,8 +29,8 @@ type Rule struct {
 	looks func(*subject) bool
 	// explains marks rules whose findings account for a Service with nothing usable, however mild they are.
 	explains bool
-	// beside marks rules about what stands in front of the Service: that they could not look leaves open nothing about the
-	// Service itself.
+	// beside marks rules about what stands in front of the Service. That they could not look leaves open nothing about the
+	// Service itself; and trouble of the Service is no reason to read their kinds, which are read once for the whole scope.
 	beside bool
 	check  func(*subject) []Finding
 }
@@ -150,7 +150,7 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	}
 	for i := range allRules {
 		rule := &allRules[i]
-		if rule.applies != nil && !rule.applies(s) {
+		if rule.beside && !open || rule.applies != nil && !rule.applies(s) {
 			continue
 		}
 		want(rule.Reads)
