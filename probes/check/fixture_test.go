@@ -66,7 +66,7 @@ func loadBalancer(svc *corev1.Service) { svc.Spec.Type = corev1.ServiceTypeLoadB
 func externalName(name string) func(*corev1.Service) {
 	return func(svc *corev1.Service) {
 		svc.Spec.Type, svc.Spec.ExternalName = corev1.ServiceTypeExternalName, name
-		svc.Spec.ClusterIP, svc.Spec.ClusterIPs, svc.Spec.IPFamilies = "", nil, nil
+		svc.Spec.ClusterIP, svc.Spec.ClusterIPs, svc.Spec.IPFamilies, svc.Spec.Ports = "", nil, nil, nil
 	}
 }
 

@@ -62,6 +62,7 @@ func (j *judgement) run(rule *Rule) {
 		return
 	}
 	j.readable(rule, rule.Uses, false)
+	j.noteBeyond(rule)
 	if j.readable(rule, rule.Awaits, false); s.awaiting(rule.Awaits) {
 		j.unreadable = j.unreadable || !rule.beside
 		return
@@ -100,6 +101,23 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 		}
 	}
 	return whole
+}
+
+// noteBeyond notes what could not be read in other namespaces. That it was not asked for does not keep a verdict pending: in a list
+// nobody asks.
+func (j *judgement) noteBeyond(rule *Rule) {
+	if rule.Beyond == nil {
+		return
+	}
+	for _, need := range rule.Beyond(j.subject) {
+		coverage := j.subject.in.Snapshot.Coverage(need.Kind, need.Namespace)
+		if coverage.Known() && coverage.State != model.Stale {
+			continue
+		}
+		unchecked := newUnchecked(slices.Clone(rule.IDs), need.Kind, need.Namespace, coverage)
+		unchecked.What = "what is in namespace " + need.Namespace
+		j.unchecked = append(j.unchecked, unchecked)
+	}
 }
 
 // note says that a kind could not be read: without it some findings cannot be made at all, others are made and say less.

@@ -21,6 +21,9 @@ type Rule struct {
 	Awaits []model.Kind
 	// Uses make the answer better; the rule runs without them.
 	Uses []model.Kind
+	// Beyond tells what the rule reads outside of the Service's namespace; nil for nothing. The rule runs without it, and says less;
+	// it is asked for where the Service is open or reported alone, never for every row of a list.
+	Beyond func(*subject) []model.Need
 
 	// applies tells from the Service and its slices whether the rule is a question at all; nil for always.
 	applies func(*subject) bool
@@ -158,6 +161,9 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 			want(rule.Awaits)
 			want(rule.Uses)
 		}
+		if open {
+			wanted = appendBeyond(wanted, rule, s)
+		}
 	}
 	if open {
 		want([]model.Kind{model.Events})
@@ -168,6 +174,36 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	slices.SortFunc(wanted, func(a, b model.Need) int {
 		return kindOrder(a.Kind) - kindOrder(b.Kind)
 	})
+	return wanted
+}
+
+// BeyondNeeds returns what the checks of a Service read outside of its namespace, and do without where it is not known.
+func BeyondNeeds(key model.Key, snapshot *model.Snapshot) []model.Need {
+	service := snapshot.Service(key)
+	if service == nil {
+		return nil
+	}
+	s := newSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, service)
+	var wanted []model.Need
+	for i := range allRules {
+		if rule := &allRules[i]; rule.Beyond != nil && (rule.applies == nil || rule.applies(s)) {
+			wanted = appendBeyond(wanted, rule, s)
+		}
+	}
+	return wanted
+}
+
+// appendBeyond leaves out what a read of all namespaces has.
+func appendBeyond(wanted []model.Need, rule *Rule, s *subject) []model.Need {
+	if rule.Beyond == nil {
+		return wanted
+	}
+	for _, need := range rule.Beyond(s) {
+		all := s.in.Snapshot.Coverage(need.Kind, model.AllNamespaces)
+		if !all.Known() && !slices.Contains(wanted, need) {
+			wanted = append(wanted, need)
+		}
+	}
 	return wanted
 }
 

@@ -65,32 +65,58 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 	needs.add(model.Need{Kind: model.Services, Namespace: scope})
 	needs.add(model.Need{Kind: model.EndpointSlices, Namespace: scope})
 
-	snapshot, changes := e.source.Take()
-	for pending(snapshot, needs) {
-		select {
-		case <-ctx.Done():
-			if snapshot == nil || snapshot.Coverage(model.Services, scope).Pending() {
-				return nil, fmt.Errorf("reading Services: %w", context.Cause(ctx))
-			}
-			needs = nil
-			continue
-		case <-e.source.Changed():
-		}
-		// Everything is judged at the end, so the changes do not matter.
-		snapshot, changes = e.source.Take()
+	snapshot := e.await(ctx, nil, needs)
+	if snapshot == nil || ctx.Err() != nil && snapshot.Coverage(model.Services, scope).Pending() {
+		return nil, fmt.Errorf("reading Services: %w", context.Cause(ctx))
 	}
 	if coverage := snapshot.Coverage(model.Services, scope); !coverage.Known() {
 		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
 	}
 	asked := named(snapshot, options.Names, options.Home)
+	if more := beyond(snapshot, scope); len(more) > 0 {
+		for _, need := range more {
+			needs.add(need)
+		}
+		e.source.Ask(needs.sorted())
+		snapshot = e.await(ctx, snapshot, needs)
+	}
 	e.judgement.wanted = slices.Concat(asked, options.Wanted)
-	e.judgement.update(e.now(), snapshot, changes, scope)
+	e.judgement.update(e.now(), snapshot, nil, scope)
 	e.settle(ctx, options, asked)
 	state := e.judgement.state(e.now())
 	if len(options.Names) > 0 {
 		state.Reports = only(state.Reports, asked)
 	}
 	return state, nil
+}
+
+// await takes snapshots until each need is known or known not to be readable, or ctx ends. Everything is judged at the end, so
+// the changes do not matter.
+func (e *Engine) await(ctx context.Context, snapshot *model.Snapshot, needs needSet) *model.Snapshot {
+	if taken, _ := e.source.Take(); taken != nil {
+		snapshot = taken
+	}
+	for pending(snapshot, needs) {
+		select {
+		case <-ctx.Done():
+			return snapshot
+		case <-e.source.Changed():
+		}
+		snapshot, _ = e.source.Take()
+	}
+	return snapshot
+}
+
+// beyond returns what the Services of the scope look at in other namespaces.
+func beyond(snapshot *model.Snapshot, scope string) []model.Need {
+	if scope == model.AllNamespaces {
+		return nil
+	}
+	var needs []model.Need
+	for _, service := range snapshot.Services(scope) {
+		needs = append(needs, check.BeyondNeeds(model.Key{Namespace: service.Namespace, Name: service.Name}, snapshot)...)
+	}
+	return needs
 }
 
 // named returns the Services of the given names, and for a name that no Service has the one that is missing.

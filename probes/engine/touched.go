@@ -41,6 +41,7 @@ func (t *touched) by(change model.Change) {
 		t.strayed = true
 		t.named(change.Key.Name)
 		t.address(change)
+		t.misnamed(change)
 		for _, key := range t.wanted {
 			t.services[key] = struct{}{}
 		}
@@ -81,12 +82,25 @@ func (t *touched) by(change model.Change) {
 func (t *touched) byCoverage(before, after map[model.Need]model.Coverage) {
 	for need, coverage := range after {
 		if old, ok := before[need]; !ok || old != coverage {
-			t.whole[need.Namespace] = true
+			t.covered(need)
 		}
 	}
 	for need := range before {
 		if _, ok := after[need]; !ok {
-			t.whole[need.Namespace] = true
+			t.covered(need)
+		}
+	}
+}
+
+// covered touches what may rest on objects of a kind in a namespace: everything there, and what leads there by name.
+func (t *touched) covered(need model.Need) {
+	t.whole[need.Namespace] = true
+	if need.Kind != model.Services || need.Namespace == model.AllNamespaces {
+		return
+	}
+	for target := range t.index.byExternalName {
+		if target.Namespace == need.Namespace {
+			t.aliases(target, 0)
 		}
 	}
 }
@@ -139,11 +153,20 @@ func (t *touched) lost(pod *corev1.Pod) {
 	})
 }
 
-// service touches a Service and the ExternalName Services that lead to it.
+// service touches a Service and the ExternalName Services that lead to it, by others too.
 func (t *touched) service(key model.Key) {
 	t.services[key] = struct{}{}
+	t.aliases(key, 0)
+}
+
+func (t *touched) aliases(key model.Key, depth int) {
+	// No check follows more names than this; it also ends a circle.
+	const most = 16
 	for external := range t.index.byExternalName[key] {
 		t.services[external] = struct{}{}
+		if depth < most {
+			t.aliases(external, depth+1)
+		}
 	}
 }
 
@@ -180,6 +203,19 @@ func (t *touched) address(change model.Change) {
 	for _, keys := range t.index.foreign {
 		for key := range keys {
 			t.services[key] = struct{}{}
+		}
+	}
+}
+
+// misnamed touches the ExternalName Services that may have meant a Service which came or went: by a name that is near, or in
+// another namespace.
+func (t *touched) misnamed(change model.Change) {
+	if change.Before != nil && change.After != nil {
+		return
+	}
+	for target := range t.index.byExternalName {
+		if target.Namespace == change.Key.Namespace || target.Name == change.Key.Name {
+			t.aliases(target, 0)
 		}
 	}
 }
