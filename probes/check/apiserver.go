@@ -58,9 +58,11 @@ func (c *webhookCall) evidence(field, value string) Evidence {
 	return Evidence{Kind: c.kind, Name: c.configuration.GetName(), Field: c.path + field, Value: value}
 }
 
-// guard is the operation that makes a patch fail where the reference is to another Service by now.
-func (c *webhookCall) guard() jsonPatch {
-	return jsonPatch{"test", jsonPointer(c.path) + "/name", c.service.Name}
+// portPatch lets the webhook call another port. The API server has filled in the port where none was given
+// (admissionregistration.k8s.io/v1, SetDefaults_ServiceReference).
+func (c *webhookCall) portPatch(port *corev1.ServicePort) []jsonPatch {
+	pointer := jsonPointer(c.path) + "/port"
+	return []jsonPatch{{"test", pointer, c.port}, {"replace", pointer, port.Port}}
 }
 
 func (c *webhookCall) patch(in Input, operations []jsonPatch) string {
@@ -133,8 +135,7 @@ func (s *subject) webhookPortFinding(stray []webhookCall) Finding {
 			finding.Evidence = append(finding.Evidence, stray[i].evidence(".port", strconv.Itoa(int(stray[i].port))))
 		}
 		if meant != nil && stray[i].port == first.port {
-			// "add" replaces a port that is there.
-			operations = append(operations, stray[i].guard(), jsonPatch{"add", jsonPointer(stray[i].path) + "/port", meant.Port})
+			operations = append(operations, stray[i].portPatch(meant)...)
 		}
 	}
 	fix := Fix{Note: "name one of the Service's ports: " + servicePortsText(s.service)}
@@ -215,8 +216,7 @@ func (s *subject) apiServiceFinding(apiService *model.APIService) (Finding, bool
 			Evidence{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ports", Value: servicePortsText(s.service)})
 		fix := Fix{Note: "name one of the Service's ports in spec.service.port: " + servicePortsText(s.service)}
 		if meant := servicePortMeant(s.service, strconv.Itoa(int(apiService.Port))); meant != nil {
-			fix = Fix{Command: patchAPIService(s.in, apiService,
-				jsonPatch{"test", "/spec/service/name", s.key.Name}, jsonPatch{"add", "/spec/service/port", meant.Port})}
+			fix = Fix{Command: patchAPIService(s.in, apiService, apiServicePortPatch(apiService, meant)...)}
 		}
 		finding.Fix = withOwner(fix, apiService, "")
 		return s.heldFor(finding, settleTime), true
@@ -247,6 +247,11 @@ func newAPIServiceFinding(apiService *model.APIService) Finding {
 		ID: "API-02", Severity: Major, Confidence: Proven, Step: StepService,
 		Why: fmt.Sprintf("The API %s/%s is served from behind this Service: until it is available, its requests fail, and no namespace can be deleted.", apiService.Group, apiService.Version),
 	}
+}
+
+// apiServicePortPatch lets an APIService call another port. The API server has filled in the port where none was given.
+func apiServicePortPatch(apiService *model.APIService, port *corev1.ServicePort) []jsonPatch {
+	return []jsonPatch{{"test", "/spec/service/port", apiService.Port}, {"replace", "/spec/service/port", port.Port}}
 }
 
 func patchAPIService(in Input, apiService *model.APIService, operations ...jsonPatch) string {

@@ -128,21 +128,19 @@ func (s *subject) routePortFinding(backend *routeBackend) Finding {
 	}
 	fix := Fix{Note: "name one of the Service's ports: " + servicePortsText(s.service)}
 	if meant := servicePortMeant(s.service, wanted); meant != nil {
-		fix = Fix{Command: backend.patch(s.in, backend.portPatch(meant.Port)...)}
+		fix = Fix{Command: backend.patch(s.in, backend.portPatch(meant)...)}
 	}
 	finding.Fix = withOwner(fix, backend.route, "")
 	return s.heldFor(finding, settleTime)
 }
 
 // portPatch lets a backendRef name another port.
-func (b *routeBackend) portPatch(port int32) []jsonPatch {
+func (b *routeBackend) portPatch(port *corev1.ServicePort) []jsonPatch {
 	pointer := jsonPointer(b.ref.Path)
-	operations := []jsonPatch{{"test", pointer + "/name", b.ref.Name}}
-	if b.ref.Port != 0 {
-		operations = append(operations, jsonPatch{"test", pointer + "/port", b.ref.Port})
+	if b.ref.Port == 0 {
+		return []jsonPatch{{"test", pointer + "/name", b.ref.Name}, {"add", pointer + "/port", port.Port}}
 	}
-	// It replaces what is there.
-	return append(operations, jsonPatch{"add", pointer + "/port", port})
+	return []jsonPatch{{"test", pointer + "/port", b.ref.Port}, {"replace", pointer + "/port", port.Port}}
 }
 
 // checkReferenceGrants is GW-02: a route of another namespace refers to the Service, and nothing here permits it.

@@ -86,10 +86,10 @@ func (s *missingService) ingressFinding(backends []ingressBackend) Finding {
 		if s.meant == nil {
 			continue
 		}
-		operations = append(operations, s.rename(backends[i].path)...)
 		if port := s.portToo(backends[i].portText(), backends[i].leadsTo); port != nil {
 			operations = append(operations, backends[i].portPatch(port)...)
 		}
+		operations = append(operations, s.rename(backends[i].path)...)
 	}
 	fix := Fix{Note: "create the Service, or let the Ingress name the one that is meant"}
 	if s.meant != nil {
@@ -130,10 +130,10 @@ func (s *missingService) routeFinding(backends []routeBackend) Finding {
 		if s.meant == nil {
 			continue
 		}
-		operations = append(operations, s.rename(backends[i].ref.Path)...)
 		if port := s.portToo(strconv.Itoa(int(backends[i].ref.Port)), numbered(backends[i].ref.Port)); port != nil {
-			operations = append(operations, jsonPatch{"add", jsonPointer(backends[i].ref.Path) + "/port", port.Port})
+			operations = append(operations, backends[i].portPatch(port)...)
 		}
+		operations = append(operations, s.rename(backends[i].ref.Path)...)
 	}
 	if condition := unresolved(first.route); condition != "" {
 		finding.Evidence = append(finding.Evidence, Evidence{
@@ -177,7 +177,7 @@ func (s *missingService) webhookFinding(calls []webhookCall) Finding {
 		}
 		operations = append(operations, s.rename(calls[i].path)...)
 		if port := s.portToo(strconv.Itoa(int(calls[i].port)), numbered(calls[i].port)); port != nil {
-			operations = append(operations, jsonPatch{"add", jsonPointer(calls[i].path) + "/port", port.Port})
+			operations = append(operations, calls[i].portPatch(port)...)
 		}
 	}
 	fix := Fix{Note: "bring the Service back; if its program is gone for good, delete the webhook configuration"}
@@ -198,7 +198,7 @@ func (s *missingService) apiServiceFinding(apiService *model.APIService) Finding
 	if s.meant != nil {
 		operations := s.rename("spec.service")
 		if port := s.portToo(strconv.Itoa(int(apiService.Port)), numbered(apiService.Port)); port != nil {
-			operations = append(operations, jsonPatch{"add", "/spec/service/port", port.Port})
+			operations = append(operations, apiServicePortPatch(apiService, port)...)
 		}
 		fix = Fix{Command: patchAPIService(s.in, apiService, operations...), Note: "if " + s.meant.Name + " is meant"}
 	}
