@@ -1,7 +1,7 @@
 // Package scenarios is the library of situations on a real cluster, with what svctui must say of each.
 //
 // A scenario is a folder with two files. manifests.yaml holds the objects; they name no namespace, each
-// run gives the scenario one of its own. expect.yaml says how the situation comes about and what is
+// run gives the scenario one of its own. A second one is made by its manifests, as ${namespace}-something. expect.yaml says how the situation comes about and what is
 // expected; its fields are those of Scenario. Further YAML files in the folder are applied by steps.
 package scenarios
 
@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/yaml"
@@ -204,7 +205,7 @@ func (s *Scenario) servicesAreExpected() error {
 			if err := yaml.Unmarshal(document, &object); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			if object.Metadata.Namespace != "" {
+			if namespace := object.Metadata.Namespace; namespace != "" && !strings.HasPrefix(namespace, "${namespace}-") {
 				return fmt.Errorf("%s: %s/%s names a namespace", file, object.Kind, object.Metadata.Name)
 			}
 			if _, found := s.Services[object.Metadata.Name]; object.Kind == "Service" && !found {
