@@ -119,6 +119,7 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
 	case killer != "":
 		t.short = short("killed by its %s probe", killer)
+		t.text = fmt.Sprintf("is started again and again: container %s fails its %s probe, and the kubelet kills it", container.Name, killer)
 		t.cause = &Cause{Text: "the kubelet restarts it because its " + killer + " probe fails", Confidence: Likely}
 		t.mend = "correct " + killer + "Probe of container " + container.Name + " in %s, or what makes it fail"
 	case s.hookFails(t.pod):

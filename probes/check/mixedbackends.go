@@ -108,6 +108,7 @@ func checkMixedBackends(s *subject) []Finding {
 	if lacking != nil {
 		finding.Confidence = Likely
 		finding.Short = short("also selects %s", lacking.owner)
+		finding.Title = fmt.Sprintf("The selector %s also matches the Pods of %s, which run another image.", selectorText(s.service.Spec.Selector), lacking.owner)
 		finding.Why += fmt.Sprintf(" Those of %s do not have port %s, and the others do.", lacking.owner, lacking.lacks)
 		finding.Evidence = append(finding.Evidence, Evidence{
 			Kind: "Pod", Namespace: lacking.pods[0].Namespace, Name: lacking.pods[0].Name,

@@ -41,6 +41,7 @@ func checkPodsNotCreated(s *subject) []Finding {
 		class := creationClass(message)
 		finding.Why = message
 		finding.Short = short("%s: no Pods created", class.short)
+		finding.Title = fmt.Sprintf("%s wants %s and cannot create any: %s.", w.owner, counted(int(w.wanted), "Pod"), class.cause)
 		finding.Cause = &Cause{Text: class.cause, Confidence: Likely}
 		fix := Fix{Note: class.note}
 		if class.restart && w.owner.Kind != "ReplicaSet" && w.owner.Kind != "Rollout" {
@@ -78,7 +79,7 @@ type creationFailure struct {
 func creationClass(message string) creationFailure {
 	switch lower := strings.ToLower(message); {
 	case strings.Contains(lower, "exceeded quota"):
-		return creationFailure{"quota exceeded", "a ResourceQuota of the namespace is used up", "raise the quota or free some of it", true}
+		return creationFailure{"quota exceeded", "a quota of the namespace is used up", "raise the quota or free some of it", true}
 	case strings.Contains(lower, "violates podsecurity"):
 		return creationFailure{"PodSecurity", "the Pod template breaks the namespace's Pod Security level", "change the template's securityContext, or the namespace's label", false}
 	case strings.Contains(lower, "admission webhook"), strings.Contains(lower, "failed calling webhook"):
