@@ -19,67 +19,6 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// objectKind returns the name of a kind of object as it stands in YAML.
-func objectKind(kind model.Kind) string {
-	switch kind {
-	case model.Services:
-		return "Service"
-	case model.EndpointSlices:
-		return "EndpointSlice"
-	case model.Pods:
-		return "Pod"
-	case model.Events:
-		return "Event"
-	case model.Deployments:
-		return "Deployment"
-	case model.ReplicaSets:
-		return "ReplicaSet"
-	case model.StatefulSets:
-		return "StatefulSet"
-	case model.DaemonSets:
-		return "DaemonSet"
-	case model.Jobs:
-		return "Job"
-	case model.Ingresses:
-		return "Ingress"
-	case model.NetworkPolicies:
-		return "NetworkPolicy"
-	case model.Nodes:
-		return "Node"
-	case model.Namespaces:
-		return "Namespace"
-	case model.IngressClasses:
-		return "IngressClass"
-	case model.HTTPRoutes:
-		return "HTTPRoute"
-	case model.GRPCRoutes:
-		return "GRPCRoute"
-	case model.TLSRoutes:
-		return "TLSRoute"
-	case model.TCPRoutes:
-		return "TCPRoute"
-	case model.Gateways:
-		return "Gateway"
-	case model.ReferenceGrants:
-		return "ReferenceGrant"
-	case model.ValidatingWebhooks:
-		return "ValidatingWebhookConfiguration"
-	case model.MutatingWebhooks:
-		return "MutatingWebhookConfiguration"
-	case model.APIServices:
-		return "APIService"
-	case model.HorizontalScalers:
-		return "HorizontalPodAutoscaler"
-	case model.ScaledObjects:
-		return "ScaledObject"
-	case model.Rollouts:
-		return "Rollout"
-	case model.ServiceCIDRs:
-		return "ServiceCIDR"
-	}
-	return ""
-}
-
 // Describe returns what `kubectl describe` prints. Where a part of it could not be read for lack of rights,
 // which kubectl passes over in silence or prints as <none>, lines at the top say so.
 func (s *Session) Describe(ctx context.Context, ref model.Ref) (string, error) {
@@ -105,7 +44,7 @@ func (s *Session) Describe(ctx context.Context, ref model.Ref) (string, error) {
 // describer returns what kubectl describes a kind with: one that knows the kind, else one that prints the object field by field,
 // as for every custom resource.
 func (s *Session) describer(ctx context.Context, kind model.Kind, config *rest.Config) (describe.ResourceDescriber, error) {
-	group := schema.GroupKind{Group: kind.Resource().Group, Kind: objectKind(kind)}
+	group := schema.GroupKind{Group: kind.Resource().Group, Kind: kind.ObjectKind()}
 	if describer, ok := describe.DescriberFor(group, config); ok {
 		return describer, nil
 	}

@@ -197,7 +197,7 @@ func TestFindNamesOnlyServedKinds(t *testing.T) {
 		t.Errorf("got %v, %v", resource, err)
 	}
 	for _, kind := range model.Kinds() {
-		if objectKind(kind) == "" {
+		if kind.ObjectKind() == "" {
 			t.Errorf("%s has no kind", kind)
 		}
 	}

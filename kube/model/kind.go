@@ -100,6 +100,67 @@ func (k Kind) Resource() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: group, Version: version, Resource: string(k)}
 }
 
+// ObjectKind returns the name of the kind as it stands in YAML, e.g. Ingress for Ingresses.
+func (k Kind) ObjectKind() string {
+	switch k {
+	case Services:
+		return "Service"
+	case EndpointSlices:
+		return "EndpointSlice"
+	case Pods:
+		return "Pod"
+	case Events:
+		return "Event"
+	case Deployments:
+		return "Deployment"
+	case ReplicaSets:
+		return "ReplicaSet"
+	case StatefulSets:
+		return "StatefulSet"
+	case DaemonSets:
+		return "DaemonSet"
+	case Jobs:
+		return "Job"
+	case Ingresses:
+		return "Ingress"
+	case NetworkPolicies:
+		return "NetworkPolicy"
+	case Nodes:
+		return "Node"
+	case Namespaces:
+		return "Namespace"
+	case IngressClasses:
+		return "IngressClass"
+	case HTTPRoutes:
+		return "HTTPRoute"
+	case GRPCRoutes:
+		return "GRPCRoute"
+	case TLSRoutes:
+		return "TLSRoute"
+	case TCPRoutes:
+		return "TCPRoute"
+	case Gateways:
+		return "Gateway"
+	case ReferenceGrants:
+		return "ReferenceGrant"
+	case ValidatingWebhooks:
+		return "ValidatingWebhookConfiguration"
+	case MutatingWebhooks:
+		return "MutatingWebhookConfiguration"
+	case APIServices:
+		return "APIService"
+	case HorizontalScalers:
+		return "HorizontalPodAutoscaler"
+	case ScaledObjects:
+		return "ScaledObject"
+	case Rollouts:
+		return "Rollout"
+	case ServiceCIDRs:
+		return "ServiceCIDR"
+	}
+	return ""
+}
+
 // AllNamespaces is the namespace that stands for every namespace, as in the API itself.
 const AllNamespaces = ""
 

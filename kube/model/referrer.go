@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -14,6 +15,8 @@ type Referrer struct {
 	// Kind, Namespace and Name are the object's. Namespace is empty for a cluster-scoped one.
 	Kind            Kind
 	Namespace, Name string
+	// Created is when the object was; the reference may be younger.
+	Created time.Time
 	// Field is the path of the field that holds the Service's name, e.g. spec.rules[0].http.paths[1].backend.service.name.
 	Field string
 	// Port is the port of the Service that is named; zero where none is, or by PortName.
@@ -62,13 +65,13 @@ func ReferencesOf(object metav1.Object) []Reference {
 	case *APIService:
 		if object != nil && object.Service != nil && object.Service.Name != "" {
 			return []Reference{{*object.Service, Referrer{
-				Kind: APIServices, Name: object.Name, Field: "spec.service.name", Port: object.Port, Weight: 1,
+				Kind: APIServices, Name: object.Name, Created: object.CreationTimestamp.Time, Field: "spec.service.name", Port: object.Port, Weight: 1,
 			}}}
 		}
 	case *appsv1.StatefulSet:
 		if object != nil && object.Spec.ServiceName != "" {
 			return []Reference{{Key{object.Namespace, object.Spec.ServiceName}, Referrer{
-				Kind: StatefulSets, Namespace: object.Namespace, Name: object.Name, Field: "spec.serviceName", Weight: 1,
+				Kind: StatefulSets, Namespace: object.Namespace, Name: object.Name, Created: object.CreationTimestamp.Time, Field: "spec.serviceName", Weight: 1,
 			}}}
 		}
 	case *Rollout:
@@ -87,7 +90,7 @@ func ingressReferences(ingress *networkingv1.Ingress) []Reference {
 			return
 		}
 		found = append(found, Reference{Key{ingress.Namespace, backend.Service.Name}, Referrer{
-			Kind: Ingresses, Namespace: ingress.Namespace, Name: ingress.Name, Field: field + ".service.name",
+			Kind: Ingresses, Namespace: ingress.Namespace, Name: ingress.Name, Created: ingress.CreationTimestamp.Time, Field: field + ".service.name",
 			Port: backend.Service.Port.Number, PortName: backend.Service.Port.Name, Hosts: hosts, Paths: paths, Weight: 1,
 		}})
 	}
@@ -129,7 +132,7 @@ func routeReferences(route *Route) []Reference {
 				continue
 			}
 			found = append(found, Reference{Key{backend.Namespace, backend.Name}, Referrer{
-				Kind: kind, Namespace: route.Namespace, Name: route.Name, Field: backend.Path + ".name",
+				Kind: kind, Namespace: route.Namespace, Name: route.Name, Created: route.CreationTimestamp.Time, Field: backend.Path + ".name",
 				Port: backend.Port, Hosts: route.Hostnames, Paths: rule.Paths, Weight: backend.Weight,
 			}})
 		}
@@ -145,7 +148,7 @@ func validatingReferences(config *admissionv1.ValidatingWebhookConfiguration) []
 	for i := range config.Webhooks {
 		hook := &config.Webhooks[i]
 		found = appendWebhook(found, i, hook.ClientConfig.Service, Referrer{
-			Kind: ValidatingWebhooks, Name: config.Name, Webhook: hook.Name,
+			Kind: ValidatingWebhooks, Name: config.Name, Created: config.CreationTimestamp.Time, Webhook: hook.Name,
 			FailurePolicy: failurePolicy(hook.FailurePolicy), Idle: len(hook.Rules) == 0,
 		})
 	}
@@ -160,7 +163,7 @@ func mutatingReferences(config *admissionv1.MutatingWebhookConfiguration) []Refe
 	for i := range config.Webhooks {
 		hook := &config.Webhooks[i]
 		found = appendWebhook(found, i, hook.ClientConfig.Service, Referrer{
-			Kind: MutatingWebhooks, Name: config.Name, Webhook: hook.Name,
+			Kind: MutatingWebhooks, Name: config.Name, Created: config.CreationTimestamp.Time, Webhook: hook.Name,
 			FailurePolicy: failurePolicy(hook.FailurePolicy), Idle: len(hook.Rules) == 0,
 		})
 	}
@@ -201,7 +204,7 @@ func rolloutReferences(rollout *Rollout) []Reference {
 	} {
 		if named.service != "" {
 			found = append(found, Reference{Key{rollout.Namespace, named.service}, Referrer{
-				Kind: Rollouts, Namespace: rollout.Namespace, Name: rollout.Name, Field: named.field, Weight: 1,
+				Kind: Rollouts, Namespace: rollout.Namespace, Name: rollout.Name, Created: rollout.CreationTimestamp.Time, Field: named.field, Weight: 1,
 			}})
 		}
 	}

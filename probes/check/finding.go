@@ -161,6 +161,9 @@ type Report struct {
 	Route []Hop
 	// Reach says from where the Service can be reached, as what, what for, and the main downside.
 	Reach string
+	// Suffers are those who send requests to the Service and feel its trouble, as far as they are known: Ingresses, routes,
+	// webhooks, APIServices, StatefulSets. It is empty while the Service fails nobody.
+	Suffers []model.Referrer
 	// Since is when the verdict began, as well as the API tells.
 	Since time.Time
 	// Again is when time alone may change the report; zero for never.

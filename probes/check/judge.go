@@ -281,6 +281,7 @@ func (j *judgement) report() *Report {
 	if lead := report.Leading(); lead != nil && !lead.Since.IsZero() && (lead.Severity >= Minor || lead.Settling) {
 		report.Since = lead.Since
 	}
+	report.Suffers = sufferers(s, report)
 	report.Steps = steps(s, report)
 	report.Route = route(s, report)
 	return report

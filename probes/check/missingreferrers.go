@@ -22,7 +22,7 @@ func referrersOfMissing(in Input, key model.Key, near []string) []Finding {
 	for _, backends := range byIngress(front.ingresses) {
 		findings = append(findings, s.ingressFinding(backends))
 	}
-	for _, backends := range byRoute(front.routes) {
+	for _, backends := range byRoute(weighted(front.routes)) {
 		findings = append(findings, s.routeFinding(backends))
 	}
 	for _, calls := range byConfiguration(front.webhooks) {
@@ -97,6 +97,17 @@ func (s *missingService) ingressFinding(backends []ingressBackend) Finding {
 	}
 	finding.Fix = withOwner(fix, first.ingress, "")
 	return finding
+}
+
+// weighted leaves out the backends that get no request.
+func weighted(backends []routeBackend) []routeBackend {
+	var kept []routeBackend
+	for i := range backends {
+		if backends[i].ref.Weight != 0 {
+			kept = append(kept, backends[i])
+		}
+	}
+	return kept
 }
 
 // byRoute groups backends by their route.

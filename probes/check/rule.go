@@ -119,11 +119,16 @@ func OpenNeeds(service model.Key, snapshot *model.Snapshot) []model.Need {
 	return needs(service, snapshot, true)
 }
 
-// DeclaredKinds returns every kind that any rule reads, Services and EndpointSlices included, in the order of
-// model.Kinds: what a run over everything has to list.
+// DeclaredKinds returns every kind that any rule reads, and those that may name Services which do not exist, Services and
+// EndpointSlices included, in the order of model.Kinds: what a run over everything has to list.
 func DeclaredKinds() []model.Kind {
 	var declared []model.Kind
+	referring := model.ReferringKinds()
 	for _, kind := range model.Kinds() {
+		if slices.Contains(referring, kind) {
+			declared = append(declared, kind)
+			continue
+		}
 		for i := range allRules {
 			rule := &allRules[i]
 			if kind == model.Services || kind == model.EndpointSlices || slices.Contains(rule.Reads, kind) ||

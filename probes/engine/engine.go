@@ -53,6 +53,8 @@ func catalogue() checks {
 	return checks{
 		judge:        check.Judge,
 		judgeMissing: check.JudgeMissing,
+		judgeMissed:  check.JudgeMissed,
+		referring:    model.ReferringKinds(),
 		kinds:        declaredKinds(),
 		needs:        check.Needs,
 		openNeeds:    check.OpenNeeds,

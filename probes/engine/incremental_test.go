@@ -7,10 +7,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
@@ -36,6 +38,10 @@ func curious() checks {
 					report.Reach += fmt.Sprint(in.Snapshot.Pod(model.Key{Namespace: key.Namespace, Name: endpoint.TargetRef.Name}))
 				}
 			}
+		}
+		report.Suffers = in.Snapshot.Referrers(key)
+		for _, referrer := range report.Suffers {
+			report.Reach += inFront(in.Snapshot, key, referrer)
 		}
 		if target := serviceNamed(service.Spec.ExternalName); target.Name != "" {
 			report.Reach += fmt.Sprint(in.Snapshot.Service(target), len(in.Snapshot.SlicesOf(target)))
@@ -71,6 +77,21 @@ func curious() checks {
 		report.Unchecked = []check.Unchecked{{Coverage: in.Snapshot.Coverage(model.Pods, key.Namespace)}}
 		return report
 	}
+	c.judgeMissed = func(in check.Input, key model.Key) *check.Report {
+		if !check.Missed(in.Snapshot, key) {
+			return nil
+		}
+		report := &check.Report{Key: key, Missing: true, Suffers: in.Snapshot.Referrers(key), Findings: []check.Finding{{ID: "T-02"}}}
+		for _, service := range in.Snapshot.Services(key.Namespace) {
+			report.Reach += service.Name
+		}
+		for _, namespace := range in.Snapshot.ServiceNamespaces() {
+			if in.Snapshot.Service(model.Key{Namespace: namespace, Name: key.Name}) != nil {
+				report.Reach += namespace
+			}
+		}
+		return report
+	}
 	c.judgeMissing = func(in check.Input, key model.Key) *check.Report {
 		report := &check.Report{Key: key, Missing: true}
 		for _, service := range in.Snapshot.Services(model.AllNamespaces) {
@@ -79,6 +100,34 @@ func curious() checks {
 		return report
 	}
 	return c
+}
+
+// inFront reads what may stand between clients and a Service, beyond the object that names it.
+func inFront(snapshot *model.Snapshot, key model.Key, referrer model.Referrer) string {
+	seen := ""
+	switch referrer.Kind {
+	case model.Ingresses:
+		for _, class := range snapshot.IngressClasses() {
+			seen += fmt.Sprint(class.Name, class.Labels)
+		}
+	case model.HTTPRoutes:
+		for _, route := range snapshot.Routes(referrer.Namespace) {
+			if route.Name != referrer.Name {
+				continue
+			}
+			for _, parent := range route.Parents {
+				if gateway := snapshot.Gateway(model.Key{Namespace: parent.Namespace, Name: parent.Name}); gateway != nil {
+					seen += gateway.Class
+				}
+			}
+			if route.Namespace != key.Namespace {
+				for _, grant := range snapshot.ReferenceGrants(key.Namespace) {
+					seen += fmt.Sprint(grant.Name, grant.From)
+				}
+			}
+		}
+	}
+	return seen
 }
 
 // TestIncrementalIsTheSameAsFromScratch makes random changes, and compares what is judged after each of them
@@ -136,6 +185,8 @@ func change(t *rapid.T, source *fixture) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}}
 	kind := model.Kind(pick("kind", string(model.Services), string(model.EndpointSlices), string(model.Pods), string(model.Events),
 		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.Jobs), string(model.Nodes),
+		string(model.Ingresses), string(model.IngressClasses), string(model.HTTPRoutes), string(model.Gateways), string(model.ReferenceGrants),
+		string(model.ValidatingWebhooks), string(model.APIServices), string(model.HorizontalScalers), string(model.Rollouts),
 		string(model.Namespaces), "coverage"))
 	var next metav1.Object
 	switch kind {
@@ -232,9 +283,51 @@ func change(t *rapid.T, source *fixture) {
 		next = &appsv1.StatefulSet{ObjectMeta: object("sts", 1), Spec: appsv1.StatefulSetSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template, ServiceName: pick("serviceName", "", "s0", "s1", "absent"),
 		}}
+	case model.Ingresses:
+		ingress := &networkingv1.Ingress{ObjectMeta: object("i", 1)}
+		for range number("rules", 2) {
+			ingress.Spec.Rules = append(ingress.Spec.Rules, networkingv1.IngressRule{Host: pick("host", "", "a.example")})
+			ingress.Spec.Rules[len(ingress.Spec.Rules)-1].HTTP = &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{
+				Path:    pick("path", "/", "/x"),
+				Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: fmt.Sprint("s", number("backend", 5)), Port: networkingv1.ServiceBackendPort{Number: int32(80 + number("port", 1))}}},
+			}}}
+		}
+		next = ingress
+	case model.IngressClasses:
+		class := &networkingv1.IngressClass{ObjectMeta: object("class", 1)}
+		class.Namespace, class.Labels = "", labels()
+		next = class
+	case model.HTTPRoutes:
+		route := &model.Route{ObjectMeta: object("r", 1), Kind: "HTTPRoute", Parents: []model.GatewayRef{{Namespace: pick("of", "a", "b"), Name: fmt.Sprint("g", number("gateway", 1))}}}
+		route.Rules = []model.RouteRule{{Backends: []model.BackendRef{{
+			Kind: "Service", Namespace: pick("to", "a", "b"), Name: fmt.Sprint("s", number("backend", 5)), Port: 80, Weight: int32(number("weight", 1)), Path: "spec.rules[0].backendRefs[0]",
+		}}}}
+		next = route
+	case model.Gateways:
+		next = &model.Gateway{ObjectMeta: object("g", 1), Class: pick("class", "x", "y")}
+	case model.ReferenceGrants:
+		next = &model.ReferenceGrant{ObjectMeta: object("grant", 1), From: []model.GrantFrom{{Kind: "HTTPRoute", Namespace: pick("from", "a", "b")}}}
+	case model.ValidatingWebhooks:
+		hook := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: object("hook", 1)}
+		hook.Namespace = ""
+		policy := admissionv1.FailurePolicyType(pick("policy", "Fail", "Ignore"))
+		hook.Webhooks = []admissionv1.ValidatingWebhook{{Name: "w", FailurePolicy: &policy, Rules: make([]admissionv1.RuleWithOperations, number("rules", 1))}}
+		hook.Webhooks[0].ClientConfig.Service = &admissionv1.ServiceReference{Namespace: namespace, Name: fmt.Sprint("s", number("backend", 5))}
+		next = hook
+	case model.APIServices:
+		api := &model.APIService{ObjectMeta: object("api", 1), Port: 443, Service: &model.Key{Namespace: namespace, Name: fmt.Sprint("s", number("backend", 5))}}
+		api.Namespace = ""
+		next = api
+	case model.HorizontalScalers:
+		next = &model.Autoscaler{ObjectMeta: object("h", 1), Kind: "HorizontalPodAutoscaler", TargetKind: "Deployment", TargetName: fmt.Sprint("d", number("target", 1)), MinReplicas: int32(number("least", 1))}
+	case model.Rollouts:
+		next = &model.Rollout{
+			ObjectMeta: object("ro", 1), Replicas: int32(number("replicas", 1)), Selector: template.Labels, TemplateLabels: template.Labels,
+			StableService: fmt.Sprint("s", number("stable", 5)), PreviewService: fmt.Sprint("s", number("preview", 5)),
+		}
 	default:
 		need := model.Need{
-			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.EndpointSlices}).Draw(t, "need"),
+			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.EndpointSlices, model.Services, model.Ingresses}).Draw(t, "need"),
 			Namespace: rapid.SampledFrom([]string{"a", "b", model.AllNamespaces}).Draw(t, "where"),
 		}
 		source.cover(model.CoverageState(number("state", int(model.Failed))), need)

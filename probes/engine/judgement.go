@@ -20,6 +20,10 @@ type checks struct {
 	judge func(check.Input, model.Key) *check.Report
 	// judgeMissing reports on a Service that was asked for and that the snapshot does not hold.
 	judgeMissing func(check.Input, model.Key) *check.Report
+	// judgeMissed reports on a Service that the snapshot does not hold and something refers to, nil where nobody misses it.
+	judgeMissed func(check.Input, model.Key) *check.Report
+	// referring are the kinds that may name Services, those first that are worth most.
+	referring []model.Kind
 	// kinds are what judge may read besides Services and EndpointSlices.
 	kinds []model.Kind
 	// needs is what judging a Service wants, by what is known; openNeeds is all that it could ever want.
@@ -105,11 +109,14 @@ func (j *judgement) judgeAll(now time.Time) {
 	for _, key := range j.wanted {
 		all[key] = true
 	}
+	for _, key := range j.snapshot.Referred(j.scope) {
+		all[key] = true
+	}
 	j.judge(now, all)
 }
 
-// judge replaces the reports of the given keys. Keys outside of the scope, and of Services that neither
-// exist nor were asked for, lose theirs.
+// judge replaces the reports of the given keys. Keys outside of the scope, and of Services that neither exist nor are
+// asked for or missed, lose theirs.
 func (j *judgement) judge(now time.Time, keys map[model.Key]bool) {
 	if len(keys) == 0 {
 		return
@@ -125,8 +132,11 @@ func (j *judgement) judge(now time.Time, keys map[model.Key]bool) {
 		switch {
 		case j.snapshot.Service(key) != nil:
 			judged[i] = j.checks.judge(input, key)
-		case slices.Contains(j.wanted, key) && j.servicesKnown(key.Namespace):
+		case !j.servicesKnown(key.Namespace):
+		case slices.Contains(j.wanted, key):
 			judged[i] = j.checks.judgeMissing(input, key)
+		case j.checks.judgeMissed != nil:
+			judged[i] = j.checks.judgeMissed(input, key)
 		}
 	})
 	for i, key := range sorted {

@@ -16,6 +16,8 @@ const (
 	maxWatches = 10
 	// alwaysWatched are Services and EndpointSlices.
 	alwaysWatched = 2
+	// referringWatches is how many of the kinds that name Services are read of a large cluster.
+	referringWatches = 3
 	// podWatches is how many namespaces in trouble have their Pods read before the worst of them gets everything.
 	podWatches = 4
 	// smallCluster is the number of endpoints up to which everything is read cluster-wide; above largeCluster it
@@ -63,10 +65,14 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 			p.noteDenied(j)
 			p.everything(needs, model.AllNamespaces)
 		}
-		if p.large || len(p.denied) > 0 {
+		switch {
+		case p.large:
 			p.clusterScoped(needs)
-			p.troubled(now, j, needs)
-		} else {
+			p.referring(j, needs)
+			p.troubled(now, j, needs, maxWatches-alwaysWatched-watches(j, needs))
+		case len(p.denied) > 0:
+			p.troubled(now, j, needs, maxWatches-alwaysWatched)
+		default:
 			p.held = nil
 		}
 	}
@@ -89,12 +95,44 @@ func (p *planner) everything(needs needSet, namespace string) {
 	}
 }
 
+// clusterScoped asks for what every look at a Service may need and no namespace has.
 func (p *planner) clusterScoped(needs needSet) {
 	for _, kind := range p.checks.kinds {
-		if !kind.Namespaced() {
+		if kind == model.Nodes || kind == model.Namespaces {
 			needs.add(model.Need{Kind: kind})
 		}
 	}
+}
+
+// referring asks for a few of the kinds that name Services, those first that are worth most: only they tell that one is missing.
+// A kind that the cluster does not have, or that may not be read, makes room for the next.
+func (p *planner) referring(j *judgement, needs needSet) {
+	watched := 0
+	for _, kind := range p.checks.referring {
+		need := model.Need{Kind: kind}
+		if watched < referringWatches {
+			needs.add(need)
+		}
+		if isWatched(j, need) {
+			watched++
+		}
+	}
+}
+
+// watches counts the needs that cost a watch, as far as is known.
+func watches(j *judgement, needs needSet) int {
+	count := 0
+	for need := range needs {
+		if isWatched(j, need) {
+			count++
+		}
+	}
+	return count
+}
+
+func isWatched(j *judgement, need model.Need) bool {
+	state := j.covered[need].State
+	return state != model.Absent && state != model.Forbidden
 }
 
 // measure decides whether the cluster is too large to read whole.
@@ -119,11 +157,12 @@ func (p *planner) noteDenied(j *judgement) {
 	}
 }
 
-// troubled asks for the namespaces in trouble, worst first, within the limit of watches: at first the Pods of
-// a few, then all that the checks want of the worst.
-func (p *planner) troubled(now time.Time, j *judgement, needs needSet) {
+// troubled asks for the namespaces in trouble, worst first, for so many watches: at first the Pods of a few, then all that the
+// checks want of the worst.
+func (p *planner) troubled(now time.Time, j *judgement, needs needSet, room int) {
 	wants := p.wants(j, p.hold(now, j))
-	full := func() bool { return len(needs)+alwaysWatched >= maxWatches }
+	before := len(needs)
+	full := func() bool { return len(needs)-before >= room }
 	pods := 0
 	for _, namespace := range wants {
 		for _, need := range namespace {

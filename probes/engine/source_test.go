@@ -154,6 +154,24 @@ func held(s *model.Snapshot, kind model.Kind, key model.Key) metav1.Object {
 		return find(s.Jobs(key.Namespace), key.Name)
 	case model.Nodes:
 		return find(s.Nodes(), key.Name)
+	case model.Ingresses:
+		return find(s.Ingresses(key.Namespace), key.Name)
+	case model.IngressClasses:
+		return find(s.IngressClasses(), key.Name)
+	case model.HTTPRoutes:
+		return find(s.Routes(key.Namespace), key.Name)
+	case model.Gateways:
+		return find(s.Gateways(key.Namespace), key.Name)
+	case model.ReferenceGrants:
+		return find(s.ReferenceGrants(key.Namespace), key.Name)
+	case model.ValidatingWebhooks:
+		return find(s.ValidatingWebhooks(), key.Name)
+	case model.APIServices:
+		return find(s.APIServices(), key.Name)
+	case model.HorizontalScalers:
+		return find(s.Autoscalers(key.Namespace), key.Name)
+	case model.Rollouts:
+		return find(s.Rollouts(key.Namespace), key.Name)
 	default:
 		return nil
 	}

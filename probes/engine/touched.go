@@ -24,12 +24,14 @@ type touched struct {
 	// uneasy are namespaces of which every Service that has findings is touched: its cause and its near
 	// misses may lie in objects that do not belong to it.
 	uneasy map[string]bool
+	// came are the names of the Services that changed: those of the same name that are missing elsewhere tell of them.
+	came map[string]bool
 	// strayed touches the Services whose Pods are said to be in another namespace, where their Services are looked at too.
 	strayed bool
 }
 
 func newTouched(j *judgement) *touched {
-	return &touched{judgement: j, services: keySet{}, whole: map[string]bool{}, uneasy: map[string]bool{}}
+	return &touched{judgement: j, services: keySet{}, whole: map[string]bool{}, uneasy: map[string]bool{}, came: map[string]bool{}}
 }
 
 // by notes one change.
@@ -39,6 +41,7 @@ func (t *touched) by(change model.Change) {
 		t.service(change.Key)
 		t.uneasy[change.Key.Namespace] = true
 		t.strayed = true
+		t.came[change.Key.Name] = true
 		t.named(change.Key.Name)
 		t.address(change)
 		t.misnamed(change)
@@ -64,9 +67,21 @@ func (t *touched) by(change model.Change) {
 				t.event(event)
 			}
 		}
-	case model.Deployments, model.ReplicaSets, model.StatefulSets, model.DaemonSets, model.Jobs:
+	case model.Deployments, model.ReplicaSets, model.StatefulSets, model.DaemonSets, model.Jobs, model.Rollouts:
 		t.workload(change.Before)
 		t.workload(change.After)
+		t.references(change)
+	case model.Ingresses, model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes,
+		model.ValidatingWebhooks, model.MutatingWebhooks, model.APIServices:
+		t.references(change)
+	case model.IngressClasses:
+		t.byIngresses()
+	case model.Gateways:
+		t.byRoutesOf(change.Key)
+	case model.ReferenceGrants:
+		t.byRoutesInto(change.Key.Namespace)
+	case model.HorizontalScalers, model.ScaledObjects:
+		t.scaler(change)
 	case model.Nodes:
 		if nodeChanged(change.Before, change.After) {
 			t.whole[model.AllNamespaces] = true
@@ -121,10 +136,16 @@ func (t *touched) keys() map[model.Key]bool {
 		for _, key := range t.wanted {
 			keys[key] = true
 		}
+		for _, key := range t.snapshot.Referred(model.AllNamespaces) {
+			if all || t.whole[key.Namespace] {
+				keys[key] = true
+			}
+		}
 	}
 	if t.strayed {
 		for _, report := range t.reports {
-			if slices.ContainsFunc(report.Findings, func(finding check.Finding) bool { return finding.ID == "SEL-03" }) {
+			if report.Missing && t.came[report.Key.Name] ||
+				slices.ContainsFunc(report.Findings, func(finding check.Finding) bool { return finding.ID == "SEL-03" }) {
 				keys[report.Key] = true
 			}
 		}
@@ -274,6 +295,9 @@ func (t *touched) workload(object metav1.Object) {
 		selector, template = object.Spec.Selector, object.Spec.Template.Labels
 	case *batchv1.Job:
 		selector, template = object.Spec.Selector, object.Spec.Template.Labels
+	case *model.Rollout:
+		// The Services that it switches are touched as those that it names.
+		selector, template = &metav1.LabelSelector{MatchLabels: object.Selector}, object.TemplateLabels
 	}
 	namespace := object.GetNamespace()
 	if selector == nil || len(selector.MatchLabels) == 0 {
