@@ -26,7 +26,7 @@ func (s *subject) inFront() *inFront {
 }
 
 // nothingInFront is what stands in front of most Services. It is never changed.
-var nothingInFront inFront
+var nothingInFront = inFront{}
 
 // inFrontOf gathers what brings requests to a Service, of what names it.
 func inFrontOf(snapshot *model.Snapshot, key model.Key) *inFront {
