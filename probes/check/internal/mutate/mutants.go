@@ -136,7 +136,7 @@ func (m *mutator) statements(list []ast.Stmt) {
 	for _, statement := range list {
 		switch statement := statement.(type) {
 		case *ast.AssignStmt:
-			if statement.Tok == token.DEFINE {
+			if statement.Tok == token.DEFINE || isWording(statement.Rhs) {
 				continue
 			}
 		case *ast.IncDecStmt, *ast.ExprStmt:
@@ -145,6 +145,32 @@ func (m *mutator) statements(list []ast.Stmt) {
 		}
 		m.wrap(statement, "left out", "if !"+switchName+"(%d) { ", " }")
 	}
+}
+
+// isWording tells whether all that is assigned is text, or room for a list: which words are said is no condition, and when they are
+// said is one of its own.
+func isWording(values []ast.Expr) bool {
+	return !slices.ContainsFunc(values, func(value ast.Expr) bool {
+		switch value := unwrapped(value).(type) {
+		case *ast.BasicLit:
+			return value.Kind != token.STRING
+		case *ast.BinaryExpr:
+			return value.Op != token.ADD || !isWording([]ast.Expr{value.X}) && !isWording([]ast.Expr{value.Y})
+		case *ast.CallExpr:
+			switch called := value.Fun.(type) {
+			case *ast.Ident:
+				if called.Name == "make" {
+					_, isList := value.Args[0].(*ast.ArrayType)
+					return !isList
+				}
+				return called.Name != "short"
+			case *ast.SelectorExpr:
+				owner, ok := called.X.(*ast.Ident)
+				return !ok || owner.Name != "fmt"
+			}
+		}
+		return true
+	})
 }
 
 // wrap notes a mutant of a node. The id goes into either part.

@@ -44,6 +44,11 @@ func TestMutate(t *testing.T) {
 			"a = b\na++\nf()\nc := a\nvar d int", "if !mutantIsOn(7) { a = b }\nif !mutantIsOn(8) { a++ }\nif !mutantIsOn(9) { f() }\nc := a\nvar d int",
 			[]string{"a = b: left out", "a++: left out", "f(): left out"},
 		},
+		"wording is no condition": {
+			`a = "b"` + "\n" + `a.b = "c" + d + "e"` + "\na = fmt.Sprintf(b)\na += short(c)\na = make([]b, 0)\na = 1",
+			`a = "b"` + "\n" + `a.b = "c" + d + "e"` + "\na = fmt.Sprintf(b)\na += short(c)\na = make([]b, 0)\nif !mutantIsOn(7) { a = 1 }",
+			[]string{"a = 1: left out"},
+		},
 		"a switch without a tag": {
 			"switch {\ncase a:\n}", "switch {\ncase ((((a) && !mutantIsOn(8))) || mutantIsOn(7)):\n}", []string{"a: always true", "a: always false"},
 		},
