@@ -49,10 +49,11 @@ type clientRule struct {
 	IDs []string
 	// applies tells whether the rule is a question for this client and Service at all; nil for always.
 	applies func(*clientSubject) bool
-	// reads are the kinds, with their namespaces, that must be known, else the rule does not run.
+	// reads are the kinds, with their namespaces, that must be known, else the rule does not run. Services and EndpointSlices are
+	// always read, and need not be named.
 	reads func(*clientSubject) []model.Need
 	// uses make the answer better; the rule runs without them.
-	uses  func(*clientSubject) []model.Need
+	uses  []model.Need
 	check func(*clientSubject) []Finding
 }
 
@@ -115,7 +116,7 @@ func Reaches(in Input, service model.Key, port int32, client Client) ClientRepor
 	return report
 }
 
-// ClientNeeds returns what Reaches wants to read for a client, sorted, Services and EndpointSlices left out.
+// ClientNeeds returns what Reaches wants to read for a client, sorted. Services and EndpointSlices are not named; they are always read.
 func ClientNeeds(snapshot *model.Snapshot, service model.Key, client Client) []model.Need {
 	object := snapshot.Service(service)
 	if object == nil || !client.Chosen() {
@@ -127,12 +128,8 @@ func ClientNeeds(snapshot *model.Snapshot, service model.Key, client Client) []m
 		if rule.applies != nil && !rule.applies(c) {
 			continue
 		}
-		needs := rule.reads(c)
-		if rule.uses != nil {
-			needs = append(needs, rule.uses(c)...)
-		}
-		for _, need := range needs {
-			if need.Kind != model.Services && need.Kind != model.EndpointSlices && !slices.Contains(wanted, need) {
+		for _, need := range append(rule.reads(c), rule.uses...) {
+			if !slices.Contains(wanted, need) {
 				wanted = append(wanted, need)
 			}
 		}
@@ -147,11 +144,7 @@ func (r *ClientReport) note(ids []string, need model.Need, coverage model.Covera
 		at = len(r.Unchecked)
 		r.Unchecked = append(r.Unchecked, newUnchecked(nil, need.Kind, need.Namespace, coverage))
 	}
-	for _, id := range ids {
-		if !slices.Contains(r.Unchecked[at].Check, id) {
-			r.Unchecked[at].Check = append(r.Unchecked[at].Check, id)
-		}
-	}
+	r.Unchecked[at].Check = append(r.Unchecked[at].Check, ids...)
 }
 
 // clientNamespace is where the client's Pods live; empty for an address.

@@ -85,6 +85,7 @@ func TestClientNeedsAndGaps(t *testing.T) {
 		"policies of the Service":   {model.Need{Kind: model.NetworkPolicies, Namespace: "shop"}, model.Forbidden, []string{"networkpolicies shop [NP-03]"}, "DNS-03 major likely, NP-04 major likely"},
 		"stale policies are judged": {model.Need{Kind: model.NetworkPolicies, Namespace: "shop"}, model.Stale, []string{"networkpolicies shop [NP-03]"}, "DNS-03 major likely, NP-04 major likely, NP-03 major likely"},
 		"Pods of the client":        {model.Need{Kind: model.Pods, Namespace: "prod"}, model.Forbidden, []string{"pods prod [DNS-03 NP-04 NP-03]"}, ""},
+		"Pods of the Service":       {model.Need{Kind: model.Pods, Namespace: "shop"}, model.Forbidden, []string{"pods shop [DNS-03 NP-04 NP-03]"}, ""},
 		"namespaces":                {model.Need{Kind: model.Namespaces}, model.Forbidden, nil, "DNS-03 major likely, NP-04 major likely, NP-03 major likely"},
 	} {
 		deny := policy("out", nil, policyTypes(networkingv1.PolicyTypeEgress))
@@ -105,6 +106,22 @@ func TestClientNeedsAndGaps(t *testing.T) {
 		if !slices.Equal(got, test.want) || said(report.Findings) != test.found {
 			t.Errorf("%s: unchecked %q, found %q", name, got, said(report.Findings))
 		}
+	}
+}
+
+func TestGapsOfAnAddressAreItsOwn(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	web := service("web", app)
+	builder := model.NewBuilder(nil).Put(web).Cover(model.Need{Kind: model.Pods, Namespace: "shop"}, model.Coverage{State: model.Forbidden}).
+		Cover(model.Need{Kind: model.NetworkPolicies, Namespace: "shop"}, model.Coverage{State: model.Forbidden})
+	report := Reaches(input(builder), keyOf(web), 0, Client{Address: netip.MustParseAddr("203.0.113.7")})
+	var got []string
+	for _, unchecked := range report.Unchecked {
+		got = append(got, fmt.Sprint(unchecked.Kind, " ", unchecked.Namespace, " ", unchecked.Check))
+	}
+	if want := []string{"networkpolicies shop [NP-03]", "pods shop [NP-03]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -214,7 +231,7 @@ func TestClientDNSByTheServersThemselves(t *testing.T) {
 		"the Service's port":           {out(overProtocol(corev1.ProtocolUDP, 53), overProtocol(corev1.ProtocolTCP, 53)), "DNS-03 major likely"},
 		"UDP alone":                    {out(overProtocol(corev1.ProtocolUDP, 1053)), "DNS-03 info possible"},
 		"TCP alone":                    {out(overProtocol(corev1.ProtocolTCP, 1053)), "DNS-03 major likely"},
-		"another port of the servers'": {out(overProtocol(corev1.ProtocolTCP, 9153)), "DNS-03 major likely"},
+		"another port of the servers'": {out(overProtocol(corev1.ProtocolUDP, 1053), overProtocol(corev1.ProtocolTCP, 9153)), "DNS-03 info possible"},
 	} {
 		in := input(cluster(web, pod("a", app), pod("client", nil), system, server, dns, slice, test.policy))
 		if got := said(Reaches(in, keyOf(web), 0, of).Findings); got != test.want {

@@ -192,8 +192,8 @@ func policyPortIs(port *networkingv1.NetworkPolicyPort, to destination) bool {
 		if to.pod == nil {
 			return false
 		}
-		number, found := model.ContainerPort(to.pod, port.Port.StrVal, to.protocol)
-		return found && number == to.number
+		number, _ := model.ContainerPort(to.pod, port.Port.StrVal, to.protocol)
+		return number == to.number
 	case port.EndPort != nil:
 		return port.Port.IntVal <= to.number && to.number <= *port.EndPort
 	}

@@ -163,7 +163,7 @@ func TestPolicyPeers(t *testing.T) {
 	client := func(namespace string, own labels, ips ...string) *corev1.Pod {
 		p := pod("client", own)
 		p.Namespace = namespace
-		p.Status.PodIPs = nil
+		p.Status.PodIP, p.Status.PodIPs = "", nil
 		for _, ip := range ips {
 			p.Status.PodIPs = append(p.Status.PodIPs, corev1.PodIP{IP: ip})
 		}
@@ -174,6 +174,10 @@ func TestPolicyPeers(t *testing.T) {
 	inShop := podPeer(known, client("shop", app, "10.1.2.4"))
 	unlabelled := podPeer(known, client("shop", nil, "10.1.2.5"))
 	blind := podPeer(unread, client("prod", app, "10.1.2.3"))
+	noAddress := podPeer(known, client("shop", app))
+	noAddress2 := client("shop", app, "odd")
+	oldAddress := client("shop", app)
+	oldAddress.Status.PodIP = "10.9.9.9"
 	host := podPeer(known, client("shop", app, "192.168.0.1"))
 	hostPod := client("shop", app, "192.168.0.1")
 	hostPod.Spec.HostNetwork = true
@@ -212,6 +216,10 @@ func TestPolicyPeers(t *testing.T) {
 		"a block with the Pod's address":              {peers{fromBlock("10.1.2.0/24")}, inShop, answerYes},
 		"a block with the Pod's second address":       {peers{fromBlock("fd00::/64")}, inProd, answerYes},
 		"a block that is none":                        {peers{fromBlock("10.1.2.4")}, inShop, answerNo},
+		"a Pod whose address is not known":            {peers{fromBlock("10.0.0.0/8")}, noAddress, answerMaybe},
+		"a Pod whose address is none":                 {peers{fromBlock("10.0.0.0/8")}, podPeer(known, noAddress2), answerMaybe},
+		"a Pod with one address":                      {peers{fromBlock("10.9.9.9/32")}, podPeer(known, oldAddress), answerYes},
+		"and another block":                           {peers{fromBlock("10.9.9.8/32")}, podPeer(known, oldAddress), answerNo},
 		"a Pod selector is not about addresses":       {peers{fromPods(nil)}, outside, answerNo},
 		"on the host's network":                       {peers{fromPods(nil), fromNamespaces(nil)}, onHost, answerNo},
 		"the same, not on the host's":                 {peers{fromPods(nil), fromNamespaces(nil)}, host, answerYes},
@@ -277,6 +285,10 @@ func TestFence(t *testing.T) {
 	if got := deny.admits(destination{corev1.ProtocolTCP, 80, nil}, front); got != answerNo {
 		t.Errorf("no policy admits port 80: %d", got)
 	}
+	sureOf := fenceFor(all(policy("all", nil, allowIn(policyPorts(8080), fromPods(labels{"app": "front"}))), policy("p", labels{"app": "web"}, allowIn(nil))), in, some)
+	if got := sureOf.admits(to, front); got != answerYes {
+		t.Errorf("what a policy of all Pods admits is sure: %d", got)
+	}
 	if got := deny.admits(to, peer{namespace: "shop"}); got != answerNo {
 		t.Errorf("no policy admits another: %d", got)
 	}
@@ -325,6 +337,18 @@ func TestSelectorMatchesAsUpstream(t *testing.T) {
 			t.Fatalf("in part %d, whole %v", got, want)
 		}
 	})
+	for operator, want := range map[metav1.LabelSelectorOperator][4]answer{
+		// With the value that is listed, with another, without the label, and where it is not known whether there is one.
+		"In": {answerYes, answerNo, answerNo, answerMaybe}, "NotIn": {answerNo, answerYes, answerYes, answerMaybe},
+		"Exists": {answerYes, answerYes, answerNo, answerMaybe}, "DoesNotExist": {answerNo, answerNo, answerYes, answerMaybe},
+	} {
+		selector := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: operator, Values: []string{"web"}}}}
+		for i, known := range []knownLabels{{set: labels{"app": "web"}, partly: true}, {set: labels{"app": "db"}, partly: true}, {}, {partly: true}} {
+			if got := selectorMatches(selector, known); got != want[i] {
+				t.Errorf("%s of %+v: %d, want %d", operator, known, got, want[i])
+			}
+		}
+	}
 	odd := &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "app", Operator: "Odd"}}}
 	if selectorMatches(odd, knownLabels{set: labels{"app": "web"}}) != answerNo {
 		t.Error("an operator that the API does not have selects")

@@ -11,11 +11,12 @@ import (
 )
 
 func policyClientRules() []clientRule {
+	namespaces := []model.Need{{Kind: model.Namespaces}}
 	inCluster := func(c *clientSubject) bool { return c.clientNamespace() != "" }
 	return []clientRule{
-		{IDs: []string{"DNS-03"}, applies: inCluster, reads: readsEgress, uses: usesNamespaces, check: checkClientDNS},
-		{IDs: []string{"NP-04"}, applies: inCluster, reads: readsEgress, uses: usesNamespaces, check: checkClientEgress},
-		{IDs: []string{"NP-03"}, reads: readsIngress, uses: usesNamespaces, check: checkClientIngress},
+		{IDs: []string{"DNS-03"}, applies: inCluster, reads: readsEgress, uses: namespaces, check: checkClientDNS},
+		{IDs: []string{"NP-04"}, applies: inCluster, reads: readsEgress, uses: namespaces, check: checkClientEgress},
+		{IDs: []string{"NP-03"}, reads: readsIngress, uses: namespaces, check: checkClientIngress},
 	}
 }
 
@@ -33,8 +34,6 @@ func (c *clientSubject) readsClient() []model.Need {
 	}
 	return []model.Need{{Kind: model.Pods, Namespace: c.client.Pod.Namespace}}
 }
-
-func usesNamespaces(*clientSubject) []model.Need { return []model.Need{{Kind: model.Namespaces}} }
 
 // peer is the client as the policies of the Service's Pods see it. A Pod on the host's network comes from its node's address.
 func (c *clientSubject) peer() (made peer, known bool) {
@@ -98,26 +97,23 @@ func checkClientIngress(c *clientSubject) []Finding {
 		finding.Confidence = Possible
 		finding.Why = "The client is on its host's network and comes from the node's address; what policies make of that is left to the network plugin."
 	}
-	barrier := barrier{finding: finding, direction: networkingv1.PolicyTypeIngress, closed: closed, unsure: unsure, all: len(ways)}
-	if len(closed) > 0 {
-		barrier.policies = policiesOf(closed)
-		barrier.title = "%s " + fmt.Sprintf("not admit %s to port %s of the Service's Pods", c.client, firstOf(portsOf(closed), 3))
-		barrier.short = "NetworkPolicy keeps this client out"
-		barrier.note = "add a rule, or a peer to one, that is about this client; the label kubernetes.io/metadata.name is on every Namespace"
-		barrier.cause = namespaceCause(closed, client)
-	} else if len(unsure) > 0 {
-		barrier.policies = policiesOf(unsure)
+	policies := policiesOf(closed)
+	if len(closed) == 0 {
+		policies = policiesOf(unsure)
 	}
-	return c.barred(barrier)
+	return c.barred(barrier{
+		finding: finding, direction: networkingv1.PolicyTypeIngress, policies: policies, closed: closed, unsure: unsure, all: len(ways),
+		title: "%s " + fmt.Sprintf("not admit %s to port %s of the Service's Pods", c.client, firstOf(portsOf(closed), 3)),
+		short: "NetworkPolicy keeps this client out",
+		note:  "add a rule, or a peer to one, that is about this client; the label kubernetes.io/metadata.name is on every Namespace",
+		cause: namespaceCause(closed, client),
+	})
 }
 
 // checkClientEgress is NP-04: policies isolate what the client sends, and none admits the Pods and ports that the Service leads to. Most
 // plugins see a connection after the ClusterIP was translated, so that a rule about the ClusterIP's own address is not counted.
 func checkClientEgress(c *clientSubject) []Finding {
-	fence, known := c.egressFence()
-	if !known || !fence.isolates() {
-		return nil
-	}
+	fence := c.egressFence()
 	ways := c.asked()
 	closed, unsure := split(ways, func(w *way) answer {
 		if w.pod == c.clientPod {
@@ -125,31 +121,31 @@ func checkClientEgress(c *clientSubject) []Finding {
 		}
 		return fence.admits(w.to, podPeer(c.in.Snapshot, w.pod))
 	})
-	barrier := barrier{direction: networkingv1.PolicyTypeEgress, closed: closed, unsure: unsure, all: len(ways), policies: fence.policies, finding: Finding{
-		ID: "NP-04", Severity: Major, Confidence: Likely, Step: StepIsolation,
-		Why: "Egress is judged by the Pods' own addresses and ports, to which the Service's are translated first; where the network plugin enforces NetworkPolicies, this client times out. " + otherPolicies,
-	}}
-	if len(closed) > 0 {
-		barrier.title = "%s " + fmt.Sprintf("not let %s out to port %s of the Service's Pods", c.client, firstOf(portsOf(closed), 3))
-		barrier.short = "NetworkPolicy keeps this client in"
-		barrier.note = "add an egress rule to the Service's Pods and the container's port: not to the ClusterIP, not the Service's port"
-	}
-	return c.barred(barrier)
+	return c.barred(barrier{
+		finding: Finding{
+			ID: "NP-04", Severity: Major, Confidence: Likely, Step: StepIsolation,
+			Why: "Egress is judged by the Pods' own addresses and ports, to which the Service's are translated first; where the network plugin enforces NetworkPolicies, this client times out. " + otherPolicies,
+		},
+		direction: networkingv1.PolicyTypeEgress, policies: fence.policies, closed: closed, unsure: unsure, all: len(ways),
+		title: "%s " + fmt.Sprintf("not let %s out to port %s of the Service's Pods", c.client, firstOf(portsOf(closed), 3)),
+		short: "NetworkPolicy keeps this client in",
+		note:  "add an egress rule to the Service's Pods and the container's port: not to the ClusterIP, not the Service's port",
+	})
 }
 
-// egressFence is what isolates the client's own sending.
-func (c *clientSubject) egressFence() (made fence, known bool) {
+// egressFence is what isolates the client's own sending; nothing where that is not known.
+func (c *clientSubject) egressFence() fence {
 	policies := c.in.Snapshot.NetworkPolicies(c.clientNamespace())
 	switch {
 	case c.clientPod != nil:
-		return fenceOf(policies, networkingv1.PolicyTypeEgress, c.clientPod), true
+		return fenceOf(policies, networkingv1.PolicyTypeEgress, c.clientPod)
 	case c.client.Namespace != "":
-		return fenceFor(policies, networkingv1.PolicyTypeEgress, knownLabels{partly: true}), true
+		return fenceFor(policies, networkingv1.PolicyTypeEgress, knownLabels{partly: true})
 	}
-	return fence{}, false
+	return fence{}
 }
 
-// barrier is what stands between the client and some ways.
+// barrier is what stands between the client and some ways. Where a way is closed or unsure, there are policies.
 type barrier struct {
 	finding        Finding
 	direction      networkingv1.PolicyType
@@ -188,9 +184,7 @@ func (c *clientSubject) barred(b barrier) []Finding {
 		finding.Cause = &Cause{Text: b.cause, Confidence: Likely}
 	}
 	finding.Evidence = append(finding.Evidence, c.clientEvidence()...)
-	if len(b.policies) > 0 {
-		finding.Fix = c.withOwner(Fix{Command: kubectlIn(c.in, b.policies[0].Namespace, "describe", "networkpolicy", b.policies[0].Name), Look: true, Note: b.note}, b.policies[0], "")
-	}
+	finding.Fix = c.withOwner(Fix{Command: kubectlIn(c.in, b.policies[0].Namespace, "describe", "networkpolicy", b.policies[0].Name), Look: true, Note: b.note}, b.policies[0], "")
 	finding.Since = newest(b.policies)
 	return []Finding{c.heldFor(finding, settleTime)}
 }
@@ -260,10 +254,7 @@ func (c *clientSubject) resolvers(protocol corev1.Protocol) []resolver {
 // checkClientDNS is DNS-03: policies isolate what the client sends, and none admits DNS to any server of the cluster's DNS, so that no
 // Service has a name for it. Without TCP only answers that are too long for a datagram are lost.
 func checkClientDNS(c *clientSubject) []Finding {
-	fence, known := c.egressFence()
-	if !known || !fence.isolates() {
-		return nil
-	}
+	fence := c.egressFence()
 	shut := func(protocol corev1.Protocol) bool {
 		return !slices.ContainsFunc(c.resolvers(protocol), func(r resolver) bool { return fence.admits(r.to, r.peer) != answerNo })
 	}

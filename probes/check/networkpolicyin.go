@@ -19,7 +19,7 @@ import (
 func networkPolicyRules() []Rule {
 	return []Rule{{
 		IDs: []string{"NP-01", "NP-02"}, Step: StepIsolation, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.NetworkPolicies},
-		applies: func(s *subject) bool { return s.routes() && s.slicesKnown() && s.endpoints().UsableCount() > 0 },
+		applies: func(s *subject) bool { return s.endpoints().UsableCount() > 0 },
 		check:   checkPolicyIngress,
 	}}
 }
@@ -40,19 +40,14 @@ type way struct {
 func (s *subject) ways() []way {
 	policies := s.in.Snapshot.NetworkPolicies(s.key.Namespace)
 	endpoints := s.endpoints()
-	fences := make(map[int]*fence, len(endpoints.Backends))
 	var last *corev1.Pod
 	var lastFence *fence
-	guard := func(place int) *fence {
-		if made, ok := fences[place]; ok {
-			return made
-		}
+	guard := func(pod *corev1.Pod) *fence {
 		// Pods of one workload carry the same labels, mostly.
-		if pod := endpoints.Backends[place].Pod; last == nil || pod.Spec.HostNetwork != last.Spec.HostNetwork || !maps.Equal(pod.Labels, last.Labels) {
+		if last == nil || pod.Spec.HostNetwork != last.Spec.HostNetwork || !maps.Equal(pod.Labels, last.Labels) {
 			made := fenceOf(policies, networkingv1.PolicyTypeIngress, pod)
 			last, lastFence = pod, &made
 		}
-		fences[place] = lastFence
 		return lastFence
 	}
 	type reached struct{ index, backend int }
@@ -60,9 +55,6 @@ func (s *subject) ways() []way {
 	var found []way
 	for i := range endpoints.Ports {
 		port := &endpoints.Ports[i]
-		if port.Index < 0 {
-			continue
-		}
 		for _, endpoint := range port.Usable {
 			pod := endpoints.Backends[endpoint.Backend].Pod
 			if pod == nil || seen[reached{port.Index, endpoint.Backend}] {
@@ -79,7 +71,7 @@ func (s *subject) ways() []way {
 				number = target.Number
 			}
 			found = append(found, way{
-				index: port.Index, pod: pod, node: endpoint.Node, fence: guard(endpoint.Backend),
+				index: port.Index, pod: pod, node: endpoint.Node, fence: guard(pod),
 				to: destination{protocol: protocolOf(port.Port.Protocol), number: number, pod: &pod.Spec},
 			})
 		}
@@ -167,7 +159,7 @@ func closedCause(w *way) string {
 				if _, found := model.ContainerPort(w.to.pod, port.Port.StrVal, policyProtocol(port)); !found {
 					return fmt.Sprintf("a rule of %s names the port %s (%s), and no container has one of that name", rule.policy.Name, port.Port.StrVal, policyProtocol(port))
 				}
-			case port.Port.IntVal == w.to.number && policyProtocol(port) != w.to.protocol:
+			case port.Port.IntVal == w.to.number:
 				return fmt.Sprintf("a rule of %s allows %d/%s, and the Service's port is %s", rule.policy.Name, port.Port.IntVal, policyProtocol(port), w.to.protocol)
 			}
 		}
@@ -187,7 +179,7 @@ type confusion struct {
 func (s *subject) confusedRule(ways []way, shut int) (confusion, bool) {
 	for _, w := range ways {
 		asked := s.service.Spec.Ports[w.index].Port
-		if asked == w.to.number || shut > 0 && w.open() {
+		if shut > 0 && w.open() {
 			continue
 		}
 		for _, rule := range w.fence.rules {
@@ -238,7 +230,7 @@ func (s *subject) confusionFix(found confusion, port *corev1.ServicePort, ways [
 	for _, w := range ways {
 		own[w.pod.Name] = !declaresPort(w.to.pod, port.Port, w.to.protocol)
 	}
-	alone := found.rule.ports[found.port].EndPort == nil && found.rule.ports[found.port].Port != nil
+	alone := found.rule.ports[found.port].EndPort == nil
 	for _, pod := range s.in.Snapshot.Pods(s.key.Namespace) {
 		if selectorMatches(&policy.Spec.PodSelector, knownLabels{set: pod.Labels}) == answerYes && !own[pod.Name] {
 			alone = false
@@ -259,7 +251,7 @@ func isEmptySelector(selector *metav1.LabelSelector) bool {
 	return len(selector.MatchLabels) == 0 && len(selector.MatchExpressions) == 0
 }
 
-// policiesOf returns the policies that isolate the Pods of the ways, sorted.
+// policiesOf returns the policies that isolate the Pods of the ways, each once.
 func policiesOf(ways []way) []*networkingv1.NetworkPolicy {
 	var all []*networkingv1.NetworkPolicy
 	for _, w := range ways {
@@ -269,7 +261,6 @@ func policiesOf(ways []way) []*networkingv1.NetworkPolicy {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b *networkingv1.NetworkPolicy) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 

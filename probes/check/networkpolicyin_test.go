@@ -41,6 +41,10 @@ func TestPolicyIngress(t *testing.T) {
 	foreign := byHand("web-1", "web", new(""), new(int32(8080)), "192.0.2.7")
 	ofPod := byHand("web-1", "web", new(""), new(int32(8080)), a.Status.PodIP)
 	ofPod.Endpoints[0].TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "a", Namespace: "shop"}
+	ofOther := byHand("web-1", "web", new(""), new(int32(9999)), a.Status.PodIP)
+	ofOther.Endpoints[0].TargetRef = ofPod.Endpoints[0].TargetRef
+	noPorts := byHand("web-1", "web", nil, nil, a.Status.PodIP)
+	noPorts.Endpoints[0].TargetRef = ofPod.Endpoints[0].TargetRef
 	for name, test := range map[string]struct {
 		objects objects
 		want    string
@@ -48,6 +52,19 @@ func TestPolicyIngress(t *testing.T) {
 		cause   string
 		fix     string
 	}{
+		"two Pods, one policy":    {objects{web, a, pod("c", app), policy("deny", nil)}, "NP-01 critical likely", "NetworkPolicy deny admits nobody to port 8080/TCP of the Service's Pods.", "", ""},
+		"one Pod on its host's":   {objects{web, a, pod("c", app, onHostNetwork), policy("deny", nil)}, "NP-01 major likely", "NetworkPolicy deny admits nobody to port 8080/TCP of 1 of the Service's 2 usable Pods.", "", ""},
+		"every port of UDP":       {objects{web, a, policy("p", app, allowIn(policyPorts(networkingv1.NetworkPolicyPort{Protocol: new(corev1.ProtocolUDP)})))}, "NP-01 critical likely", "", "", ""},
+		"a name of another port":  {objects{service("web", app, ports(port(80, 9090))), pod("a", app, containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 9090})), policy("p", app, allowIn(policyPorts("http")))}, "NP-01 critical likely", "", "", ""},
+		"a port of the slice's":   {objects{service("web", nil), a, ofOther, policy("p", nil, allowIn(policyPorts(9999)))}, "", "", "", ""},
+		"headless, no slice port": {objects{service("web", nil, headless, ports(port(8080, 8080))), a, noPorts, policy("p", nil, allowIn(policyPorts(8080)))}, "", "", "", ""},
+		"headless, no such name":  {objects{service("web", nil, headless, ports(port(8080, "nope"))), a, noPorts, policy("deny", nil)}, "", "", "", ""},
+		"the Service's port, of an open Pod": {
+			objects{web, a, b, policy("deny", nil), policy("ok", labels{"track": "canary"}, allowIn(policyPorts(8080)), allowIn(policyPorts(80)))}, "NP-01 major likely", "", "", "",
+		},
+		"the Service's port, beside Pods that are not meant": {
+			objects{web, a, pod("db", labels{"app": "db"}), policy("p", app, allowIn(policyPorts(80)))}, "NP-02 major likely", "", "", `"op":"replace"`,
+		},
 		"no policy":              {objects{web, a}, "", "", "", ""},
 		"deny all":               {objects{web, a, policy("deny", nil)}, "NP-01 critical likely", "NetworkPolicy deny admits nobody to port 8080/TCP of the Service's Pods.", "", "describe networkpolicy deny"},
 		"two that deny":          {objects{web, a, policy("deny", nil), policy("other", app)}, "NP-01 critical likely", "2 NetworkPolicies admit nobody to port 8080/TCP of the Service's Pods.", "", ""},
@@ -211,39 +228,42 @@ func TestReachesByPolicies(t *testing.T) {
 		want    string
 		says    string
 	}{
-		"nobody chosen":                  {Client{}, objects{web, a, client, policy("deny", nil)}, "", ""},
-		"no policy":                      {of, objects{web, a, client}, "", ""},
-		"admitted":                       {of, objects{web, a, client, admitsFront}, "", ""},
-		"not admitted":                   {of, objects{web, a, stranger, admitsFront}, "NP-03 major likely", "NetworkPolicy p does not admit Pod shop/client to port 8080/TCP of the Service's Pods."},
-		"two that do not admit":          {of, objects{web, a, stranger, admitsFront, policy("deny", nil)}, "NP-03 major likely", "2 NetworkPolicies do not admit Pod shop/client"},
-		"shut to all is NP-01":           {of, objects{web, a, stranger, policy("deny", nil)}, "", ""},
-		"of another namespace":           {ofProd, objects{web, a, elsewhere, prod, admitsFront}, "NP-03 major likely", "prod/client"},
-		"a label that namespaces lack":   {ofProd, objects{web, a, elsewhere, prod, policy("p", app, allowIn(nil, fromNamespaces(labels{"name": "prod"})))}, "NP-03 major likely", "wants the label name=prod"},
-		"a namespace by its name":        {ofProd, objects{web, a, elsewhere, prod, policy("p", app, allowIn(nil, fromNamespaces(labels{"kubernetes.io/metadata.name": "prod"})))}, "", ""},
-		"labels that are not known":      {ofProd, objects{web, a, elsewhere, policy("p", app, allowIn(nil, fromNamespaces(labels{"team": "x"})))}, "NP-03 major possible", "depends on labels"},
-		"any Pod of a namespace":         {Client{Namespace: "shop"}, objects{web, a, admitsFront}, "NP-03 major possible", "any Pod of namespace shop"},
-		"any Pod of another namespace":   {Client{Namespace: "prod"}, objects{web, a, admitsFront}, "NP-03 major likely", "any Pod of namespace prod"},
-		"the backend itself":             {Client{Pod: keyOf(a)}, objects{web, a, admitsFront}, "", ""},
-		"a node that may":                {of, objects{web, a, pod("client", front, onHostNetwork), admitsFront}, "", ""},
-		"a Pod that is not known":        {of, objects{web, a, admitsFront}, "", ""},
-		"an address":                     {outside, objects{web, a, admitsFront}, "NP-03 major possible", "203.0.113.7"},
-		"an address, Local":              {outside, objects{service("web", app, local), a, admitsFront}, "NP-03 major likely", "203.0.113.7"},
-		"an address within":              {outside, objects{web, a, policy("p", app, allowIn(nil, fromBlock("203.0.113.0/24")))}, "", ""},
-		"some of the Pods":               {of, objects{web, a, pod("b", labels{"app": "web", "track": "x"}), stranger, policy("p", labels{"track": "x"}, allowIn(nil, fromPods(front)))}, "NP-03 major likely", "1 of 2 ways are shut"},
-		"may go out":                     {of, objects{web, a, client, policy("out", front, dns, toWeb)}, "", ""},
-		"may not go out":                 {of, objects{web, a, client, policy("out", front, dns)}, "NP-04 major likely", "NetworkPolicy out does not let Pod shop/client out to port 8080/TCP of the Service's Pods."},
-		"out on the Service's port":      {of, objects{web, a, client, policy("out", front, dns, allowOut(policyPorts(80), fromPods(app)))}, "NP-04 major likely", ""},
-		"out by the port's name":         {of, objects{web, a, client, policy("out", front, dns, allowOut(policyPorts("http"), fromPods(app)))}, "", ""},
-		"out to the ClusterIP":           {of, objects{web, a, client, policy("out", front, dns, allowOut(nil, fromBlock("10.96.0.10/32")))}, "NP-04 major likely", ""},
-		"not out at all":                 {of, objects{web, a, client, policy("out", front, policyTypes(networkingv1.PolicyTypeEgress))}, "DNS-03 major likely, NP-04 major likely", "No NetworkPolicy lets Pod shop/client out to the cluster's DNS."},
-		"not to DNS":                     {of, objects{web, a, client, policy("out", front, toWeb)}, "DNS-03 major likely", "53/UDP"},
-		"DNS by UDP alone":               {of, objects{web, a, client, policy("out", front, toWeb, dnsByUDP)}, "DNS-03 info possible", "not by TCP"},
-		"DNS within its own namespace":   {of, objects{web, a, client, policy("out", front, allowOut(nil, fromPods(nil)))}, "DNS-03 major likely", ""},
-		"DNS by address, perhaps":        {of, objects{web, a, client, policy("out", front, toWeb, allowOut(nil, fromBlock("10.0.0.0/8")))}, "", ""},
-		"DNS by the port's name":         {of, objects{web, a, client, policy("out", front, toWeb, allowOut([]networkingv1.NetworkPolicyPort{{Protocol: new(corev1.ProtocolUDP), Port: new(intstr.FromString("dns"))}, {Port: new(intstr.FromString("dns-tcp"))}}))}, "", ""},
-		"a client on the host's network": {of, objects{web, a, pod("client", front, onHostNetwork), policy("out", front, policyTypes(networkingv1.PolicyTypeEgress))}, "", ""},
-		"any Pod may not go out":         {Client{Namespace: "shop"}, objects{web, a, policy("out", nil, dns)}, "NP-04 major likely", "any Pod of namespace shop"},
-		"any Pod, perhaps":               {Client{Namespace: "shop"}, objects{web, a, policy("out", nil, dns), policy("some", front, allowOut(policyPorts(8080)))}, "NP-04 major possible", "depends on labels"},
+		"nobody chosen":                         {Client{}, objects{web, a, client, policy("deny", nil)}, "", ""},
+		"no policy":                             {of, objects{web, a, client}, "", ""},
+		"admitted":                              {of, objects{web, a, client, admitsFront}, "", ""},
+		"not admitted":                          {of, objects{web, a, stranger, admitsFront}, "NP-03 major likely", "NetworkPolicy p does not admit Pod shop/client to port 8080/TCP of the Service's Pods."},
+		"two that do not admit":                 {of, objects{web, a, stranger, admitsFront, policy("deny", nil)}, "NP-03 major likely", "2 NetworkPolicies do not admit Pod shop/client"},
+		"shut to all is NP-01":                  {of, objects{web, a, stranger, policy("deny", nil)}, "", ""},
+		"of another namespace":                  {ofProd, objects{web, a, elsewhere, prod, admitsFront}, "NP-03 major likely", "prod/client"},
+		"a label that namespaces lack":          {ofProd, objects{web, a, elsewhere, prod, policy("p", app, allowIn(nil, fromNamespaces(labels{"name": "prod"})))}, "NP-03 major likely", "wants the label name=prod"},
+		"a namespace by its name":               {ofProd, objects{web, a, elsewhere, prod, policy("p", app, allowIn(nil, fromNamespaces(labels{"kubernetes.io/metadata.name": "prod"})))}, "", ""},
+		"labels that are not known":             {ofProd, objects{web, a, elsewhere, policy("p", app, allowIn(nil, fromNamespaces(labels{"team": "x"})))}, "NP-03 major possible", "depends on labels"},
+		"any Pod of a namespace":                {Client{Namespace: "shop"}, objects{web, a, admitsFront}, "NP-03 major possible", "any Pod of namespace shop"},
+		"any Pod of another namespace":          {Client{Namespace: "prod"}, objects{web, a, admitsFront}, "NP-03 major likely", "any Pod of namespace prod"},
+		"the backend itself":                    {Client{Pod: keyOf(a)}, objects{web, a, admitsFront}, "", ""},
+		"a node that may":                       {of, objects{web, a, pod("client", front, onHostNetwork), admitsFront}, "", ""},
+		"a Pod that is not known":               {of, objects{web, a, admitsFront}, "", ""},
+		"a Pod that is not known, shut in":      {of, objects{web, a, policy("out", nil, policyTypes(networkingv1.PolicyTypeEgress))}, "", ""},
+		"the backend itself, shut in":           {Client{Pod: keyOf(a)}, objects{web, a, policy("out", nil, dns)}, "", ""},
+		"labels that are not known, and others": {ofProd, objects{web, a, elsewhere, policy("p", app, allowIn(nil, fromBoth(labels{"name": "prod"}, labels{"app": "y"})))}, "NP-03 major likely", ""},
+		"an address":                            {outside, objects{web, a, admitsFront}, "NP-03 major possible", "203.0.113.7"},
+		"an address, Local":                     {outside, objects{service("web", app, local), a, admitsFront}, "NP-03 major likely", "203.0.113.7"},
+		"an address within":                     {outside, objects{web, a, policy("p", app, allowIn(nil, fromBlock("203.0.113.0/24")))}, "", ""},
+		"some of the Pods":                      {of, objects{web, a, pod("b", labels{"app": "web", "track": "x"}), stranger, policy("p", labels{"track": "x"}, allowIn(nil, fromPods(front)))}, "NP-03 major likely", "1 of 2 ways are shut"},
+		"may go out":                            {of, objects{web, a, client, policy("out", front, dns, toWeb)}, "", ""},
+		"may not go out":                        {of, objects{web, a, client, policy("out", front, dns)}, "NP-04 major likely", "NetworkPolicy out does not let Pod shop/client out to port 8080/TCP of the Service's Pods."},
+		"out on the Service's port":             {of, objects{web, a, client, policy("out", front, dns, allowOut(policyPorts(80), fromPods(app)))}, "NP-04 major likely", ""},
+		"out by the port's name":                {of, objects{web, a, client, policy("out", front, dns, allowOut(policyPorts("http"), fromPods(app)))}, "", ""},
+		"out to the ClusterIP":                  {of, objects{web, a, client, policy("out", front, dns, allowOut(nil, fromBlock("10.96.0.10/32")))}, "NP-04 major likely", ""},
+		"not out at all":                        {of, objects{web, a, client, policy("out", front, policyTypes(networkingv1.PolicyTypeEgress))}, "DNS-03 major likely, NP-04 major likely", "No NetworkPolicy lets Pod shop/client out to the cluster's DNS."},
+		"not to DNS":                            {of, objects{web, a, client, policy("out", front, toWeb)}, "DNS-03 major likely", "53/UDP"},
+		"DNS by UDP alone":                      {of, objects{web, a, client, policy("out", front, toWeb, dnsByUDP)}, "DNS-03 info possible", "not by TCP"},
+		"DNS within its own namespace":          {of, objects{web, a, client, policy("out", front, allowOut(nil, fromPods(nil)))}, "DNS-03 major likely", ""},
+		"DNS by address, perhaps":               {of, objects{web, a, client, policy("out", front, toWeb, allowOut(nil, fromBlock("10.0.0.0/8")))}, "", ""},
+		"DNS by the port's name":                {of, objects{web, a, client, policy("out", front, toWeb, allowOut([]networkingv1.NetworkPolicyPort{{Protocol: new(corev1.ProtocolUDP), Port: new(intstr.FromString("dns"))}, {Port: new(intstr.FromString("dns-tcp"))}}))}, "", ""},
+		"a client on the host's network":        {of, objects{web, a, pod("client", front, onHostNetwork), policy("out", front, policyTypes(networkingv1.PolicyTypeEgress))}, "", ""},
+		"any Pod may not go out":                {Client{Namespace: "shop"}, objects{web, a, policy("out", nil, dns)}, "NP-04 major likely", "any Pod of namespace shop"},
+		"any Pod, perhaps":                      {Client{Namespace: "shop"}, objects{web, a, policy("out", nil, dns), policy("some", front, allowOut(policyPorts(8080)))}, "NP-04 major possible", "depends on labels"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -259,6 +279,9 @@ func TestReachesByPolicies(t *testing.T) {
 			if lead.Cause != nil {
 				text += lead.Cause.Text
 			}
+			if name == "labels that are not known, and others" && lead.Cause != nil {
+				t.Errorf("what is not known is no cause: %+v", lead.Cause)
+			}
 			if !strings.Contains(text, test.says) {
 				t.Errorf("says %q", text)
 			}
@@ -266,5 +289,18 @@ func TestReachesByPolicies(t *testing.T) {
 				t.Errorf("%+v", lead)
 			}
 		})
+	}
+}
+
+func TestWaysCountAPodOnce(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	both := pod("a", app)
+	v6 := slicesFor(service("web", app), both)[0].DeepCopy()
+	v6.Name, v6.AddressType, v6.Endpoints[0].Addresses = "web-v6", "IPv6", []string{"fd00::9"}
+	dual := service("web", app, func(svc *corev1.Service) { svc.Spec.IPFamilies = []corev1.IPFamily{"IPv4", "IPv6"} })
+	s := newSubject(input(cluster(dual, both, slicesFor(dual, both)[0], v6)), dual)
+	if ways := s.ways(); len(ways) != 1 || ways[0].pod.Name != "a" || ways[0].node != "node-1" || ways[0].to.number != 8080 {
+		t.Errorf("%+v", ways)
 	}
 }

@@ -209,7 +209,7 @@ func testsOf(o options, binary, scratch string) (map[int][]string, error) {
 func testCommand(ctx context.Context, o options, binary string, tests []string) *exec.Cmd {
 	arguments := []string{"-test.short", "-test.failfast", "-test.count=1", "-test.run", "^(" + strings.Join(tests, "|") + ")$"}
 	if usesRapid(o.folder) {
-		arguments = append(arguments, "-rapid.nofailfile")
+		arguments = append(arguments, "-rapid.nofailfile", "-rapid.checks=500")
 	}
 	command := exec.CommandContext(ctx, binary, arguments...)
 	command.Dir = o.folder
