@@ -145,6 +145,7 @@ func TestScenarios(t *testing.T) {
 		})
 	})
 	checkSummary(t, diagnosis)
+	checkFewRights(t, c, situations)
 	pasteFixes(t, c, situations, diagnosis)
 }
 

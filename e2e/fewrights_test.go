@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/svctui/svctui/e2e/harness"
+)
+
+// viewersManifest lets one user view everything that Kubernetes lets viewers view.
+const viewersManifest = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: "viewer-${namespace}"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: "viewer of ${namespace}"}]
+`
+
+// checkFewRights looks at every situation as users who may not see everything. What a right would have shown may become
+// unknown to them. It never makes a fault healthy, and never a fault of something healthy.
+func checkFewRights(t *testing.T, c *harness.Cluster, situations []situation) {
+	t.Helper()
+	namespace := c.Namespace(t)
+	var withoutPods []string
+	for name, rule := range allRules {
+		if name != "pods" && !strings.Contains(name, "list alone") {
+			withoutPods = append(withoutPods, "  - "+rule)
+		}
+	}
+	users := map[string]string{
+		"viewer":  viewersManifest,
+		"no-pods": replaced(everywhereManifest, "USER", "no-pods", "RULES", strings.Join(withoutPods, "\n")),
+	}
+	for user, manifest := range users {
+		c.Apply(t, namespace, manifest)
+		t.Cleanup(func() { c.Kubectl(t, "delete", "--ignore-not-found", "clusterrole,clusterrolebinding", user+"-"+namespace) })
+		kubeconfig := c.UserKubeconfig(t, user+" of "+namespace)
+		result := c.Run(t, harness.Run{Args: []string{"diagnose", "-A", "-o", "json"}, Kubeconfig: kubeconfig})
+		var diagnosis harness.Diagnosis
+		result.Decode(t, &diagnosis)
+		for _, s := range situations {
+			t.Run(s.Name+" seen by "+user, func(t *testing.T) {
+				for service, expected := range s.Services {
+					got := diagnosis.Find(s.locate(service))
+					if got == nil {
+						t.Fatalf("Service %s is not in the diagnosis\n%s", service, result.Stderr)
+					}
+					if err := fewRightsProblem(expected.Verdict, got); err != nil {
+						t.Errorf("Service %s: %v", service, err)
+					}
+					if expected.Test != nil && user == "viewer" {
+						denied := c.Run(t, harness.Run{Args: []string{"test", service, "-n", s.namespace, "-o", "json"}, Kubeconfig: kubeconfig})
+						if denied.Code != 2 {
+							t.Errorf("test %s: want exit code 2, for nothing could be tried\n%s", service, denied)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// fewRightsProblem tells what is wrong with a verdict, given the one of somebody who may see everything.
+func fewRightsProblem(whole string, got *harness.DiagnosedService) error {
+	allowed := map[string][]string{
+		"fail":    {"fail", "warn", "unknown"},
+		"warn":    {"warn", "unknown"},
+		"unknown": {"unknown", "warn"},
+		"ok":      {"ok", "unknown"},
+	}[whole]
+	if slices.Contains(allowed, got.Verdict) {
+		return nil
+	}
+	return fmt.Errorf("it is %s, and %s to somebody who sees less\n%+v\n%+v", whole, got.Verdict, got.Findings, got.Unchecked)
+}
