@@ -37,6 +37,11 @@ const (
 	RaceVariable = "SVCTUI_E2E_RACE"
 	// KeepVariable set to 1 keeps the namespaces of tests that failed.
 	KeepVariable = "SVCTUI_E2E_KEEP"
+	// CompareVariable names the file that the comparison with other tools is written to; without it there is none.
+	CompareVariable = "SVCTUI_E2E_COMPARE"
+	// K9sVariable and PopeyeVariable name the programs that the comparison asks.
+	K9sVariable    = "SVCTUI_E2E_K9S"
+	PopeyeVariable = "SVCTUI_E2E_POPEYE"
 )
 
 // Cluster is the cluster under test. Its methods end the test when they fail, so they belong to the

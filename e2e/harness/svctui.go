@@ -90,7 +90,7 @@ func (c *Cluster) Svctui(t testing.TB, arguments ...string) Result {
 // Run runs svctui and waits for its end. A run that takes too long fails the test.
 func (c *Cluster) Run(t testing.TB, run Run) Result {
 	t.Helper()
-	return c.runProgram(t, run, c.Binary(t))
+	return c.RunProgram(t, run, c.Binary(t))
 }
 
 // Kubectl runs the cluster's kubectl (on an existing cluster, the one in PATH) and fails the test if it fails.
@@ -100,7 +100,7 @@ func (c *Cluster) Kubectl(t testing.TB, arguments ...string) string {
 	if c.Own != nil {
 		program = c.Own.Program("kubectl")
 	}
-	result := c.runProgram(t, Run{Args: arguments}, program)
+	result := c.RunProgram(t, Run{Args: arguments}, program)
 	if result.Code != 0 {
 		t.Fatalf("kubectl %s: exit code %d: %s", strings.Join(arguments, " "), result.Code, result.Stderr)
 	}
@@ -110,10 +110,11 @@ func (c *Cluster) Kubectl(t testing.TB, arguments ...string) string {
 // Shell runs a line as a person would who pastes it, with the cluster's kubectl in PATH.
 func (c *Cluster) Shell(t testing.TB, line string) Result {
 	t.Helper()
-	return c.runProgram(t, Run{Args: []string{"-c", line}}, "sh")
+	return c.RunProgram(t, Run{Args: []string{"-c", line}}, "sh")
 }
 
-func (c *Cluster) runProgram(t testing.TB, run Run, program string) Result {
+// RunProgram runs another program where the cluster can be reached, and waits for its end.
+func (c *Cluster) RunProgram(t testing.TB, run Run, program string) Result {
 	t.Helper()
 	if run.Limit == 0 {
 		run.Limit = time.Minute

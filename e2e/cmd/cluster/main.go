@@ -24,6 +24,8 @@ const usage = `usage: cluster COMMAND
   status              its processes, and whether it is usable (exit 1 if not)
   kubeconfig          print the path of the administrator's kubeconfig
   test [ARG ...]      bring it up and run the end-to-end tests; arguments go to go test, such as -run NAME
+  compare [-k9s PATH] [-popeye PATH] FILE
+                      write what svctui, kubectl and those tools say of the scenarios
   scenarios [NAME ..] bring scenarios about (all of them, or those that begin so), to look at by hand
   exec -- CMD ...     run a command in the cluster's network namespace, with KUBECONFIG set and kubectl in PATH
   stop NAME           kill one process of it, such as node-1-kubelet, as a crash would
@@ -86,6 +88,8 @@ func run(ctx context.Context, arguments []string, out io.Writer) (int, error) {
 		_ = os.Remove(arguments[0] + ".digest")
 		fmt.Fprintf(out, "%s holds %s. For kind: kind load image-archive %s\n", arguments[0], cluster.WorkloadImage, arguments[0])
 		return 0, nil
+	case "compare":
+		return compareTools(ctx, arguments, out)
 	case "test":
 		return runTests(ctx, arguments, out)
 	case "status", "scenarios", "kubeconfig", "exec", "stop", "start":

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -58,6 +60,43 @@ func runTests(ctx context.Context, arguments []string, out io.Writer) (int, erro
 		return 1, nil
 	}
 	return codeOf(err)
+}
+
+// compareTools writes docs/comparison.md: the scenarios, and what each tool says of them.
+func compareTools(ctx context.Context, arguments []string, out io.Writer) (int, error) {
+	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the error says it all
+	programs := map[string]*string{
+		harness.K9sVariable:    flags.String("k9s", "", "the program k9s"),
+		harness.PopeyeVariable: flags.String("popeye", "", "the program popeye"),
+	}
+	only := flags.String("only", "", "a pattern of scenarios' names")
+	if err := flags.Parse(arguments); err != nil {
+		return 2, fmt.Errorf("compare: %w", err)
+	}
+	if flags.NArg() != 1 {
+		return 2, errors.New("compare needs the file to write")
+	}
+	file, err := filepath.Abs(flags.Arg(0))
+	if err != nil {
+		return 2, err
+	}
+	if err := os.Setenv(harness.CompareVariable, file); err != nil {
+		return 2, err
+	}
+	for variable, program := range programs {
+		if *program == "" {
+			continue
+		}
+		path, err := filepath.Abs(*program)
+		if err == nil {
+			err = os.Setenv(variable, path)
+		}
+		if err != nil {
+			return 2, err
+		}
+	}
+	return runTests(ctx, []string{"-v", "-run", "^TestComparison$/" + *only, "."}, out)
 }
 
 // withPackages adds all packages where the arguments name none.

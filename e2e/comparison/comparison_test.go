@@ -1,0 +1,100 @@
+package comparison
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestAlarmInDescription(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string
+		want bool
+	}{
+		"endpoints":            {"Type:   ClusterIP\nEndpoints:                10.0.0.1:80\nEvents: <none>\n", false},
+		"no endpoints":         {"Type:   ClusterIP\nEndpoints:                \nSession Affinity: None\n", true},
+		"none":                 {"Type:   ClusterIP\nEndpoints:  <none>\n", true},
+		"one of two ports":     {"Endpoints:  10.0.0.1:80\nEndpoints:  \nEvents: <none>\n", true},
+		"a name needs none":    {"Type:   ExternalName\nEndpoints:  <none>\n", false},
+		"a warning":            {"Endpoints:  10.0.0.1:80\nEvents:\n  Type     Reason\n  Warning  SyncLoadBalancerFailed  4m\n", true},
+		"a normal event":       {"Endpoints:  10.0.0.1:80\nEvents:\n  Normal  EnsuringLoadBalancer  4m\n", false},
+		"the word in a column": {"Endpoints:  10.0.0.1:80\nAnnotations: note: Warning to all\n", false},
+	} {
+		if got := AlarmInDescription(test.text); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestJudge(t *testing.T) {
+	namings := Namings{"f1": {regexp.MustCompile("carries app=a b"), regexp.MustCompile("no Pod")}, "f2/web": {regexp.MustCompile("never")}, "f2": {regexp.MustCompile("x")}}
+	for name, test := range map[string]struct {
+		scenario string
+		faulty   bool
+		output   Output
+		want     Mark
+	}{
+		"all words, over two lines": {"f1", true, Output{Text: "no Pod\ncarries app=a\n b"}, Names},
+		"named beside":              {"f1", true, Output{More: []string{"no Pod", "carries app=a b"}}, Names},
+		"one word of two":           {"f1", true, Output{Text: "no Pod", Alarm: true}, Symptom},
+		"nothing":                   {"f1", true, Output{Text: "fine"}, Silent},
+		"the Service's own words":   {"f2", true, Output{Text: "x"}, Silent},
+		"no words are written":      {"f3", true, Output{Text: "x"}, Silent},
+		"healthy":                   {"f1", false, Output{Text: "no Pod carries app=a b"}, Quiet},
+		"healthy, and an alarm":     {"f1", false, Output{Alarm: true}, FalseAlarm},
+		"not asked":                 {"f1", true, Output{Alarm: true, Missing: "not installed"}, NotAsked},
+	} {
+		c := Case{Scenario: test.scenario, Service: "web", Faulty: test.faulty, Outputs: map[string]Output{"kubectl": test.output}}
+		if got := namings.Judge(c, "kubectl"); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+		if got := namings.Judge(c, "k9s"); got != NotAsked {
+			t.Errorf("%s: a tool without output is %q", name, got)
+		}
+	}
+}
+
+func TestPopeye(t *testing.T) {
+	report, err := ParsePopeye([]byte("banner\n" + `{"popeye":{"sections":[
+		{"linter":"services","issues":{"shop/web":[{"level":1,"message":"prefer"}],"shop/db":[{"level":2,"message":"empty"}],"shop/one":[{"level":2,"message":"[POP-1109] single"}],"shop2/web":[{"level":3,"message":"other"}]}},
+		{"linter":"pods","issues":{"shop/web-1":[{"level":3,"message":"crashes"},{"level":1,"message":"label"}]}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := report.Of("shop", "web")
+	if web.Alarm {
+		t.Errorf("an advice, and another object's error, are no alarm: %+v", web)
+	}
+	if web.Text != "services shop/web: level 1 prefer" || strings.Join(web.More, "; ") != "pods shop/web-1: level 3 crashes; services shop/db: level 2 empty" {
+		t.Errorf("got %+v", web)
+	}
+	if report.Of("shop", "one").Alarm {
+		t.Error("a single endpoint is an alarm")
+	}
+	if !report.Of("shop", "db").Alarm {
+		t.Error("a warning is an alarm")
+	}
+	if _, err := ParsePopeye([]byte("no connection")); err == nil {
+		t.Error("no JSON is an error")
+	}
+}
+
+func TestPage(t *testing.T) {
+	namings, err := LoadNamings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []Case{
+		{Scenario: "f00-x", Service: "web", Why: "a | b", Faulty: true, Outputs: map[string]Output{"svctui": {Text: "one\n\ntwo", Alarm: true}}},
+		{Scenario: "h00-x", Service: "web", Why: "fine", Outputs: map[string]Output{"popeye": {Text: "x", Alarm: true}}},
+	}
+	page := Write(cases, namings, map[string]string{"svctui": "v1"})
+	for _, want := range []string{
+		"| of 1 faulty and 1 healthy Services |", "| a symptom | 1 | 0 | 0 | 0 |", "| false alarm | 0 | 0 | 0 | 1 |",
+		`| f00-x | web | a \| b | a symptom | – | – | – |`, "| h00-x | web | fine | – | – | – | **false alarm** |", "    one\n\n    two\n",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+}

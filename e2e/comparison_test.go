@@ -1,0 +1,210 @@
+package e2e
+
+import (
+	"context"
+	"debug/buildinfo"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/svctui/svctui/e2e/comparison"
+	"github.com/svctui/svctui/e2e/harness"
+	"github.com/svctui/svctui/e2e/terminal"
+)
+
+// TestComparison writes docs/comparison.md; `cluster compare` calls it. The other tools are not part of this repository:
+// the variables name their programs.
+func TestComparison(t *testing.T) {
+	file := os.Getenv(harness.CompareVariable)
+	if file == "" {
+		t.Skip("only `cluster compare` runs it")
+	}
+	c := harness.Use(t)
+	namings, err := comparison.LoadNamings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	situations := setUpAll(t, c)
+	diagnosis := judgeAll(t, c, situations)
+	popeye := runPopeye(t, c)
+	var cases []comparison.Case
+	for _, s := range situations {
+		k9s := startK9s(t, c, s.namespace)
+		for service, expected := range s.Services {
+			namespace, name := s.locate(service)
+			if namespace != s.namespace {
+				continue
+			}
+			found := comparison.Case{Scenario: s.Name, Service: name, Why: s.Why, Faulty: s.Name[0] == 'f' && (expected.Verdict != "ok" || expected.Test != nil)}
+			listed := c.Kubectl(t, "get", "service", name, "-n", namespace)
+			described := c.Kubectl(t, "describe", "service", name, "-n", namespace)
+			slicesOf := c.Kubectl(t, "get", "endpointslices", "-n", namespace, "-l", "kubernetes.io/service-name="+name)
+			found.Outputs = map[string]comparison.Output{
+				"svctui":  svctuiOutput(t, c, namespace, name, diagnosis, expected.Test != nil),
+				"kubectl": {Text: listed + "\n" + comparison.Shortened(described) + "\n" + slicesOf, Alarm: comparison.AlarmInDescription(described) || strings.Contains(listed, "<pending>")},
+				"k9s":     k9s.output(name, described),
+				"popeye":  popeye(namespace, name),
+			}
+			for tool, output := range found.Outputs {
+				// The namespaces' ends are random.
+				output.Text = strings.ReplaceAll(output.Text, namespace, s.Name)
+				for i := range output.More {
+					output.More[i] = strings.ReplaceAll(output.More[i], namespace, s.Name)
+				}
+				found.Outputs[tool] = output
+			}
+			cases = append(cases, found)
+		}
+		k9s.close()
+	}
+	slices.SortFunc(cases, func(a, b comparison.Case) int {
+		return strings.Compare(a.Scenario+" "+a.Service, b.Scenario+" "+b.Service)
+	})
+	for _, found := range cases {
+		if found.Faulty && len(namings.Of(found)) == 0 {
+			t.Errorf("names.yaml does not tell by what words the fault of %s is named", found.Scenario)
+		}
+		t.Logf("%-28s %-32s %s", found.Scenario, found.Service, marksOf(found, namings))
+	}
+	if err := os.WriteFile(file, []byte(comparison.Write(cases, namings, toolVersions(t, c))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func marksOf(c comparison.Case, namings comparison.Namings) string {
+	var marks []string
+	for _, tool := range comparison.Tools {
+		marks = append(marks, tool+": "+string(namings.Judge(c, tool)))
+	}
+	return strings.Join(marks, ", ")
+}
+
+func toolVersions(t *testing.T, c *harness.Cluster) map[string]string {
+	t.Helper()
+	versions := map[string]string{"svctui": "this one", "kubectl": strings.TrimPrefix(strings.SplitN(c.Kubectl(t, "version", "--client"), "\n", 2)[0], "Client Version: ")}
+	for tool, variable := range map[string]string{"k9s": harness.K9sVariable, "popeye": harness.PopeyeVariable} {
+		versions[tool] = "not asked"
+		if program := os.Getenv(variable); program != "" {
+			versions[tool] = moduleVersion(program, "github.com/derailed/"+tool)
+		}
+	}
+	return versions
+}
+
+// moduleVersion is the version of a module that a program was built from.
+func moduleVersion(program, module string) string {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return "unknown"
+	}
+	for _, found := range append(info.Deps, &info.Main) {
+		if found.Path == module && found.Version != "(devel)" {
+			return found.Version
+		}
+	}
+	return "unknown"
+}
+
+func svctuiOutput(t *testing.T, c *harness.Cluster, namespace, name string, diagnosis harness.Diagnosis, test bool) comparison.Output {
+	t.Helper()
+	output := comparison.Output{Text: c.Svctui(t, "diagnose", name, "-n", namespace).Stdout}
+	if found := diagnosis.Find(namespace, name); found != nil {
+		output.Alarm = found.Verdict == "fail" || found.Verdict == "warn"
+	}
+	if test {
+		result := c.Svctui(t, "test", name, "-n", namespace)
+		output.Text += result.Stdout
+		output.Alarm = output.Alarm || result.Code == 1
+	}
+	return output
+}
+
+// runPopeye runs popeye, and returns what it said of a Service. It is asked for its section on Services alone, and once more
+// for the others: in a whole report that section is another.
+func runPopeye(t *testing.T, c *harness.Cluster) func(namespace, service string) comparison.Output {
+	t.Helper()
+	program := os.Getenv(harness.PopeyeVariable)
+	if program == "" {
+		return func(string, string) comparison.Output {
+			return comparison.Output{Missing: harness.PopeyeVariable + " names no program"}
+		}
+	}
+	ask := func(arguments ...string) comparison.PopeyeReport {
+		run := harness.Run{Args: append(arguments, "-A", "-o", "json", "--force-exit-zero"), Limit: 5 * time.Minute}
+		result := c.RunProgram(t, run, program)
+		report, err := comparison.ParsePopeye([]byte(result.Stdout))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, result)
+		}
+		return report
+	}
+	services, whole := ask("-s", "svc"), ask()
+	return func(namespace, service string) comparison.Output {
+		output := services.Of(namespace, service)
+		output.More = whole.Of(namespace, service).More
+		return output
+	}
+}
+
+// k9sView is k9s with the Services of one namespace on the screen.
+type k9sView struct {
+	screen *terminal.Terminal
+	list   string
+}
+
+func startK9s(t *testing.T, c *harness.Cluster, namespace string) *k9sView {
+	t.Helper()
+	program := os.Getenv(harness.K9sVariable)
+	if program == "" {
+		return &k9sView{}
+	}
+	run := harness.Run{Args: []string{"--readonly", "--logoless", "--splashless", "--crumbsless", "-c", "svc", "-n", namespace}}
+	screen := terminal.Start(t, c.Command(context.Background(), t, run, program), 200, 80)
+	screen.WaitFor("CLUSTER-IP", 30*time.Second)
+	return &k9sView{screen: screen, list: screen.WaitQuiet(time.Second, 30*time.Second)}
+}
+
+// output is the Service's row, and what `d` shows of it, which k9s has from kubectl's own code.
+func (k *k9sView) output(name, described string) comparison.Output {
+	if k.screen == nil {
+		return comparison.Output{Missing: harness.K9sVariable + " names no program"}
+	}
+	heading, rows, _ := strings.Cut(unframed(k.list), "\n")
+	place := slices.IndexFunc(strings.Split(rows, "\n"), func(row string) bool { return strings.HasPrefix(row, name+" ") })
+	if place < 0 {
+		return comparison.Output{Missing: "its list does not show the Service"}
+	}
+	row := strings.Split(rows, "\n")[place]
+	k.screen.Send("g" + strings.Repeat("j", place) + "d")
+	shown := k.screen.WaitUntil("the description of "+name, 20*time.Second, func(shown string) bool {
+		return regexp.MustCompile(`Name: +`+regexp.QuoteMeta(name)+` `).MatchString(shown) && strings.Contains(shown, "Events:")
+	})
+	k.screen.Send(terminal.Esc)
+	k.screen.WaitGone("Session Affinity", 10*time.Second)
+	description := unframed(shown)
+	alarm := comparison.AlarmInDescription(description) || strings.Contains(row, "<pending>")
+	if flat(description) == flat(described) {
+		description = "(d shows the same as kubectl describe)"
+	}
+	return comparison.Output{Text: strings.Join([]string{heading, row, description}, "\n"), Alarm: alarm}
+}
+
+// unframed takes the frame off, and what stands above it.
+func unframed(screen string) string {
+	var lines []string
+	for line := range strings.SplitSeq(screen, "\n") {
+		if inner, found := strings.CutPrefix(strings.TrimSpace(line), "│"); found {
+			lines = append(lines, strings.TrimSpace(strings.TrimSuffix(inner, "│")))
+		}
+	}
+	return strings.Trim(strings.Join(lines, "\n"), "\n")
+}
+
+func (k *k9sView) close() {
+	if k.screen != nil {
+		k.screen.Close()
+	}
+}
