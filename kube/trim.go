@@ -36,7 +36,7 @@ func trim(object metav1.Object) {
 	case *discoveryv1.EndpointSlice:
 		object.ManagedFields = trimManagedFields(object.ManagedFields, sliceFields)
 	case *corev1.Pod:
-		object.ManagedFields = nil
+		object.ManagedFields = trimLabelOwners(object)
 		trimPodSpec(&object.Spec)
 		trimPodStatus(&object.Status)
 	case *corev1.Event:
@@ -97,6 +97,20 @@ func serviceFields() []ownedField {
 }
 
 func sliceFields() []ownedField { return []ownedField{{"f:endpoints", ""}} }
+
+func podFields() []ownedField { return []ownedField{{"f:metadata", "f:labels"}} }
+
+// trimLabelOwners keeps of a Pod's managedFields who changed its labels after it was made, which is rare.
+func trimLabelOwners(pod *corev1.Pod) []metav1.ManagedFieldsEntry {
+	var later []metav1.ManagedFieldsEntry
+	for _, entry := range pod.ManagedFields {
+		if entry.Time != nil && entry.Time.After(pod.CreationTimestamp.Time) && entry.FieldsV1 != nil &&
+			model.OwnsField(entry.FieldsV1.GetRawBytes(), "f:metadata", "f:labels") {
+			later = append(later, entry)
+		}
+	}
+	return trimManagedFields(later, podFields)
+}
 
 func workloadFields() []ownedField { return []ownedField{{"f:spec", "f:replicas"}} }
 

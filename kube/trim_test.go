@@ -136,6 +136,20 @@ func BenchmarkTrimService(b *testing.B) {
 	}
 }
 
+func TestTrimKeepsWhoRelabelledAPod(t *testing.T) {
+	made := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	labels := `{"f:metadata":{"f:labels":{"f:app":{}},"f:annotations":{"f:x":{}}}}`
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(made), ManagedFields: []metav1.ManagedFieldsEntry{
+		managed("kube-controller-manager", made, labels),
+		managed("kubelet", made.Add(time.Second), `{"f:status":{"f:phase":{}}}`),
+		managed("kubectl-label", made.Add(time.Minute), labels),
+	}}}
+	trim(p)
+	if len(p.ManagedFields) != 1 || p.ManagedFields[0].Manager != "kubectl-label" || p.ManagedFields[0].FieldsV1.GetRawString() != `{"f:metadata":{"f:labels":{}}}` {
+		t.Errorf("kept %v", p.ManagedFields)
+	}
+}
+
 func TestAddressesIn(t *testing.T) {
 	for value, want := range map[string]string{
 		"10.96.0.1":                      "10.96.0.1",

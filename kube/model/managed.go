@@ -9,7 +9,8 @@ import (
 )
 
 // What is kept of managedFields in a Snapshot: of every entry the manager, operation, subresource and time; of Services
-// the owners of spec.selector, spec.type and spec.ports, of workloads those of spec.replicas, of EndpointSlices those of endpoints.
+// the owners of spec.selector, spec.type and spec.ports, of workloads those of spec.replicas, of EndpointSlices those of endpoints;
+// of Pods only the owners of labels, where they changed any after the Pod was made.
 
 // FieldChange is the change of a field, as managedFields tell it: who owns it, and when that owner last changed any of
 // the fields it owns. The time is the API server's clock.
@@ -43,6 +44,18 @@ func PortsChanged(service *corev1.Service) (change FieldChange, ok bool) {
 // scale subresource.
 func ReplicasChanged(workload metav1.Object) (change FieldChange, ok bool) {
 	return newestOwner(workload.GetManagedFields(), "f:replicas")
+}
+
+// LabelsChanged is when labels of a Pod were last changed after it was made; zero where they never were, or managedFields do not tell.
+func LabelsChanged(pod *corev1.Pod) time.Time {
+	var newest time.Time
+	for i := range pod.ManagedFields {
+		entry := &pod.ManagedFields[i]
+		if entry.Time != nil && entry.Time.After(newest) && entry.Time.After(pod.CreationTimestamp.Time) && owns(entry, "f:metadata", "f:labels") {
+			newest = entry.Time.Time
+		}
+	}
+	return newest
 }
 
 // SliceChanged is when any manager last changed the slice, its creation at the earliest. It is zero where

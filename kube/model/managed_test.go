@@ -91,3 +91,28 @@ func TestOwnsField(t *testing.T) {
 		}
 	}
 }
+
+func TestLabelsChanged(t *testing.T) {
+	made := metav1.NewTime(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	later, latest := metav1.NewTime(made.Add(time.Minute)), metav1.NewTime(made.Add(time.Hour))
+	entry := func(at *metav1.Time, fields string) metav1.ManagedFieldsEntry {
+		return metav1.ManagedFieldsEntry{Time: at, FieldsV1: metav1.NewFieldsV1(fields)}
+	}
+	labels, status := `{"f:metadata":{"f:labels":{"f:app":{}}}}`, `{"f:status":{"f:phase":{}}}`
+	for name, test := range map[string]struct {
+		entries []metav1.ManagedFieldsEntry
+		want    time.Time
+	}{
+		"nothing is told":       {nil, time.Time{}},
+		"as it was made":        {[]metav1.ManagedFieldsEntry{entry(&made, labels)}, time.Time{}},
+		"later":                 {[]metav1.ManagedFieldsEntry{entry(&made, labels), entry(&later, labels)}, later.Time},
+		"the newest":            {[]metav1.ManagedFieldsEntry{entry(&latest, labels), entry(&later, labels)}, latest.Time},
+		"something else, later": {[]metav1.ManagedFieldsEntry{entry(&later, labels), entry(&latest, status)}, later.Time},
+		"no time":               {[]metav1.ManagedFieldsEntry{entry(nil, labels)}, time.Time{}},
+	} {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: made, ManagedFields: test.entries}}
+		if got := LabelsChanged(pod); !got.Equal(test.want) {
+			t.Errorf("%s: got %v, want %v", name, got, test.want)
+		}
+	}
+}

@@ -161,6 +161,16 @@ func (s *Snapshot) EventsWithoutUID(namespace string) []*corev1.Event {
 	return shelf.about("")
 }
 
+// EventsNamed returns the events of a namespace that speak of an object of a kind and name, whichever of that name it was: for an
+// object that is not held, so that its uid is not known.
+func (s *Snapshot) EventsNamed(namespace, kind, name string) []*corev1.Event {
+	shelf := s.tables.events.byNamespace[namespace]
+	if shelf == nil {
+		return nil
+	}
+	return shelf.withField(kind + "/" + name)
+}
+
 // Deployments returns the Deployments of a namespace, or of all.
 func (s *Snapshot) Deployments(namespace string) []*appsv1.Deployment {
 	return s.tables.deployments.list(namespace)

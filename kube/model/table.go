@@ -146,7 +146,7 @@ func (s *shelf[T]) withField(value string) []T {
 }
 
 // indexedField returns the values by which objects of a kind are looked up besides their names and labels: the addresses of
-// Services, the Service that a StatefulSet names.
+// Services, the Service that a StatefulSet names, the object that an event speaks of.
 func indexedField(object any) []string {
 	switch object := object.(type) {
 	case *corev1.Service:
@@ -161,6 +161,8 @@ func indexedField(object any) []string {
 		if object.Spec.ServiceName != "" {
 			return []string{object.Spec.ServiceName}
 		}
+	case *corev1.Event:
+		return []string{object.InvolvedObject.Kind + "/" + object.InvolvedObject.Name}
 	}
 	return nil
 }

@@ -171,12 +171,28 @@ func sliceTexts() []Explanation {
 			Sources:   []string{codeKubeProxy, seenOnCluster},
 		},
 		{
-			ID: "EPS-07", Name: "Ready Pods are ready in no slice", Step: StepEndpoints, Weight: "critical, proven",
-			Meaning:   "The EndpointSlice controller does not keep up or does not run, or misses the Pods' Node object.",
-			Condition: "Nothing is usable, and selected Pods that have been Ready for half a minute, with an address of the Service's family, are ready in none of its slices.",
-			NotSaid:   []string{"The first half minute: Pods and slices are not read in one moment."},
+			ID: "EPS-07", Name: "Slices do not follow the Pods", Step: StepEndpoints, Weight: "critical, proven, where nothing else is usable, else major",
+			Meaning:   "The EndpointSlice controller does not keep up or does not run, or misses the Pods' Node object. Traffic goes to addresses that are nobody's any more, or misses Pods that are Ready.",
+			Condition: "A selected Pod that has been Ready for half a minute, with an address of the Service's family, is ready in none of its slices; or a slice of the controller has listed as ready, for half a minute, a Pod that is another one by now, has another address, is no longer selected, or was stopped by its kubelet more than a minute ago and is gone.",
+			NotSaid:   []string{"The first half minute after a Pod became Ready, was relabelled, or the selector changed: Pods and slices are not read in one moment.", "A Pod that is simply not known, where nothing tells when it went.", "Slices that somebody else keeps, and slices that were listed once and are not watched."},
 			Fix:       "Look at kube-controller-manager.",
 			Sources:   []string{codeSliceCtl},
+		},
+		{
+			ID: "EPS-08", Name: "Endpoints object not mirrored whole", Step: StepEndpoints, Weight: "critical, likely, where nothing is usable, else minor",
+			Meaning:   "kube-proxy reads slices only. Where somebody writes an Endpoints object, a controller copies it into slices, and says in an event what it could not take.",
+			Condition: "The Service has no selector, and an event about the Endpoints object of its name, newer than the Service, has the reason InvalidIPAddress, TooManyAddressesToMirror or FailedToUpdateEndpointSlices.",
+			NotSaid:   []string{"Endpoints objects are not read, because in a large namespace they weigh as much as all slices. So one with the label endpointslice.kubernetes.io/skip-mirror=true, or with a leader's annotation, is told by SVC-06: no endpoints."},
+			Fix:       "Correct the Endpoints object, or write an EndpointSlice in its place.",
+			Sources:   []string{docSlices, "kube-controller-manager: endpointslicemirroring controller"},
+		},
+		{
+			ID: "EPS-09", Name: "Slices of more than one manager serve a port", Step: StepEndpoints, Weight: "minor, proven",
+			Meaning:   "kube-proxy does not ask who made a slice. Requests are spread over the endpoints of all of them, whether or not that was meant.",
+			Condition: "Usable endpoints of one port come from slices with different values of the label endpointslice.kubernetes.io/managed-by, and no two list the same address.",
+			NotSaid:   []string{"The other slices only repeat addresses, or serve other ports.", "Slices of a cluster mesh: backends of other clusters are meant to share the load."},
+			Fix:       "If it is not meant, delete the slice that is left over.",
+			Sources:   []string{docSlices, codeKubeProxy, seenOnCluster},
 		},
 		{
 			ID: "EPS-10", Name: "No EndpointSlice at all", Step: StepEndpoints, Weight: "critical, proven",
@@ -185,6 +201,13 @@ func sliceTexts() []Explanation {
 			NotSaid:   []string{"selector: {} is no selector: no slice is made.", "An ExternalName."},
 			Fix:       "Look at kube-controller-manager, and whether the namespace is terminating.",
 			Sources:   []string{docSlices, seenOnCluster},
+		},
+		{
+			ID: "EPS-11", Name: "Endpoints object cut off", Step: StepEndpoints, Weight: "info, likely",
+			Meaning:   "An Endpoints object holds a thousand addresses. The EndpointSlices have all, and kube-proxy reads those; only programs that still read Endpoints miss the rest.",
+			Condition: "The Service has a selector, and its controller's slices of the first family list more than 1000 endpoints.",
+			Fix:       "None is needed; let such programs read EndpointSlices.",
+			Sources:   []string{docSlices, "KEP-752, EndpointSlice API"},
 		},
 	}
 }

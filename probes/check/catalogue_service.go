@@ -38,9 +38,9 @@ func serviceTexts() []Explanation {
 			Sources:   []string{"kubernetes.io, Concepts: Namespaces; Finalizers", "kube-controller-manager: namespace controller", seenOnCluster},
 		},
 		{
-			ID: "SVC-05", Name: "Selector removed, slices left behind", Step: StepSelector, Weight: "critical, proven, where Pods that they list are gone, else major",
+			ID: "SVC-05", Name: "Selector removed, slices left behind", Step: StepSelector, Weight: "critical, proven, where every Pod that they list is gone, else major",
 			Meaning:   "The Service once had a selector. The slices from that time are still there, and nobody updates them: when the Pods move, traffic goes to addresses that belong to nobody, or to somebody else.",
-			Condition: "spec.selector is empty, and a slice of the Service carries the label of the EndpointSlice controller. It is critical where a Pod that it lists is gone.",
+			Condition: "spec.selector is empty, and a slice of the Service carries the label of the EndpointSlice controller. It is critical where every Pod that they list is gone.",
 			NotSaid:   []string{"Slices of another manager, or of none: somebody writes them on purpose."},
 			Fix:       "Restore the selector: the controllers then tidy up by themselves. If no selector is wanted, delete these slices and the Endpoints object of the Service's name.",
 			Sources:   []string{docSlices, seenOnCluster},

@@ -42,6 +42,8 @@ type Endpoint struct {
 	Node string
 	// Backend is the endpoint's place in Endpoints.Backends.
 	Backend int
+
+	listed int
 }
 
 // Backend is one Pod, or one address without a Pod, behind a Service.
@@ -202,7 +204,7 @@ func (m *endpointsMaker) usable(port *PortEndpoints, counts func(*discoveryv1.En
 		if usable == nil {
 			usable = make([]Endpoint, 0, len(m.listed)-i)
 		}
-		endpoint := Endpoint{Address: listed.endpoint.Addresses[0], Port: number, Backend: listed.backend}
+		endpoint := Endpoint{Address: listed.endpoint.Addresses[0], Port: number, Backend: listed.backend, listed: i}
 		if duplicate(usable, seen, endpoint) {
 			continue
 		}

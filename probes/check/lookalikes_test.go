@@ -33,7 +33,7 @@ func TestLookAlikes(t *testing.T) {
 	recreated.CreationTimestamp = ago(time.Minute)
 	before := recreated.DeepCopy()
 	before.UID = "uid-of-the-one-before"
-	plain := service("web", app)
+	plain, steady := service("web", app), pod("steady", app)
 	leader := func(name string, ready bool) *corev1.Pod {
 		p := pod(name, app, ofDeploy("web"))
 		if !ready {
@@ -104,7 +104,7 @@ func TestLookAlikes(t *testing.T) {
 		"an address that it had once":               {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPAlreadyAllocated", "Cluster IP [IPv4]:10.96.0.100 was assigned to multiple services; please recreate service", time.Minute)},
 		"an address that is being repaired":         {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPNotAllocated", "Cluster IP [IPv4]:10.96.0.10 is not allocated; repairing", time.Minute)},
 		"an address that two had long ago":          {plain, pod("a", app), event(plain, "Service", "Warning", "ClusterIPAlreadyAllocated", "Cluster IP [IPv4]:10.96.0.10 was assigned to multiple services; please recreate service", 2*time.Hour)},
-		"names beside a selector that works":        {service("web", app), pod("a", app), slicesFor(service("web", app), pod("a", app))[0], slice(byHand("m", "web", new(""), new(int32(8080)), "db.example.com"), ofNames)},
+		"names beside a selector that works":        {plain, steady, slicesFor(plain, steady)[0], slice(byHand("m", "web", new(""), new(int32(8080)), "db.example.com"), ofNames)},
 		"a marked slice beside addresses":           {service("web", nil), byHand("a", "web", new(""), new(int32(8080)), "192.0.2.1"), slice(byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), markHeadless)},
 		"a marked slice of a headless Service":      {service("web", nil, headless), slice(byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), markHeadless)},
 		"an endpoint that is no Service's address":  {at("10.96.0.11", service("web", nil)), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.2"), at("10.96.0.12", service("other", app))},

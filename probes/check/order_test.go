@@ -101,7 +101,8 @@ func TestNodesThatDoNotExist(t *testing.T) {
 			t.Errorf("%s: %s", name, told(report))
 		}
 	}
-	if report := judge(t, "web", svc, slicesFor(svc, pod("b", app))[0], p, pod("b", app), other); report.Verdict == Fail {
+	serving := pod("b", app)
+	if report := judge(t, "web", svc, slicesFor(svc, serving)[0], p, serving, other); report.Verdict == Fail {
 		t.Errorf("another serves: %s", told(report))
 	}
 }

@@ -21,11 +21,12 @@ const endpointSliceController = "endpointslice-controller.k8s.io"
 func selectorlessRules() []Rule {
 	applies := func(s *subject) bool { return s.routes() && !s.selects() && s.slicesKnown() }
 	return []Rule{
-		{IDs: []string{"SVC-05"}, Step: StepEndpoints, applies: applies, explains: true, check: checkLeftOverSlices},
+		leftOverSlicesRule(),
 		{
 			IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, explains: true, check: checkSlicePorts, applies: applies,
 		},
 		misplacedSliceRule(),
+		mirrorRule(),
 		{IDs: []string{"SVC-06"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSelectorlessEmpty},
 	}
 }
@@ -36,45 +37,15 @@ func sliceRules() []Rule {
 		{
 			IDs: []string{"EPS-10"}, Step: StepEndpoints, applies: applies, explains: true, check: checkNoSlice,
 		},
-		{
-			IDs: []string{"EPS-07"}, Step: StepEndpoints, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.Nodes}, explains: true,
-			applies: func(s *subject) bool { return applies(s) && s.dead() && len(s.slices) > 0 },
-			looks:   func(s *subject) bool { return len(s.readyNotListed()) > 0 },
-			check:   checkNotListed,
-		},
+		outdatedSliceRule(),
+		managersRule(),
+		overCapacityRule(),
 		{
 			IDs: []string{"PORT-15"}, Step: StepEndpoints, Uses: []model.Kind{model.Pods}, explains: true,
 			applies: func(s *subject) bool { return s.routes() && s.slicesKnown() && !s.dead() && !s.endpoints().Complete() },
 			check:   checkFamily,
 		},
 	}
-}
-
-// checkLeftOverSlices is SVC-05: the selector was taken away, and slices that the controller had made are still there. They
-// are never tidied, and go stale.
-func checkLeftOverSlices(s *subject) []Finding {
-	var left *discoveryv1.EndpointSlice
-	for _, slice := range s.slices {
-		if slice.Labels[discoveryv1.LabelManagedBy] == endpointSliceController {
-			left = slice
-			break
-		}
-	}
-	if left == nil {
-		return nil
-	}
-	finding := Finding{
-		ID: "SVC-05", Severity: Major, Confidence: Proven, Step: StepSelector,
-		Short: "selector removed, slices left behind",
-		Title: "The selector is gone, and the slices that it once filled are still there.",
-		Why:   "Nobody updates these addresses any more: when the Pods move, traffic goes nowhere.",
-		Evidence: []Evidence{
-			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.selector", Value: "absent"},
-			{Kind: "EndpointSlice", Namespace: left.Namespace, Name: left.Name, Field: "metadata.labels." + discoveryv1.LabelManagedBy, Value: endpointSliceController},
-		},
-		Fix: s.serviceFix(Fix{Note: "restore the selector: the controllers then tidy up; or delete the slices and the Endpoints of this name"}),
-	}
-	return []Finding{s.settled(finding)}
 }
 
 // checkSlicePorts is EPS-01 and EPS-02: a Service without a selector has ready endpoints, and a port that no slice names with
@@ -215,7 +186,7 @@ func checkSelectorlessEmpty(s *subject) []Finding {
 			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.selector", Value: "absent"},
 			{Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: discoveryv1.LabelServiceName + "=" + s.key.Name, Field: "endpoints", Value: fmt.Sprintf("none usable in %s", counted(len(s.slices), "slice"))},
 		},
-		Fix: s.serviceFix(Fix{Note: "give it a selector, or an EndpointSlice with the label " + discoveryv1.LabelServiceName + "=" + s.key.Name}),
+		Fix: s.serviceFix(Fix{Note: "give it a selector, or an EndpointSlice with the label " + discoveryv1.LabelServiceName + "=" + s.key.Name + notMirroredNote}),
 	}
 	if listed := s.endpoints().ListedCount(); listed > 0 {
 		finding.Short = short("no selector; %s not ready", counted(listed, "endpoint"))
@@ -225,6 +196,9 @@ func checkSelectorlessEmpty(s *subject) []Finding {
 	}
 	return []Finding{s.settled(finding)}
 }
+
+// notMirroredNote is told because Endpoints objects are not read: in a large namespace they weigh as much as all slices.
+const notMirroredNote = "; an Endpoints object of its name is not mirrored while it has the label endpointslice.kubernetes.io/skip-mirror=true or a leader's annotation"
 
 // checkNoSlice is EPS-10: the Service has a selector, and there is no slice at all, not even the empty one that the
 // controller makes for a Service that selects nothing.
@@ -245,55 +219,6 @@ func checkNoSlice(s *subject) []Finding {
 	}
 	if change, ok := model.SelectorChanged(s.service); ok && change.At.After(finding.Since) {
 		finding.Since = change.At
-	}
-	return []Finding{s.heldFor(finding, controllerSlow)}
-}
-
-// readyNotListed returns the Pods that are Ready, have an address that the Service can use, and are not ready in any slice.
-func (s *subject) readyNotListed() []*corev1.Pod {
-	var pods []*corev1.Pod
-	for _, pod := range s.current() {
-		addressed := len(pod.Status.PodIPs) > 0 || pod.Status.PodIP != ""
-		if model.PodReady(pod) && addressed && s.inFamily(pod) && !s.endpoints().ListsReady(pod) {
-			pods = append(pods, pod)
-		}
-	}
-	return pods
-}
-
-// checkNotListed is EPS-07: a selected Pod has been Ready for half a minute, and nothing is usable, because the slices do not
-// list it as ready. The reads are not one moment's, hence the wait.
-func checkNotListed(s *subject) []Finding {
-	var missing []*corev1.Pod
-	var newest time.Time
-	for _, pod := range s.readyNotListed() {
-		if !s.service.Spec.PublishNotReadyAddresses && !s.endpoints().Lists(pod) && s.nodeMissing(pod) {
-			// POD-10 says why.
-			continue
-		}
-		missing = append(missing, pod)
-		if ready := podCondition(pod, corev1.PodReady); ready.LastTransitionTime.After(newest) {
-			newest = ready.LastTransitionTime.Time
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	if change, ok := model.SelectorChanged(s.service); ok && change.At.After(newest) {
-		newest = change.At
-	}
-	finding := Finding{
-		ID: "EPS-07", Severity: Critical, Confidence: Proven, Step: StepEndpoints,
-		Short: short("%s Ready, not so in any slice", counted(len(missing), "Pod")),
-		Title: fmt.Sprintf("%s Ready and selected, and no EndpointSlice lists %s as ready.", isAre(len(missing), "Pod"), verbFor(len(missing), "it", "them")),
-		Why:   "The EndpointSlice controller lags or does not run, or it does not find the Pods' Node.",
-		Fix:   &Fix{Note: "look at kube-controller-manager"},
-		Since: newest,
-	}
-	for _, pod := range missing[:min(len(missing), 3)] {
-		finding.Evidence = append(finding.Evidence, Evidence{
-			Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "status.conditions[Ready].status", Value: "True",
-		})
 	}
 	return []Finding{s.heldFor(finding, controllerSlow)}
 }

@@ -245,7 +245,7 @@ func change(t *rapid.T, source *fixture) {
 		}
 		next = pod
 	case model.Events:
-		event := &corev1.Event{ObjectMeta: object("e", 3), Message: fmt.Sprint(number("message", 9)), Type: "Warning"}
+		event := &corev1.Event{ObjectMeta: object("e", 3), Message: fmt.Sprint(number("message", 9)), Type: "Warning", Reason: pick("reason", "Unhealthy", "Killing")}
 		about := pick("about", "Service/s", "Pod/p", "ReplicaSet/rs", "EndpointSlice/s0-")
 		for i, c := range about {
 			if c == '/' {

@@ -259,6 +259,10 @@ func (t *touched) event(event *corev1.Event) {
 		if pod := t.snapshot.Pod(about); pod != nil {
 			t.labels(pod.Namespace, pod.Labels)
 		}
+		// A slice may still list a Pod that is gone.
+		for key := range t.index.foreign[event.Namespace] {
+			t.services[key] = struct{}{}
+		}
 		t.uneasy[event.Namespace] = true
 	case "EndpointSlice":
 		slices := t.snapshot.EndpointSlices(event.Namespace)
