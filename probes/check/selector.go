@@ -266,7 +266,7 @@ func noPodsFinding(s *subject) Finding {
 	finding.Short = short("no Pod has %s", selector)
 	finding.Title = fmt.Sprintf("No Pod carries %s, and none is near.", selector)
 	finding.Why = fmt.Sprintf("%s in namespace %s; a Service without Pods refuses every connection.",
-		counted(len(s.in.Snapshot.Pods(s.key.Namespace)), "Pod"), s.key.Namespace)
+		counted(s.podsInNamespace(), "Pod"), s.key.Namespace)
 	if s.known(workloadKinds()) {
 		finding.Cause = &Cause{Text: "no workload's Pod template carries these labels", Confidence: Likely}
 	}
