@@ -79,6 +79,7 @@ func (p *servicePage) update(sh *shell, msg tea.Msg) tea.Cmd {
 		return p.follow(sh)
 	case logsArrived:
 		p.tail.take(msg)
+		p.readHints()
 	}
 	return nil
 }

@@ -59,6 +59,22 @@ func TestServiceSteps(t *testing.T) {
 	}
 }
 
+// TestLogsStepTellsWhatTheLogHintsAt holds that a hint is shown above the lines, clean, and goes when the logs do.
+func TestLogsStepTellsWhatTheLogHintsAt(t *testing.T) {
+	s := openService(t, 120, 40, "cart")
+	s.press("5")
+	pod := s.page().tail.pods[0]
+	s.deliver(logsArrived{pod: pod, lines: []model.LogLine{{Pod: pod, Time: ago(0), Text: "dial tcp db\x1b[2J:5432: connection refused"}, {Pod: pod, Time: ago(0), Text: "listening on 127.0.0.1:3000"}}})
+	if shown := s.picture(); strings.Contains(shown, "hint  ") {
+		t.Errorf("a port that the Service does not lead to:\n%s", shown)
+	}
+	s.deliver(logsArrived{pod: pod, lines: []model.LogLine{{Pod: pod, Time: ago(0), Text: "listening on 127.0.0.1:8080"}}})
+	if shown := s.picture(); !strings.Contains(shown, "hint  it listens on 127.0.0.1:8080 only") || !strings.Contains(shown, "LOG-01") {
+		t.Errorf("%s", shown)
+	}
+	s.mustFit(120, 40)
+}
+
 type errForbiddenLog struct{}
 
 func (errForbiddenLog) Error() string {

@@ -34,6 +34,8 @@ type logTail struct {
 	followed []string
 	session  Session
 	lines    []model.LogLine
+	// hints is what the lines hint at.
+	hints []check.LogHint
 	// errs is why a Pod's log could not be read, by Pod.
 	errs map[string]string
 }
@@ -81,7 +83,7 @@ func (p *servicePage) followLogs(sh *shell) tea.Cmd {
 		return nil
 	}
 	run := p.tail.turn.begin(p.life)
-	p.tail.pods, p.tail.followed, p.tail.lines, p.tail.errs = names, followed, nil, nil
+	p.tail.pods, p.tail.followed, p.tail.lines, p.tail.errs, p.tail.hints = names, followed, nil, nil, nil
 	session := sh.session
 	p.tail.session = session
 	var commands []tea.Cmd
@@ -94,6 +96,19 @@ func (p *servicePage) followLogs(sh *shell) tea.Cmd {
 		}))
 	}
 	return tea.Batch(commands...)
+}
+
+// readHints reads what the end of the logs hints at.
+func (p *servicePage) readHints() {
+	if p.service == nil || p.state == nil {
+		return
+	}
+	lines := make([]string, len(p.tail.lines))
+	for i := range p.tail.lines {
+		lines[i] = p.tail.lines[i].Text
+	}
+	pods := p.state.Snapshot.Selected(p.key.Namespace, p.service.Spec.Selector)
+	p.tail.hints = check.LogHints(lines, check.LogFactsOf(p.service, pods))
 }
 
 // followTail hands over the end of a log until its container ends, and reads it again after a while when that fails.
@@ -172,6 +187,13 @@ func (p *servicePage) drawLogs(sh *shell, width int) []string {
 			for _, line := range wrap(clean(pod)+": "+clean(err), width) {
 				lines = append(lines, t.unknown.on(line))
 			}
+		}
+	}
+	for _, hint := range p.tail.hints {
+		head := t.accent.on("hint  ")
+		for _, part := range wrap(clean(hint.Text)+"  LOG-01", max(width-6, 20)) {
+			lines = append(lines, head+t.text.on(part))
+			head = left("", 6)
 		}
 	}
 	names, podWidth := shortPodNames(p.tail.pods), 0

@@ -136,5 +136,13 @@ func podTexts() []Explanation {
 			Fix:       "Ask for no more replicas than there are nodes, or do without the host's port. While a rolling update is under way, maxSurge 0 frees the port first.",
 			Sources:   []string{"kubernetes.io, Concepts: Kubernetes Scheduler, NodePorts plugin", seenOnCluster},
 		},
+		{
+			ID: "LOG-01", Name: "What the log hints at", Step: StepLogs, Weight: "told only, as a hint beside the log",
+			Meaning:   "A line of the application's log says something that may keep the Service from it: a port that is taken or not permitted, listening on the loopback address or on another port, a dependency that refuses.",
+			Condition: "The step Logs is open, and one of the last lines that it shows reads like that. A port is compared with the container ports that the Service leads to.",
+			NotSaid:   []string{"A port beside the one that is meant, for metrics or health, while that is listened on too.", "The loopback address of a port that the Service does not lead to, or that is listened on everywhere too.", "Lines that have scrolled out of what is shown."},
+			Fix:       "Run the isolation test: it tells what the log only hints at.",
+			Sources:   []string{"The words of the runtimes: Go's net package, Node.js' error codes, nginx"},
+		},
 	}
 }
