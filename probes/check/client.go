@@ -106,7 +106,9 @@ func Reaches(in Input, service model.Key, port int32, client Client) ClientRepor
 			if coverage.Known() && coverage.State != model.Stale {
 				continue
 			}
-			readable = readable && coverage.Known()
+			if !coverage.Known() {
+				readable = false
+			}
 			report.note(rule.IDs, need, coverage)
 		}
 		if readable {

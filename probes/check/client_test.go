@@ -125,6 +125,19 @@ func TestGapsOfAnAddressAreItsOwn(t *testing.T) {
 	}
 }
 
+func TestGapsOfOneKindInTwoNamespaces(t *testing.T) {
+	t.Parallel()
+	web := service("web", labels{"app": "web"})
+	builder := cluster(web)
+	for _, namespace := range []string{"", "shop", "prod"} {
+		builder.Cover(model.Need{Kind: model.NetworkPolicies, Namespace: namespace}, model.Coverage{State: model.Forbidden})
+	}
+	report := Reaches(input(builder), keyOf(web), 0, Client{Namespace: "prod"})
+	if len(report.Unchecked) != 2 || report.Unchecked[0].Namespace != "prod" || report.Unchecked[1].Namespace != "shop" {
+		t.Errorf("%+v", report.Unchecked)
+	}
+}
+
 func TestReachesTellsItsGrounds(t *testing.T) {
 	t.Parallel()
 	app, front := labels{"app": "web"}, labels{"app": "front"}

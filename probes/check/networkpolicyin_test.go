@@ -52,13 +52,14 @@ func TestPolicyIngress(t *testing.T) {
 		cause   string
 		fix     string
 	}{
-		"two Pods, one policy":    {objects{web, a, pod("c", app), policy("deny", nil)}, "NP-01 critical likely", "NetworkPolicy deny admits nobody to port 8080/TCP of the Service's Pods.", "", ""},
-		"one Pod on its host's":   {objects{web, a, pod("c", app, onHostNetwork), policy("deny", nil)}, "NP-01 major likely", "NetworkPolicy deny admits nobody to port 8080/TCP of 1 of the Service's 2 usable Pods.", "", ""},
-		"every port of UDP":       {objects{web, a, policy("p", app, allowIn(policyPorts(networkingv1.NetworkPolicyPort{Protocol: new(corev1.ProtocolUDP)})))}, "NP-01 critical likely", "", "", ""},
-		"a name of another port":  {objects{service("web", app, ports(port(80, 9090))), pod("a", app, containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 9090})), policy("p", app, allowIn(policyPorts("http")))}, "NP-01 critical likely", "", "", ""},
-		"a port of the slice's":   {objects{service("web", nil), a, ofOther, policy("p", nil, allowIn(policyPorts(9999)))}, "", "", "", ""},
-		"headless, no slice port": {objects{service("web", nil, headless, ports(port(8080, 8080))), a, noPorts, policy("p", nil, allowIn(policyPorts(8080)))}, "", "", "", ""},
-		"headless, no such name":  {objects{service("web", nil, headless, ports(port(8080, "nope"))), a, noPorts, policy("deny", nil)}, "", "", "", ""},
+		"two Pods, one policy":          {objects{web, a, pod("c", app), policy("deny", nil)}, "NP-01 critical likely", "NetworkPolicy deny admits nobody to port 8080/TCP of the Service's Pods.", "", ""},
+		"one Pod on its host's":         {objects{web, a, pod("c", app, onHostNetwork), policy("deny", nil)}, "NP-01 major likely", "NetworkPolicy deny admits nobody to port 8080/TCP of 1 of the Service's 2 usable Pods.", "", ""},
+		"every port of UDP":             {objects{web, a, policy("p", app, allowIn(policyPorts(networkingv1.NetworkPolicyPort{Protocol: new(corev1.ProtocolUDP)})))}, "NP-01 critical likely", "", "", ""},
+		"a name of another port":        {objects{service("web", app, ports(port(80, 9090))), pod("a", app, containerPorts(corev1.ContainerPort{Name: "http", ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 9090})), policy("p", app, allowIn(policyPorts("http")))}, "NP-01 critical likely", "", "", ""},
+		"a port of the slice's":         {objects{service("web", nil), a, ofOther, policy("p", nil, allowIn(policyPorts(9999)))}, "", "", "", ""},
+		"headless, no slice port":       {objects{service("web", nil, headless, ports(port(8080, 8080))), a, noPorts, policy("p", nil, allowIn(policyPorts(8080)))}, "", "", "", ""},
+		"headless, no slice port, shut": {objects{service("web", nil, headless, ports(port(8080, 8080))), a, noPorts, policy("deny", nil)}, "NP-01 critical likely", "", "", ""},
+		"headless, no such name":        {objects{service("web", nil, headless, ports(port(8080, "nope"))), a, noPorts, policy("deny", nil)}, "", "", "", ""},
 		"the Service's port, of an open Pod": {
 			objects{web, a, b, policy("deny", nil), policy("ok", labels{"track": "canary"}, allowIn(policyPorts(8080)), allowIn(policyPorts(80)))}, "NP-01 major likely", "", "", "",
 		},

@@ -1,0 +1,162 @@
+package check
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// TestOrderOfFindings has findings of every weight, in the order in which they are to be acted on.
+func TestOrderOfFindings(t *testing.T) {
+	t.Parallel()
+	ordered := []Finding{
+		{ID: "SEL-01", Severity: Critical, Confidence: Proven},
+		{ID: "PORT-01", Severity: Critical, Confidence: Probed},
+		{ID: "EPS-01", Severity: Major, Confidence: Proven},
+		{ID: "NP-01", Severity: Critical, Confidence: Likely},
+		{ID: "NP-02", Severity: Major, Confidence: Likely},
+		{ID: "a", Severity: Minor, Confidence: Proven},
+		{ID: "b", Severity: Minor, Confidence: Likely},
+		{ID: "c", Severity: Info, Confidence: Proven, Settling: true},
+		{ID: "d", Severity: Critical, Confidence: Possible},
+		{ID: "e", Severity: Minor, Confidence: Possible},
+		{ID: "f", Severity: Info, Confidence: Proven},
+	}
+	sameWeight := map[string]bool{"b": true}
+	for i := range ordered {
+		for j := i + 1; j < len(ordered); j++ {
+			if sameWeight[ordered[j].ID] && ordered[i].ID == "a" {
+				continue
+			}
+			if got := inOrder([]Finding{ordered[j], ordered[i]}); got[0].ID != ordered[i].ID {
+				t.Errorf("%s comes before %s", got[0].ID, got[1].ID)
+			}
+		}
+	}
+	if got := inOrder(nil); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWhatAccounts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		finding Finding
+		want    bool
+	}{
+		{Finding{Severity: Critical, Confidence: Likely}, true},
+		{Finding{Severity: Major, Confidence: Possible}, false},
+		{Finding{Severity: Critical, Confidence: Possible}, false},
+		{Finding{Severity: Minor, Confidence: Possible}, true},
+	} {
+		if got := accounts(test.finding); got != test.want {
+			t.Errorf("%s %s accounts: %v", test.finding.Severity, test.finding.Confidence, got)
+		}
+	}
+}
+
+func TestEarliestAgain(t *testing.T) {
+	t.Parallel()
+	at := func(minutes int) Finding { return Finding{Again: now.Add(time.Duration(minutes) * time.Minute)} }
+	for name, test := range map[string]struct {
+		findings []Finding
+		want     time.Time
+	}{
+		"none":                    {nil, time.Time{}},
+		"never":                   {[]Finding{{}, {}}, time.Time{}},
+		"one":                     {[]Finding{{}, at(3), {}}, now.Add(3 * time.Minute)},
+		"the earlier, first":      {[]Finding{at(1), at(2)}, now.Add(time.Minute)},
+		"the earlier, last":       {[]Finding{at(2), at(1)}, now.Add(time.Minute)},
+		"the earlier, then never": {[]Finding{at(2), at(1), {}}, now.Add(time.Minute)},
+	} {
+		if got := earliestAgain(test.findings); !got.Equal(test.want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestSinceOfAReport is that of what leads, unless that is a mere note.
+func TestSinceOfAReport(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	created := func(svc *corev1.Service) { svc.CreationTimestamp = ago(48 * time.Hour) }
+	old := policy("deny", nil)
+	old.CreationTimestamp = ago(3 * time.Hour)
+	young := policy("deny", nil)
+	young.CreationTimestamp = ago(time.Second)
+	noTime := policy("deny", nil)
+	noTime.CreationTimestamp = metav1.Time{}
+	for name, test := range map[string]struct {
+		objects objects
+		want    time.Duration
+	}{
+		"nothing found":               {objects{pod("a", app)}, 48 * time.Hour},
+		"a note":                      {objects{pod("a", app, beside("istio-proxy"))}, 48 * time.Hour},
+		"a fault":                     {objects{pod("a", app), old}, 3 * time.Hour},
+		"one that is too young":       {objects{pod("a", app), young}, time.Second},
+		"one of which no time's told": {objects{pod("a", app), noTime}, 48 * time.Hour},
+	} {
+		report := judge(t, "web", append(objects{service("web", app, created)}, test.objects...)...)
+		if got := now.Sub(report.Since); got != test.want {
+			t.Errorf("%s: since %v: %s", name, got, told(report))
+		}
+	}
+}
+
+// TestGapsAreNamedOnceWithTheirReason holds what Unchecked says of a gap that several rules meet.
+func TestGapsAreNamedOnceWithTheirReason(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	builder := cluster(service("web", app), pod("a", app))
+	builder.Cover(model.Need{Kind: model.Pods}, model.Coverage{State: model.Forbidden, Verb: "watch", Reason: "no"})
+	builder.Cover(model.Need{Kind: model.EndpointSlices}, model.Coverage{State: model.Failed, Reason: "cut"})
+	report := Judge(input(builder), web)
+	kinds := map[model.Kind]Unchecked{}
+	for _, unchecked := range report.Unchecked {
+		if _, twice := kinds[unchecked.Kind]; twice {
+			t.Errorf("%s is named twice", unchecked.Kind)
+		}
+		kinds[unchecked.Kind] = unchecked
+		sorted := slices.Sorted(slices.Values(unchecked.Check))
+		if len(slices.Compact(sorted)) != len(unchecked.Check) {
+			t.Errorf("%s: %v", unchecked.Kind, unchecked.Check)
+		}
+	}
+	if got := kinds[model.Pods]; got.Need != "watch pods" || got.Coverage.Reason != "no" {
+		t.Errorf("%+v", got)
+	}
+	if got := kinds[model.EndpointSlices]; got.Need != "list endpointslices" || got.Coverage.Reason != "cut" || report.Unchecked[0].Kind != model.EndpointSlices {
+		t.Errorf("%+v", got)
+	}
+	if report.Verdict != Unknown {
+		t.Errorf("%s", told(report))
+	}
+}
+
+// TestAGapIsNoHealth has a Service that leads nowhere where something that may be the reason cannot be read, or comes later.
+func TestAGapIsNoHealth(t *testing.T) {
+	t.Parallel()
+	external := service("web", nil, externalName("db.example.com"))
+	builder := cluster(external).Cover(model.Need{Kind: model.EndpointSlices}, model.Coverage{State: model.Forbidden})
+	if report := Judge(input(builder), web); report.Verdict != OK {
+		t.Errorf("an ExternalName needs no slices: %s", told(report))
+	}
+	app := labels{"app": "web"}
+	pending := service("web", app, loadBalancer)
+	builder = cluster(pending, pod("a", app)).Cover(model.Need{Kind: model.Events}, model.Coverage{State: model.Syncing})
+	if report := Judge(input(builder), web); report.Verdict != Unknown {
+		t.Errorf("a load balancer without an address, events on their way: %s", told(report))
+	}
+	addressed := service("web", app, loadBalancer, func(svc *corev1.Service) {
+		svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.9"}}
+	})
+	builder = cluster(addressed, pod("a", app)).Cover(model.Need{Kind: model.Events}, model.Coverage{State: model.Forbidden})
+	if report := Judge(input(builder), web); report.Verdict != OK {
+		t.Errorf("a load balancer with an address: %s", told(report))
+	}
+}
