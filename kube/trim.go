@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"net/netip"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -224,25 +223,15 @@ func addressesIn(value string) string {
 	if len(value) > annotationLimit {
 		return ""
 	}
-	if addr, err := netip.ParseAddr(value); err == nil {
-		return addr.String()
-	}
 	var found []string
-	for _, word := range strings.FieldsFunc(value, besideAddress) {
-		word = strings.Trim(word, ":")
-		if addr, err := netip.ParseAddrPort(word); err == nil {
-			found = append(found, addr.String())
-		} else if addr, err := netip.ParseAddr(strings.Trim(word, "[]")); err == nil && (addr.Is4() || word[0] == '[') {
-			// Without brackets nothing tells an IPv6 address within a text from a time or a digest.
+	for _, addr := range model.AddressesIn(value) {
+		if addr.Port() == 0 {
+			found = append(found, addr.Addr().String())
+		} else {
 			found = append(found, addr.String())
 		}
 	}
 	return strings.Join(found, " ")
-}
-
-// besideAddress tells whether a character cannot be part of an address with a port.
-func besideAddress(r rune) bool {
-	return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'f' || r >= 'A' && r <= 'F' || r == '.' || r == ':' || r == '[' || r == ']')
 }
 
 func shorterThan(command, args []string, limit int) bool {

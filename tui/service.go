@@ -152,12 +152,20 @@ func (p *servicePage) choose(sh *shell, step check.Step) tea.Cmd {
 	return p.followLogs(sh)
 }
 
-// topics is how many findings and unchecked there are to tell.
+// summarised is 1 where what stands at the top first is that the Service is well, and advice comes after it.
+func (p *servicePage) summarised() int {
+	if len(p.report.Findings) > 0 && p.report.Leading() == nil {
+		return 1
+	}
+	return 0
+}
+
+// topics is how many findings and unchecked there are to tell, the summary included where there is one.
 func (p *servicePage) topics() int {
 	if p.report == nil {
 		return 0
 	}
-	return len(p.report.Findings) + len(p.report.Unchecked)
+	return p.summarised() + len(p.report.Findings) + len(p.report.Unchecked)
 }
 
 func (p *servicePage) nextTopic(sh *shell) tea.Cmd {
@@ -166,8 +174,8 @@ func (p *servicePage) nextTopic(sh *shell) tea.Cmd {
 	}
 	p.steered = true
 	p.topic = (p.topic + 1) % p.topics()
-	if p.topic < len(p.report.Findings) {
-		return p.choose(sh, p.report.Findings[p.topic].Step)
+	if place := p.topic - p.summarised(); place >= 0 && place < len(p.report.Findings) {
+		return p.choose(sh, p.report.Findings[place].Step)
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func TestStepOfTheLeadingFindingIsSelectedUntilThePersonChooses(t *testing.T) {
 		t.Fatalf("opened on step %d, want the leading finding's", int(got)+1)
 	}
 	fixtures := changed(shopFixtures(), "checkout", func(r *check.Report) {
-		r.Findings = append([]check.Finding{{ID: "LB-01", Step: check.StepEvents, Title: "Something worse."}}, r.Findings...)
+		r.Findings = append([]check.Finding{{ID: "LB-01", Severity: check.Critical, Step: check.StepEvents, Title: "Something worse."}}, r.Findings...)
 	})
 	s.show(stateOf("shop", fixtures...))
 	if got := s.page().step; got != check.StepEvents {
@@ -306,4 +306,26 @@ func TestInstancesOfAContainerAreToldApart(t *testing.T) {
 			t.Errorf("%s: taken for the first instance", name)
 		}
 	}
+}
+
+// TestAdviceComesAfterTheSummary holds that a Service which is well says so first, and advice on the next Tab.
+func TestAdviceComesAfterTheSummary(t *testing.T) {
+	s := openService(t, 120, 40, "payments")
+	healthy := s.picture()
+	s.show(stateOf("shop", changed(shopFixtures(), "payments", func(r *check.Report) {
+		r.Findings = []check.Finding{{ID: "ADV-04", Severity: check.Info, Step: check.StepReadiness, Title: "Nothing asks the Pods."}}
+	})...))
+	head := strings.Split(s.picture(), "\n")
+	s.mustShow("1 of 2, Tab shows the next")
+	if want := strings.Split(healthy, "\n")[3]; head[3] != want {
+		t.Errorf("the top says %q, want %q", head[3], want)
+	}
+	s.mustNotShow("Nothing asks the Pods.")
+	s.press("tab")
+	s.mustShow("Nothing asks the Pods.", "2 of 2, Tab shows the next")
+	if got := s.page().step; got != check.StepReadiness {
+		t.Errorf("the advice is on step %d", int(got)+1)
+	}
+	s.press("tab")
+	s.mustShow("1 of 2, Tab shows the next")
 }

@@ -62,7 +62,7 @@ func (p *servicePage) drawStepFindings(sh *shell, width int) []string {
 		if f.Step != p.step {
 			continue
 		}
-		if i == p.topic {
+		if i == p.topic-p.summarised() {
 			continue // told at the top
 		}
 		glyph, sign := t.mark(markOfFinding(f))

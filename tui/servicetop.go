@@ -98,9 +98,11 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	if total := p.topics(); total > 1 {
 		more = fmt.Sprintf("%d of %d, Tab shows the next", p.topic+1, total)
 	}
+	place := p.topic - p.summarised()
 	switch {
-	case p.topic < len(r.Findings):
-		f := &r.Findings[p.topic]
+	case place < 0:
+	case place < len(r.Findings):
+		f := &r.Findings[place]
 		text := topicText{mark: markOfFinding(f), head: clean(f.Title), why: clean(f.Why)}
 		if p.topic == 0 {
 			text.mark = markOfLead(r)
@@ -120,8 +122,8 @@ func (p *servicePage) topicText(sh *shell) topicText {
 			text.command, text.note, text.label = f.Fix.Command, clean(f.Fix.Note), labelOf(f.Fix)
 		}
 		return text
-	case p.topic-len(r.Findings) < len(r.Unchecked):
-		u := &r.Unchecked[p.topic-len(r.Findings)]
+	case place-len(r.Findings) < len(r.Unchecked):
+		u := &r.Unchecked[place-len(r.Findings)]
 		if u.Coverage.Pending() {
 			return topicText{mark: check.MarkPending, head: joined([]string{uncheckedText(u), more})}
 		}
@@ -131,7 +133,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 			why:  strings.TrimSpace(clean(u.Coverage.Reason) + " What these checks would have found is unknown: neither good nor bad."),
 		}
 	}
-	text := topicText{mark: markOfVerdict(r.Verdict), meta: reachedText(r)}
+	text := topicText{mark: markOfVerdict(r.Verdict), meta: joined([]string{reachedText(r), more})}
 	switch {
 	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."

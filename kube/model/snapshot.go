@@ -97,6 +97,15 @@ func (s *Snapshot) ServiceWithAddress(clusterIP string) *corev1.Service {
 	return first
 }
 
+// ServicesWithAddress returns every Service that claims a ClusterIP, in no order.
+func (s *Snapshot) ServicesWithAddress(clusterIP string) []*corev1.Service {
+	var claiming []*corev1.Service
+	for _, shelf := range s.tables.services.byNamespace {
+		claiming = append(claiming, shelf.withField(clusterIP)...)
+	}
+	return claiming
+}
+
 // EndpointSlices returns the EndpointSlices of a namespace, or of all.
 func (s *Snapshot) EndpointSlices(namespace string) []*discoveryv1.EndpointSlice {
 	return s.tables.endpointSlices.list(namespace)

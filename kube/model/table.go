@@ -15,8 +15,9 @@ import (
 // table holds the objects of one kind, a shelf per namespace. Cluster-scoped objects lie on the shelf "".
 type table[T metav1.Object] struct {
 	byNamespace map[string]*shelf[T]
-	// references is nil where there is no object.
+	// references and writings are nil where there is no object.
 	references *references
+	writings   *writings
 }
 
 // shelf holds the objects of one kind in one namespace, sorted by name. Its indices are built when first
@@ -133,7 +134,9 @@ func (s *shelf[T]) about(uid types.UID) []T {
 }
 
 // withField returns the objects whose indexed field, see indexedField, holds the value.
-func (s *shelf[T]) withField(value string) []T {
+func (s *shelf[T]) withField(value string) []T { return s.fields()[value] }
+
+func (s *shelf[T]) fields() map[string][]T {
 	s.fieldOnce.Do(func() {
 		s.byField = map[string][]T{}
 		for _, object := range s.objects {
@@ -142,11 +145,11 @@ func (s *shelf[T]) withField(value string) []T {
 			}
 		}
 	})
-	return s.byField[value]
+	return s.byField
 }
 
 // indexedField returns the values by which objects of a kind are looked up besides their names and labels: the addresses of
-// Services, the Service that a StatefulSet names, the object that an event speaks of.
+// Services, the Service that a StatefulSet names, the object that an event speaks of, what is written into Pods.
 func indexedField(object any) []string {
 	switch object := object.(type) {
 	case *corev1.Service:
@@ -157,6 +160,14 @@ func indexedField(object any) []string {
 			return []string{object.Spec.ClusterIP}
 		}
 		return object.Spec.ClusterIPs
+	case *corev1.Pod:
+		var values []string
+		for _, written := range WrittenInto(&object.Spec) {
+			if value := written.Value(); !slices.Contains(values, value) {
+				values = append(values, value)
+			}
+		}
+		return values
 	case *appsv1.StatefulSet:
 		if object.Spec.ServiceName != "" {
 			return []string{object.Spec.ServiceName}

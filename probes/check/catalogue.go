@@ -55,6 +55,7 @@ func Explanations() []Explanation {
 		ingressTexts(),
 		gatewayTexts(),
 		apiServerTexts(),
+		adviceTexts(),
 	)
 	slices.SortFunc(all, func(a, b Explanation) int { return strings.Compare(a.ID, b.ID) })
 	return all

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"time"
 
 	"github.com/svctui/svctui/kube/model"
@@ -101,6 +102,16 @@ func (f Finding) Red() bool { return f.Severity >= Major && f.Confidence >= Prov
 // Amber tells whether the finding warns: critical or major, but only likely.
 func (f Finding) Amber() bool { return f.Severity >= Major && f.Confidence == Likely }
 
+// Advice tells whether the finding says nothing of whether traffic flows now, and is only worth knowing: it has no place in a row, nor
+// at the head of a Service's own screen. It rests on the Service, its slices and Pods, and what the engine knows to touch it.
+func (f Finding) Advice() bool {
+	if f.Severity > Info || f.Settling {
+		return false
+	}
+	family, _, _ := strings.Cut(f.ID, "-")
+	return family == "ADV" || family == "LB" || family == "TP" || family == "PORT"
+}
+
 // Unchecked says that a check could not look, and what it would need.
 type Unchecked struct {
 	// Check names the IDs of the findings that cannot be made without it; empty where all are made, and only say less.
@@ -170,9 +181,9 @@ type Report struct {
 	Again time.Time
 }
 
-// Leading returns the finding to act on, or nil when there is none worth the list's HEALTH column.
+// Leading returns the finding to act on, or nil when there is none, or advice alone.
 func (r *Report) Leading() *Finding {
-	if len(r.Findings) == 0 {
+	if len(r.Findings) == 0 || r.Findings[0].Advice() {
 		return nil
 	}
 	return &r.Findings[0]

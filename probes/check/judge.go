@@ -179,6 +179,8 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 		told = []string{"GW-03"}
 	case model.Events:
 		told = []string{"ING-05"}
+	case model.ServiceCIDRs:
+		told = []string{"ADV-03"}
 	}
 	var only []string
 	for _, id := range rule.IDs {
@@ -226,6 +228,8 @@ func unknownWithout(kind model.Kind) string {
 		return "whether the API server calls webhooks here"
 	case model.APIServices:
 		return "whether it serves an aggregated API"
+	case model.ServiceCIDRs:
+		return "whether an address in its Pods is still a Service's"
 	}
 	return ""
 }

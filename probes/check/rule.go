@@ -81,6 +81,7 @@ var allRules = slices.Concat(
 	ingressRules(),
 	gatewayRules(),
 	apiServerRules(),
+	adviceRules(),
 )
 
 var ruleRank = rankByID(allRules)

@@ -15,6 +15,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"pgregory.net/rapid"
 
 	"github.com/svctui/svctui/kube/model"
@@ -187,18 +188,27 @@ func change(t *rapid.T, source *fixture) {
 		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.Jobs), string(model.Nodes),
 		string(model.Ingresses), string(model.IngressClasses), string(model.HTTPRoutes), string(model.Gateways), string(model.ReferenceGrants),
 		string(model.ValidatingWebhooks), string(model.APIServices), string(model.HorizontalScalers), string(model.Rollouts),
-		string(model.Namespaces), "coverage"))
+		string(model.Namespaces), string(model.ServiceCIDRs), "coverage"))
 	var next metav1.Object
 	switch kind {
 	case model.Services:
 		service := &corev1.Service{ObjectMeta: object("s", 3)}
 		service.Spec.Type = corev1.ServiceTypeClusterIP
 		service.Spec.Ports = []corev1.ServicePort{{Port: 80, Protocol: corev1.ProtocolTCP}}
-		if pick("type", "ClusterIP", "ClusterIP", "ExternalName") == "ExternalName" {
+		if kind := pick("type", "ClusterIP", "ClusterIP", "LoadBalancer", "NodePort", "ExternalName"); kind == "ExternalName" {
 			service.Spec.Type = corev1.ServiceTypeExternalName
 			service.Spec.ExternalName = pick("external", "s0.b.svc.cluster.local", "s1.a.", "example.com")
 		} else {
+			service.Spec.Type = corev1.ServiceType(kind)
 			service.Spec.Selector = labels()
+			service.Spec.Ports[0].TargetPort = intstr.FromInt32(int32(8080 + number("target", 1)))
+			if pick("policy", "", "Local") != "" {
+				service.Spec.InternalTrafficPolicy = pointer(corev1.ServiceInternalTrafficPolicyLocal)
+				service.Spec.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
+			}
+			if kind == "LoadBalancer" {
+				service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.1"}}
+			}
 			service.Spec.ClusterIP = pick("address", "", "10.0.0.1", "10.0.0.2", "10.0.0.9", "None")
 			if service.Spec.ClusterIP != "" {
 				service.Spec.ClusterIPs = []string{service.Spec.ClusterIP}
@@ -207,6 +217,7 @@ func change(t *rapid.T, source *fixture) {
 				service.Labels["service.kubernetes.io/service-proxy-name"] = "other"
 			}
 		}
+		service.CreationTimestamp = metav1.NewTime(time.Date(2026, 5, 4, 10+number("created", 1), 0, 0, 0, time.UTC))
 		next = service
 	case model.EndpointSlices:
 		slice := &discoveryv1.EndpointSlice{ObjectMeta: object("s0-", 4), AddressType: discoveryv1.AddressTypeIPv4}
@@ -232,6 +243,17 @@ func change(t *rapid.T, source *fixture) {
 		pod.Labels = labels()
 		pod.Spec.NodeName = fmt.Sprint("n", number("node", 1))
 		pod.Spec.Containers = []corev1.Container{{Name: "c", Image: pick("image", "one:1", "one:2", "two")}}
+		if written := pick("written", "", "10.0.0.1", "10.0.0.7", "$(S0_SERVICE_HOST)"); written != "" {
+			pod.Spec.Containers[0].Args = []string{written}
+		}
+		if port := number("port", 2); port > 0 {
+			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: int32(8079 + port)}}
+			pod.Spec.Containers[0].LivenessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(int32(8079 + port))}}}
+		}
+		if pick("ready", "", "True") != "" {
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+		}
+		pod.CreationTimestamp = metav1.NewTime(time.Date(2026, 5, 4, 10+number("created", 1), 0, 0, 0, time.UTC))
 		pod.Status.Phase = corev1.PodPhase(pick("phase", "Running", "Pending", "Succeeded"))
 		pod.Status.Message = fmt.Sprint(number("message", 9))
 		if owner := number("owner", 2); owner > 0 {
@@ -273,8 +295,13 @@ func change(t *rapid.T, source *fixture) {
 	case model.Nodes:
 		node := &corev1.Node{ObjectMeta: object("n", 1)}
 		node.Namespace, node.Labels = "", labels()
-		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeNetworkUnavailable, Reason: pick("network", "RouteCreated", "CiliumIsUp")}}
+		node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeExternalIP, Address: "192.0.2.9"}}
+		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeNetworkUnavailable, Reason: pick("network", "RouteCreated", "CiliumIsUp")}}
 		next = node
+	case model.ServiceCIDRs:
+		next = &networkingv1.ServiceCIDR{
+			ObjectMeta: metav1.ObjectMeta{Name: "range"}, Spec: networkingv1.ServiceCIDRSpec{CIDRs: []string{pick("range", "10.0.0.0/24", "10.9.0.0/24")}},
+		}
 	case model.Namespaces:
 		next = &corev1.Namespace{
 			ObjectMeta: metav1.ObjectMeta{Name: namespace}, Status: corev1.NamespaceStatus{Phase: corev1.NamespacePhase(pick("ends", "Active", "Terminating"))},

@@ -172,6 +172,8 @@ func held(s *model.Snapshot, kind model.Kind, key model.Key) metav1.Object {
 		return find(s.Autoscalers(key.Namespace), key.Name)
 	case model.Rollouts:
 		return find(s.Rollouts(key.Namespace), key.Name)
+	case model.ServiceCIDRs:
+		return find(s.ServiceCIDRs(), key.Name)
 	default:
 		return nil
 	}

@@ -45,6 +45,13 @@ func (t *touched) by(change model.Change) {
 		t.named(change.Key.Name)
 		t.address(change)
 		t.misnamed(change)
+		for _, object := range []metav1.Object{change.Before, change.After} {
+			if service, ok := object.(*corev1.Service); ok && service != nil {
+				t.written(service)
+				t.beside(service)
+				t.balancers(service)
+			}
+		}
 		for _, key := range t.wanted {
 			t.services[key] = struct{}{}
 		}
@@ -59,6 +66,7 @@ func (t *touched) by(change model.Change) {
 			if pod, ok := object.(*corev1.Pod); ok && pod != nil {
 				t.labels(pod.Namespace, pod.Labels)
 				t.lost(pod)
+				t.writes(pod)
 			}
 		}
 	case model.Events:
@@ -162,7 +170,8 @@ func (t *touched) keys() map[model.Key]bool {
 
 // easy tells whether a report rests on nothing but the Service, its slices and the Pods it selects.
 func easy(report *check.Report) bool {
-	return len(report.Findings) == 0 && (report.Verdict == check.OK || report.Verdict == check.Partial)
+	rests := slices.ContainsFunc(report.Findings, func(finding check.Finding) bool { return !finding.Advice() })
+	return !rests && (report.Verdict == check.OK || report.Verdict == check.Partial)
 }
 
 // lost touches the Services of other namespaces that found no Pod in their own, and may find this one.

@@ -233,7 +233,7 @@ func (d Document) worthTelling(report *check.Report) bool {
 func (d Document) remarks() []string {
 	var keys []string
 	for _, report := range d.Reports {
-		if !d.worthTelling(report) && len(report.Findings) > 0 {
+		if !d.worthTelling(report) && report.Leading() != nil {
 			keys = append(keys, d.label(report.Key))
 		}
 	}
