@@ -154,6 +154,8 @@ func (s *subject) webhookDeadFinding(dead []webhookCall) Finding {
 		Title:    fmt.Sprintf("%s calls this Service, and nothing answers there.", first),
 		Evidence: []Evidence{{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "endpoints", Value: "none usable for port " + strconv.Itoa(int(first.port))}},
 		Fix:      &Fix{Note: "mend the Service; if its program is gone for good, delete the webhook configuration"},
+
+		consequence: true,
 	}, dead)
 	for i := range dead[:min(len(dead), 3)] {
 		finding.Evidence = append(finding.Evidence, dead[i].evidence("", s.key.String()))

@@ -94,6 +94,9 @@ type Finding struct {
 	Again time.Time
 	// Follows are the IDs of findings that this one comes after, where that does not lie in the order of the rules.
 	Follows []string
+
+	// consequence marks what comes of any other fault of the Service, and is told after it however grave it is.
+	consequence bool
 }
 
 // Red tells whether the finding is shown red: critical or major, and proven or probed.

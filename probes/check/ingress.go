@@ -187,8 +187,13 @@ func servicePortMeant(service *corev1.Service, wanted string) *corev1.ServicePor
 		return &ports[0]
 	}
 	if len(meant) == 0 && intstr.Parse(wanted).Type == intstr.String {
+		least := editLimit
 		for i := range ports {
-			if ports[i].Name != "" && editDistance(ports[i].Name, wanted) <= editLimit {
+			switch distance := editDistance(ports[i].Name, wanted); {
+			case ports[i].Name == "" || distance > least:
+			case distance < least:
+				least, meant = distance, []*corev1.ServicePort{&ports[i]}
+			default:
 				meant = append(meant, &ports[i])
 			}
 		}

@@ -345,11 +345,22 @@ func inOrder(findings []Finding) []Finding {
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(weight(a), weight(b)),
+			falseFirst(a.consequence, b.consequence),
 			cmp.Compare(b.Severity, a.Severity),
 			cmp.Compare(rankOf(&a), rankOf(&b)),
 		)
 	})
 	return findings
+}
+
+func falseFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func weight(f Finding) int {
