@@ -12,7 +12,7 @@ import (
 // drawFacts draws step 1: the Service itself.
 func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 	if f.Type == "" {
-		return []string{t.dim.on("There is no such Service to look at.")}
+		return append([]string{t.dim.on("There is no such Service to look at.")}, drawReferrers(t, f.Referrers, width)...)
 	}
 	p := &pairs{t: t, width: width, label: 10}
 	p.add("TYPE", t.strong, clean(f.Type))
@@ -43,6 +43,7 @@ func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 		lines = append(lines, "")
 		lines = append(lines, drawPorts(t, f, width)...)
 	}
+	lines = append(lines, drawReferrers(t, f.Referrers, width)...)
 	if len(f.Lines) > 0 {
 		lines = append(lines, "", t.heading.on("SETTINGS"))
 		for _, fact := range f.Lines {
@@ -51,6 +52,18 @@ func drawFacts(t *theme, f *check.Facts, now time.Time, width int) []string {
 				lines = append(lines, "  "+t.dim.on(line))
 			}
 		}
+	}
+	return lines
+}
+
+// drawReferrers lists who refers to the Service, nothing where nobody is known to.
+func drawReferrers(t *theme, referrers []string, width int) []string {
+	if len(referrers) == 0 {
+		return nil
+	}
+	lines := []string{"", t.heading.on("REFERRED TO BY")}
+	for _, referrer := range referrers {
+		lines = append(lines, t.text.on(cut(clean(referrer), width)))
 	}
 	return lines
 }

@@ -39,7 +39,7 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 			lines = append(lines, prefix+t.strong.on(line))
 		}
 	}
-	meta := wrapAll(text.meta, room)
+	meta, suffering := wrapAll(text.meta, room), wrapAll(text.suffering, room)
 	why, note := wrapAll(text.why, min(room, 110)), wrapAll(text.note, min(room-5, 105))
 	fix := layCommand(text.command, room-5)
 	left := height - len(lines) - len(fix)
@@ -50,10 +50,14 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 		left -= len(*section)
 	}
 	take(&meta)
+	take(&suffering)
 	take(&note)
 	take(&why)
 	for _, line := range meta {
 		lines = append(lines, pad+t.dim.on(line))
+	}
+	for _, line := range suffering {
+		lines = append(lines, pad+t.warn.on(line))
 	}
 	for _, line := range why {
 		lines = append(lines, pad+t.text.on(line))
@@ -85,8 +89,10 @@ func (p *servicePage) drawTop(sh *shell, width, height int, airy bool) []string 
 type topicText struct {
 	mark                  check.Mark
 	head, meta, why, note string
-	command               string
-	label                 fixLabel
+	// suffering says who suffers from it.
+	suffering string
+	command   string
+	label     fixLabel
 }
 
 func (p *servicePage) topicText(sh *shell) topicText {
@@ -106,6 +112,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		text := topicText{mark: markOfFinding(f), head: clean(f.Title), why: clean(f.Why)}
 		if p.topic == 0 {
 			text.mark = markOfLead(r)
+			text.suffering = sufferingText(r)
 		}
 		parts := []string{f.ID, f.Severity.String() + ", " + f.Confidence.String()}
 		if f.Cause != nil {
@@ -143,6 +150,21 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests from them."
 	default:
 		text.head = "Nothing was found that keeps requests away."
+	}
+	return text
+}
+
+// sufferingText says in a line who suffers from the trouble of a Service; empty where nobody is known to.
+func sufferingText(r *check.Report) string {
+	const most = 3
+	texts := check.ReferrerTexts(r.Suffers)
+	if len(texts) == 0 {
+		return ""
+	}
+	left := len(texts) - most
+	text := "Suffering: " + clean(strings.Join(texts[:min(len(texts), most)], "; "))
+	if left > 0 {
+		text += fmt.Sprintf("; and %d more", left)
 	}
 	return text
 }

@@ -14,12 +14,16 @@ const (
 func serviceTexts() []Explanation {
 	return []Explanation{
 		{
-			ID: "SVC-01", Name: "Service does not exist", Step: StepService, Weight: "critical, proven",
+			ID: "SVC-01", Name: "Service does not exist", Step: StepService, Weight: "critical, proven; major, likely where only a StatefulSet or a Rollout names it",
 			Meaning:   "The name does not resolve, and nobody who calls it gets a connection.",
-			Condition: "A Service was asked for by name, the Services of its namespace are known, and it is not among them. Names at most two letters away, and namespaces that have a Service of exactly this name, are told.",
-			NotSaid:   []string{"You may not list Services there: not being permitted to look is no answer, and the verdict is unknown."},
-			Fix:       "Call the right name, or NAME.OTHER-NAMESPACE; or create it: kubectl expose deploy/NAME --port=80 --target-port=8080.",
-			Sources:   []string{docServices},
+			Condition: "A Service was asked for by name, or an Ingress, a route, a webhook, an APIService, a StatefulSet or a Rollout names it; the Services of its namespace are known, and it is not among them. Names at most two letters away, and namespaces that have a Service of exactly this name, are told.",
+			NotSaid: []string{
+				"You may not list Services there: not being permitted to look is no answer, and the verdict is unknown.",
+				"A webhook with failurePolicy Ignore, or without rules, and a route's backend of weight 0 name it: nothing fails without it, and it is no row of the list.",
+				"All who name it are less than ten seconds old: whoever applies a folder of manifests needs a moment. It is settling.",
+			},
+			Fix:     "Call the right name, or NAME.OTHER-NAMESPACE; or create it: kubectl expose deploy/NAME --port=80 --target-port=8080. Or take the name out of the object that has it.",
+			Sources: []string{docServices, "kubernetes.io, Concepts: Ingress", "kubernetes.io, Reference: Dynamic Admission Control, failurePolicy"},
 		},
 		{
 			ID: "SVC-03", Name: "Service is being deleted", Step: StepService, Weight: "major, proven",

@@ -28,6 +28,8 @@ type Facts struct {
 	// Lines are the settings that matter, each with what it means.
 	Lines []FactLine
 	Reach string
+	// Referrers says who sends requests here or names the Service otherwise, one a line.
+	Referrers []string
 	// ManagedBy names the tool that owns the Service; empty for none known.
 	ManagedBy string
 }
@@ -62,11 +64,12 @@ type ResolvedPort struct {
 	Pods int
 }
 
-// ServiceFacts makes the evidence of the guide's step 1. It is pure; a Service that is not there gives the zero value.
+// ServiceFacts makes the evidence of the guide's step 1. It is pure; of a Service that is not there only its
+// Referrers are known.
 func ServiceFacts(snapshot *model.Snapshot, key model.Key) Facts {
 	service := snapshot.Service(key)
 	if service == nil {
-		return Facts{}
+		return Facts{Referrers: ReferrerTexts(snapshot.Referrers(key))}
 	}
 	facts := Facts{
 		Type: typeText(service), Created: service.CreationTimestamp.Time,
@@ -75,7 +78,7 @@ func ServiceFacts(snapshot *model.Snapshot, key model.Key) Facts {
 			service.Name, service.Name + "." + service.Namespace, service.Name + "." + service.Namespace + ".svc",
 			service.Name + "." + service.Namespace + ".svc.cluster.local",
 		},
-		Lines: factLines(service),
+		Lines: factLines(service), Referrers: ReferrerTexts(snapshot.Referrers(key)),
 	}
 	facts.SelectorChanged, _ = model.SelectorChanged(service)
 	facts.PortsChanged, _ = model.PortsChanged(service)

@@ -57,16 +57,26 @@ func Missed(snapshot *model.Snapshot, service model.Key) bool {
 }
 
 // sufferers returns who suffers from the trouble of a Service: who sends requests to it, and to one of its ports that lead
-// nowhere, where others do not. What is wrong between a load balancer and the nodes is no matter of those who are in
-// the cluster.
+// nowhere, where others do not.
 func sufferers(s *subject, report *Report) []model.Referrer {
 	lead := report.Leading()
-	if lead == nil || !lead.Red() && !lead.Amber() || strings.HasPrefix(lead.ID, "LB-") || strings.HasPrefix(lead.ID, "TP-") {
+	if lead == nil || !lead.Red() && !lead.Amber() || besideTheService(lead.ID) {
 		return nil
 	}
 	return slices.DeleteFunc(sending(s.in.Snapshot.Referrers(s.key)), func(referrer model.Referrer) bool {
 		return s.carries(&referrer)
 	})
+}
+
+// besideTheService tells whether a finding is about one way to the Service, and so no matter of those who come by another: about
+// what lies between a load balancer and the nodes, or about one of those in front, which it names itself.
+func besideTheService(id string) bool {
+	family, _, _ := strings.Cut(id, "-")
+	switch family {
+	case "LB", "TP", "ING", "GW", "API":
+		return true
+	}
+	return false
 }
 
 // sending leaves those out that send nothing.

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -432,6 +433,97 @@ func large(troubled int) *fixture {
 	}
 	source.live()
 	return source
+}
+
+// TestALargeClusterIsReadForWhoNamesServices holds which of the kinds that name Services are read, and that those which are not there
+// make room for the next.
+func TestALargeClusterIsReadForWhoNamesServices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := large(20)
+		absent := map[model.Kind]bool{model.HTTPRoutes: true, model.GRPCRoutes: true}
+		source.answer = func(need model.Need) model.Coverage {
+			if absent[need.Kind] {
+				return model.Coverage{State: model.Absent}
+			}
+			if need.Kind == model.MutatingWebhooks {
+				return model.Coverage{State: model.Forbidden}
+			}
+			return model.Coverage{State: model.Live}
+		}
+		checks := simple()
+		checks.referring = model.ReferringKinds()
+		checks.kinds = append(checks.kinds, checks.referring...)
+		checks.kinds = append(checks.kinds, model.IngressClasses, model.Namespaces)
+		run(t, newEngine(source, Options{}, checks))
+		time.Sleep(time.Minute)
+		watched, kinds := alwaysWatched, map[model.Kind]bool{}
+		for _, need := range source.lastAsked() {
+			if source.answer(need).State == model.Live {
+				watched++
+			}
+			if need.Namespace == model.AllNamespaces {
+				kinds[need.Kind] = true
+			}
+		}
+		for kind, want := range map[model.Kind]bool{
+			model.Nodes: true, model.Namespaces: true, model.Ingresses: true, model.HTTPRoutes: true, model.GRPCRoutes: true,
+			model.ValidatingWebhooks: true, model.MutatingWebhooks: true, model.APIServices: true,
+			model.TLSRoutes: false, model.StatefulSets: false, model.IngressClasses: false,
+		} {
+			if kinds[kind] != want {
+				t.Errorf("%s are asked for: %v", kind, kinds[kind])
+			}
+		}
+		if watched != maxWatches {
+			t.Errorf("%d watches: %v", watched, source.lastAsked())
+		}
+	})
+}
+
+func TestMissedServicesComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		missed := key("shop", "cart")
+		checks := simple()
+		checks.judgeMissed = func(in check.Input, key model.Key) *check.Report {
+			if !check.Missed(in.Snapshot, key) {
+				return nil
+			}
+			return &check.Report{Key: key, Missing: true, Verdict: check.Fail}
+		}
+		ingress := func(service string) *networkingv1.Ingress {
+			backend := &networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{Name: service}}
+			return &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}, Spec: networkingv1.IngressSpec{DefaultBackend: backend}}
+		}
+		elsewhere := ingress("web")
+		elsewhere.Namespace = "bank"
+		source := newFixture("shop")
+		source.put(ingress("cart"), elsewhere)
+		shown := run(t, newEngine(source, Options{}, checks))
+		if got := shown.last().verdict(missed); got != "none" {
+			t.Errorf("before Services are known: %s", got)
+		}
+		for _, step := range []struct {
+			name string
+			do   func()
+			want string
+		}{
+			{"Services are known", source.live, "fail"},
+			{"it comes", func() { source.put(aService("shop", "cart"), aSlice("shop", "cart", 1)) }, "ok"},
+			{"it goes", func() { source.remove(model.Services, missed) }, "fail"},
+			{"nobody names it", func() { source.put(ingress("other")) }, "none"},
+			{"somebody does", func() { source.put(ingress("cart")) }, "fail"},
+			{"the Ingress goes", func() { source.remove(model.Ingresses, key("shop", "web")) }, "none"},
+		} {
+			step.do()
+			time.Sleep(time.Second)
+			if got := shown.last().verdict(missed); got != step.want {
+				t.Errorf("%s: %s, want %s", step.name, got, step.want)
+			}
+			if got := shown.last().verdict(key("bank", "web")); got != "none" {
+				t.Errorf("%s: outside of the scope: %s", step.name, got)
+			}
+		}
+	})
 }
 
 func TestALargeClusterIsReadWhereThereIsTrouble(t *testing.T) {

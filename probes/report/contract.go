@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -38,6 +40,23 @@ type (
 		Settling  string              `json:"settling,omitempty"`
 		Findings  []contractFinding   `json:"findings"`
 		Unchecked []contractUnchecked `json:"unchecked"`
+		// Suffers are those who send requests to the Service and feel its trouble, as far as they are known; empty while it fails
+		// nobody. Not to be able to read a kind of them is no gap of the verdict, and is not told.
+		Suffers []contractSufferer `json:"suffers"`
+	}
+	// contractSufferer is one place in one object that names the Service: an Ingress's or a route's backend, a webhook, an
+	// APIService, a StatefulSet. Field is where; port is the Service's port, by number or name, empty where none is named;
+	// hosts and paths are those of the requests, empty for any; webhook and failurePolicy are of a webhook only.
+	contractSufferer struct {
+		Kind          string   `json:"kind"`
+		Namespace     string   `json:"namespace"`
+		Name          string   `json:"name"`
+		Field         string   `json:"field"`
+		Port          string   `json:"port"`
+		Hosts         []string `json:"hosts"`
+		Paths         []string `json:"paths"`
+		Webhook       string   `json:"webhook,omitempty"`
+		FailurePolicy string   `json:"failurePolicy,omitempty"`
 	}
 	contractFinding struct {
 		ID         string             `json:"id"`
@@ -99,6 +118,10 @@ func toContract(document Document, text func(string) string) contract {
 			Settling:  settling(report, document.At),
 			Findings:  make([]contractFinding, 0, len(report.Findings)),
 			Unchecked: make([]contractUnchecked, 0, len(report.Unchecked)),
+			Suffers:   make([]contractSufferer, 0, len(report.Suffers)),
+		}
+		for i := range report.Suffers {
+			service.Suffers = append(service.Suffers, toContractSufferer(&report.Suffers[i], text))
 		}
 		for _, finding := range report.Findings {
 			service.Findings = append(service.Findings, toContractFinding(finding, text))
@@ -112,6 +135,25 @@ func toContract(document Document, text func(string) string) contract {
 			})
 		}
 		out.Services = append(out.Services, service)
+	}
+	return out
+}
+
+func toContractSufferer(referrer *model.Referrer, text func(string) string) contractSufferer {
+	each := func(all []string) []string {
+		texts := make([]string, len(all))
+		for i := range all {
+			texts[i] = text(all[i])
+		}
+		return texts
+	}
+	out := contractSufferer{
+		Kind: referrer.Kind.ObjectKind(), Namespace: text(referrer.Namespace), Name: text(referrer.Name), Field: text(referrer.Field),
+		Port: text(referrer.PortName), Hosts: each(referrer.Hosts), Paths: each(referrer.Paths),
+		Webhook: text(referrer.Webhook), FailurePolicy: text(referrer.FailurePolicy),
+	}
+	if referrer.Port != 0 {
+		out.Port = strconv.Itoa(int(referrer.Port))
 	}
 	return out
 }

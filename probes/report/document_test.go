@@ -65,6 +65,11 @@ func shop() report.Document {
 				Fix: &check.Fix{Note: "Wait."},
 			},
 		},
+		Suffers: []model.Referrer{
+			{Kind: model.Ingresses, Namespace: "shop", Name: "web", Field: "spec.rules[0].http.paths[0].backend.service.name", Port: 80, Hosts: []string{"shop.example"}, Paths: []string{"/cart"}, Weight: 1},
+			{Kind: model.Ingresses, Namespace: "shop", Name: "web", Field: "spec.rules[0].http.paths[1].backend.service.name", PortName: "http", Hosts: []string{"shop.example"}, Paths: []string{"/pay"}, Weight: 1},
+			{Kind: model.ValidatingWebhooks, Name: "policy", Field: "webhooks[0].clientConfig.service.name", Port: 443, Weight: 1, Webhook: "v.example", FailurePolicy: "Fail"},
+		},
 		Steps: [check.StepCount]check.StepResult{
 			{Mark: check.MarkOK},
 			{Mark: check.MarkFail, Note: "0/0"},
@@ -230,7 +235,7 @@ func TestContractKeepsItsFields(t *testing.T) {
 		t.Errorf("summary %v", summary)
 	}
 	services := top["services"].([]any)
-	audit := want(services[0], "namespace", "name", "type", "verdict", "findings", "unchecked")
+	audit := want(services[0], "namespace", "name", "type", "verdict", "findings", "unchecked", "suffers")
 	want(first(audit["unchecked"]), "check", "need", "why")
 	checkout := services[2].(map[string]any)
 	finding := want(first(checkout["findings"]), "id", "severity", "confidence", "title", "why", "cause", "evidence", "fix")

@@ -49,6 +49,12 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 	if document.Named && report.Reach != "" {
 		fmt.Fprintf(out, "\n%s\n", escape("Reached "+Clean(report.Reach)))
 	}
+	for i, text := range sufferingTexts(report) {
+		if i == 0 {
+			out.WriteString("\nSuffering:\n\n")
+		}
+		fmt.Fprintf(out, "- %s\n", escape(text))
+	}
 	for _, finding := range report.Findings {
 		markdownFinding(out, finding)
 	}

@@ -56,6 +56,13 @@ func (p *printer) report(report *check.Report) {
 	if route := p.route(report.Route); route != "" {
 		p.line(2, route)
 	}
+	for i, text := range sufferingTexts(report) {
+		if i == 0 {
+			p.line(2, "Suffering: "+text)
+		} else {
+			p.line(2+len("Suffering: "), text)
+		}
+	}
 	if report.Reach != "" && p.Named {
 		p.line(2, "Reached "+Clean(report.Reach))
 	}
@@ -67,6 +74,21 @@ func (p *printer) report(report *check.Report) {
 	if p.Named && !report.Missing {
 		p.steps(report.Steps)
 	}
+}
+
+// maxSuffering is how many of those who suffer are told to people; JSON and YAML have all.
+const maxSuffering = 6
+
+// sufferingTexts says who suffers from the trouble of a Service, one a line.
+func sufferingTexts(report *check.Report) []string {
+	texts := check.ReferrerTexts(report.Suffers)
+	for i := range texts {
+		texts[i] = Clean(texts[i])
+	}
+	if left := len(texts) - maxSuffering; left > 0 {
+		texts = append(texts[:maxSuffering], fmt.Sprintf("and %d more", left))
+	}
+	return texts
 }
 
 func (p *printer) finding(finding check.Finding) {
