@@ -113,7 +113,7 @@ func changeText(pairs []PairMiss) string {
 	return text.String()
 }
 
-// bonus counts what else speaks for a group.
+// bonus counts what else speaks for a group: most, that its containers declare what the Service asks for.
 func (m *NearMiss) bonus(service *corev1.Service) int {
 	bonus := 0
 	pod := m.Pods[0]
@@ -121,7 +121,7 @@ func (m *NearMiss) bonus(service *corev1.Service) int {
 		bonus++
 	}
 	if declaresTarget(service, &pod.Spec) {
-		bonus++
+		bonus += 2
 	}
 	if sameRelease(service, pod) {
 		bonus++

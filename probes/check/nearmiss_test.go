@@ -155,6 +155,98 @@ func TestSiblingsAreNeverSuggested(t *testing.T) {
 	})
 }
 
+// TestASlipIsSuggested draws a name and a slip of a finger in it.
+func TestASlipIsSuggested(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		wanted := rapid.StringMatching(`[a-z]{7,12}`).Draw(t, "wanted")
+		at := rapid.IntRange(0, len(wanted)-2).Draw(t, "at")
+		letter := rapid.StringMatching(`[a-z]`).Draw(t, "letter")
+		got := map[string]string{
+			"left out":  wanted[:at] + wanted[at+1:],
+			"put in":    wanted[:at] + letter + wanted[at:],
+			"another":   wanted[:at] + letter + wanted[at+1:],
+			"swapped":   wanted[:at] + wanted[at+1:at+2] + wanted[at:at+1] + wanted[at+2:],
+			"separator": wanted[:at+1] + rapid.SampledFrom([]string{"-", "_", "."}).Draw(t, "separator") + wanted[at+1:],
+			"case":      strings.ToUpper(wanted[:at+1]) + wanted[at+1:],
+		}[rapid.SampledFrom([]string{"left out", "put in", "another", "swapped", "separator", "case"}).Draw(t, "slip")]
+		if got == wanted || oppositeWords(wanted, got) {
+			t.Skip()
+		}
+		misses := missesOf(labels{"app": wanted}, pod("p", labels{"app": got}))
+		if len(misses) != 1 || misses[0].Cost > costOneTypo {
+			t.Fatalf("app=%s for app=%s: %+v", got, wanted, misses)
+		}
+	})
+}
+
+// TestWhatIsSuggestedMends draws selectors and labels that are near to each other: with the change of a suggestion the selector
+// matches exactly the Pods of its group, and nothing is suggested that costs more than a mistake may.
+func TestWhatIsSuggestedMends(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		keys := []string{"app", "App", "app.kubernetes.io/name", "tier", "component", "compnent", "k8s-app"}
+		values := []string{"checkout", "check-out", "Checkout", "chekout", "web", "web-1", "web-2", "blue", "green", "redis", "redis-master"}
+		draw := func(what string, most int) labels {
+			return rapid.MapOfN(rapid.SampledFrom(keys), rapid.SampledFrom(values), 1, most).Draw(t, what)
+		}
+		selector := draw("selector", 3)
+		objects := []metav1.Object{}
+		for i := range rapid.IntRange(1, 4).Draw(t, "pods") {
+			objects = append(objects, pod("p"+itoa(i), draw("labels", 4)))
+		}
+		for _, miss := range missesOf(selector, objects...) {
+			if miss.Cost < 1 || miss.Cost > costMost {
+				t.Errorf("costs %d", miss.Cost)
+			}
+			changed := map[string]string{}
+			for key, value := range selector {
+				changed[key] = value
+			}
+			for key, value := range selectorChange(miss.Pairs) {
+				if value == nil {
+					delete(changed, key)
+				} else {
+					changed[key] = value.(string)
+				}
+			}
+			for _, p := range miss.Pods {
+				if !carries(p.Labels, changed) {
+					t.Errorf("%v changed to %v does not match %v", selector, changed, p.Labels)
+				}
+			}
+		}
+	})
+}
+
+// TestWhatElseSpeaksForAGroup holds each of the things that make one group of two that are as near stand out.
+func TestWhatElseSpeaksForAGroup(t *testing.T) {
+	t.Parallel()
+	left, right := labels{"app": "shop-a.checkout"}, labels{"app": "shop-a_checkout"}
+	selector := labels{"app": "shop-acheckout"}
+	undeclared := containerPorts()
+	for name, test := range map[string]struct {
+		service  *corev1.Service
+		objects  []metav1.Object
+		distance int
+	}{
+		"nothing":                  {service("web", selector), []metav1.Object{pod("l", left, undeclared), pod("r", right, undeclared)}, 0},
+		"the owner's name":         {service("web", selector), []metav1.Object{pod("l", left, undeclared, ofDeploy("web")), pod("r", right, undeclared)}, 1},
+		"the Pod's name":           {service("web", selector), []metav1.Object{pod("web-0", left, undeclared), pod("r", right, undeclared)}, 1},
+		"the targetPort":           {service("web", selector), []metav1.Object{pod("l", left), pod("r", right, undeclared)}, 2},
+		"the release":              {service("web", selector, func(svc *corev1.Service) { svc.Labels = labels{instanceLabel: "x"} }), []metav1.Object{pod("l", own(left), undeclared, with(instanceLabel, "x")), pod("r", right, undeclared)}, 1},
+		"that nobody else selects": {service("web", selector), []metav1.Object{service("other", right), pod("l", left, undeclared), pod("r", right, undeclared)}, 1},
+	} {
+		misses := NearMisses(input(cluster(append(test.objects, test.service)...)).Snapshot, test.service)
+		if len(misses) != 2 || misses[1].Rank-misses[0].Rank != test.distance || test.distance > 0 && misses[0].Pods[0].Labels["app"] != left["app"] {
+			t.Errorf("%s: %+v", name, misses)
+		}
+		if len(misses) == 2 && Clear(misses) != (test.distance > 1) {
+			t.Errorf("%s: clear %v", name, Clear(misses))
+		}
+	}
+}
+
 func itoa(number int) string { return string(appendInt(nil, number)) }
 
 func appendInt(digits []byte, number int) []byte {
