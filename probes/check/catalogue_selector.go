@@ -19,7 +19,7 @@ func selectorTexts() []Explanation {
 		{
 			ID: "SEL-02", Name: "One pair of the selector too many", Step: StepSelector, Weight: "critical, proven; the cause is likely",
 			Meaning:   "Pods match all of the selector but one pair. A Pod has to carry every pair.",
-			Condition: "Nothing matches and nothing is usable; without exactly one pair Pods match; and the pairs that are left still name an application.",
+			Condition: "Nothing matches and nothing is usable; without exactly one pair Pods match; and the pairs that are left still name an application. It is also said ahead of time, as major, while the Deployment of all the Service's Pods rolls out a template that lacks a pair: then no Pod will match when the rollout ends.",
 			NotSaid:   []string{"A workload's template carries the whole selector: then its Pods are missing (WL-01, WL-02).", "What is left names no application, only a team or a tier: half the namespace would be near."},
 			Fix:       "Take the pair out of the selector or give it the value that the Pods have; or roll out Pods that carry it.",
 			Sources:   []string{exact},

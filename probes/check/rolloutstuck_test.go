@@ -96,3 +96,30 @@ func TestStuckRollout(t *testing.T) {
 		})
 	}
 }
+
+// TestARolloutThatDropsALabel holds that it is told before the last old Pod goes.
+func TestARolloutThatDropsALabel(t *testing.T) {
+	t.Parallel()
+	selector, dropped := labels{"app": "web", "version": "v1"}, labels{"app": "web", "version": "v2"}
+	old := pod("a", own(selector), ofDeploy("web"))
+	report := judge(t, "web", service("web", selector), old, deployment("web", 3, dropped, rollingOut))
+	lead := report.Leading()
+	if lead == nil || lead.ID != "SEL-02" || report.Verdict != Fail || lead.Severity != Major || lead.Short != "rollout drops version=v1: deploy/web" || !strings.Contains(lead.Title, "0 of 3 Pods") {
+		t.Fatalf("%s", told(report))
+	}
+	if lead.Evidence[1].Value != "v2" || lead.Fix.Command != "" {
+		t.Errorf("%+v %+v", lead.Evidence, lead.Fix)
+	}
+	for name, objects := range map[string]objects{
+		"the template carries it":   {service("web", selector), old, deployment("web", 3, own(selector), rollingOut)},
+		"no rollout is under way":   {service("web", selector), old, deployment("web", 3, dropped)},
+		"another workload serves":   {service("web", selector), old, pod("b", own(selector), ofDeploy("other")), deployment("web", 3, dropped, rollingOut)},
+		"somebody's Pod serves":     {service("web", selector), old, pod("b", own(selector)), deployment("web", 3, dropped, rollingOut)},
+		"it is scaled to 0":         {service("web", selector), old, deployment("web", 0, dropped, rollingOut)},
+		"of another kind of a name": {service("web", selector), pod("a", own(selector), ownedBy("StatefulSet", "web")), deployment("web", 3, dropped, rollingOut)},
+	} {
+		if report := judge(t, "web", objects...); says(report, "SEL-02") {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+}

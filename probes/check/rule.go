@@ -63,6 +63,7 @@ var allRules = slices.Concat(
 	workloadRules(),
 	selectorRules(),
 	backendRules(),
+	rolloutLabelRules(),
 	sliceRules(),
 	nodeMissingRules(),
 	familyRules(),
