@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,10 @@ func checkScaledToZero(s *subject) []Finding {
 		finding.Why = why
 		return []Finding{finding}
 	}
+	if s.scalersUnread() {
+		finding.Confidence = Likely
+		finding.Why += " Whether an autoscaler wishes it could not be read."
+	}
 	manager := ""
 	if change, ok := model.ReplicasChanged(first.object); ok {
 		manager = change.Manager
@@ -79,6 +84,14 @@ func checkScaledToZero(s *subject) []Finding {
 	}
 	finding.Fix = s.withOwner(fix, first.object, manager)
 	return []Finding{finding}
+}
+
+// scalersUnread tells whether there may be an autoscaler that nobody here sees.
+func (s *subject) scalersUnread() bool {
+	return slices.ContainsFunc(scalerKinds(), func(kind model.Kind) bool {
+		coverage := s.covered(kind)
+		return !coverage.Known() && (coverage.State != model.Absent || !kind.Extension())
+	})
 }
 
 func replicasOf(object metav1.Object) int32 {

@@ -101,3 +101,32 @@ func TestARolloutInTheMiddleOfItsSwitch(t *testing.T) {
 		t.Errorf("after a minute: %s", told(report))
 	}
 }
+
+// TestAutoscalersUnread holds that a workload at 0 is no proven fault where an autoscaler may wish it that nobody here sees.
+func TestAutoscalersUnread(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	for name, test := range map[string]struct {
+		kind  model.Kind
+		state model.CoverageState
+		want  Verdict
+	}{
+		"autoscalers denied":            {model.HorizontalScalers, model.Forbidden, Warn},
+		"ScaledObjects denied":          {model.ScaledObjects, model.Forbidden, Warn},
+		"ScaledObjects not to be had":   {model.ScaledObjects, model.Failed, Warn},
+		"a cluster without KEDA":        {model.ScaledObjects, model.Absent, Fail},
+		"ScaledObjects of a while ago":  {model.ScaledObjects, model.Stale, Fail},
+		"something else that is denied": {model.Events, model.Forbidden, Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			builder := cluster(service("web", app), deployment("web", 0, app))
+			builder.Cover(model.Need{Kind: test.kind}, model.Coverage{State: test.state}).
+				Cover(model.Need{Kind: test.kind, Namespace: namespaceFor(test.kind, "shop")}, model.Coverage{State: test.state})
+			report := Judge(input(builder), model.Key{Namespace: "shop", Name: "web"})
+			if lead := report.Leading(); lead == nil || lead.ID != "WL-01" || report.Verdict != test.want {
+				t.Errorf("want %s by WL-01, got %s", test.want, told(report))
+			}
+		})
+	}
+}
