@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/svctui/svctui/e2e/harness"
 	"github.com/svctui/svctui/e2e/objects"
+	"github.com/svctui/svctui/e2e/scenarios"
 	"github.com/svctui/svctui/e2e/terminal"
 )
 
@@ -146,4 +148,35 @@ func TestKubeletIsAway(t *testing.T) {
 	screen.WaitFor("Quit?", 10*time.Second)
 	screen.Send(terminal.CtrlC)
 	checkLeft(t, screen, 0)
+}
+
+// The kubelet of the node that has all of a Service's Pods ends. The Pods run on and would answer, but are no endpoints any
+// more: the node is the cause, and not their readiness probes.
+func TestNodeStops(t *testing.T) {
+	c := harness.Use(t)
+	if own := c.RequireOwn(t); own.Nodes < 2 {
+		t.Skip("needs a second node, which nothing else depends on")
+	}
+	namespace := c.Namespace(t)
+	pinned := strings.Replace(fmt.Sprintf(plainWeb, "http", httpProbe), "spec:\n      termination", "spec:\n      nodeSelector: {kubernetes.io/hostname: node-2}\n      termination", 1)
+	c.Apply(t, namespace, pinned)
+	c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: ptr("web"), Ready: ptr(2)})
+	start := stopped(t, c, "node-2-kubelet")
+	node := scenarios.Expectation{
+		Verdict: "fail", Leads: "POD-08", Never: []string{"POD-06"},
+		Evidence: []scenarios.Evidence{{Kind: "Node", Name: "node-2"}}, Says: []string{"node-2"},
+	}
+	waitForDiagnosis(t, c, namespace, "web", 90*time.Second, node)
+	start()
+	waitForDiagnosis(t, c, namespace, "web", 90*time.Second, scenarios.Expectation{Verdict: "ok", Never: []string{"*"}})
+}
+
+// waitForDiagnosis asks until what svctui says of a Service is as expected.
+func waitForDiagnosis(t *testing.T, c *harness.Cluster, namespace, service string, limit time.Duration, expected scenarios.Expectation) {
+	t.Helper()
+	harness.Eventually(t, limit, "the verdict "+expected.Verdict, func(context.Context) error {
+		var diagnosis harness.Diagnosis
+		c.Svctui(t, "diagnose", "-n", namespace, "-o", "json").Decode(t, &diagnosis)
+		return harness.Compare(expected, diagnosis.Find(namespace, service))
+	})
 }
