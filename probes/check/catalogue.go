@@ -43,6 +43,7 @@ func Explain(id string) (Explanation, bool) {
 func Explanations() []Explanation {
 	all := slices.Concat(
 		serviceTexts(),
+		dnsTexts(),
 		selectorTexts(),
 		workloadTexts(),
 		podTexts(),

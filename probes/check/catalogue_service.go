@@ -26,6 +26,14 @@ func serviceTexts() []Explanation {
 			Sources: []string{docServices, "kubernetes.io, Concepts: Ingress", "kubernetes.io, Reference: Dynamic Admission Control, failurePolicy"},
 		},
 		{
+			ID: "SVC-02", Name: "Service is in another namespace", Step: StepService, Weight: "major, likely",
+			Meaning:   "The Service exists, and not where it was asked for. A client that calls it by its bare name asks in its own namespace, and finds nothing.",
+			Condition: "The Service that was asked for does not exist (SVC-01), and exactly one other namespace, of those that are known, has a Service of that name.",
+			NotSaid:   []string{"Several namespaces have one: then SVC-01 names them, and none is said to be meant.", "The Service is here and its Pods are elsewhere: that is SEL-03."},
+			Fix:       "Call NAME.NAMESPACE, or make the Service where it is called.",
+			Sources:   []string{docDNS},
+		},
+		{
 			ID: "SVC-03", Name: "Service is being deleted", Step: StepService, Weight: "major, proven",
 			Meaning:   "Somebody deleted the Service, and a finalizer keeps it. Traffic flows until the finalizer is done; then name and address are gone.",
 			Condition: "metadata.deletionTimestamp is more than a minute old.",

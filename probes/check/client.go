@@ -60,7 +60,7 @@ type clientRule struct {
 // clientRules are all of them, cause before consequence: what keeps the client from leaving comes before what keeps it from
 // arriving.
 func clientRules() []clientRule {
-	return slices.Concat(policyClientRules())
+	return slices.Concat(dnsClientRules(), policyClientRules())
 }
 
 // clientSubject is one client and one Service while they are judged; it lives within one Reaches.

@@ -77,7 +77,7 @@ func fillMissing(in Input, report *Report, referrers []model.Referrer, grade har
 		report.Verdict = Warn
 		finding.Severity, finding.Confidence = Major, Likely
 	}
-	report.Findings = append([]Finding{finding}, told...)
+	report.Findings = slices.Concat([]Finding{finding}, told, wrongNamespace(in, report.Key, elsewhere))
 	report.Suffers = sending(slices.Clone(referrers))
 	report.Steps[StepService] = StepResult{Mark: findingMark(&finding), Note: "absent"}
 	last := len(report.Route) - 1
@@ -159,6 +159,9 @@ func missingFinding(in Input, key model.Key, referrers []model.Referrer, near, e
 			finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: key.Namespace, Name: name, Field: "metadata.name", Value: name})
 		}
 	}
+	if namespace := terminatingNamespace(in.Snapshot, key.Namespace); namespace != nil {
+		causes = append([]string{"the namespace is being deleted"}, causes...)
+	}
 	if len(causes) > 0 {
 		finding.Cause = &Cause{Text: strings.Join(causes, "; or "), Confidence: Likely}
 	}
@@ -236,6 +239,26 @@ func missedNote(referrer *model.Referrer) string {
 		return "create a headless Service of that name with the StatefulSet's selector"
 	}
 	return "create it, or let " + object + " name the one that is meant"
+}
+
+// wrongNamespace is SVC-02: a Service of exactly the name that was asked for is in another namespace, and in one only. Clients
+// that call it by its bare name ask in their own. That its Pods are in another namespace than the Service is SEL-03.
+func wrongNamespace(in Input, key model.Key, elsewhere []string) []Finding {
+	if len(elsewhere) != 1 {
+		return nil
+	}
+	there := model.Key{Namespace: elsewhere[0], Name: key.Name}
+	return []Finding{{
+		ID: "SVC-02", Severity: Major, Confidence: Likely, Step: StepService,
+		Short:    short("it is in namespace %s", there.Namespace),
+		Title:    fmt.Sprintf("Service %s is in namespace %s.", there.Name, there.Namespace),
+		Why:      "A bare name is looked up in the client's own namespace.",
+		Evidence: []Evidence{{Kind: "Service", Namespace: there.Namespace, Name: there.Name, Field: "metadata.namespace", Value: there.Namespace}},
+		Fix: &Fix{
+			Command: kubectlIn(in, there.Namespace, "get", "svc", there.Name, "-o", "wide"), Look: true,
+			Note: fmt.Sprintf("let clients of other namespaces call %s.%s", there.Name, there.Namespace),
+		},
+	}}
 }
 
 // exposeCommand makes the Service for a Deployment of its name that declares a port. Clients ask for the port that the referrer

@@ -24,7 +24,9 @@ func said(findings []Finding) string {
 	return strings.Join(texts, ", ")
 }
 
-func onHostNetwork(p *corev1.Pod) { p.Spec.HostNetwork = true }
+func onHostNetwork(p *corev1.Pod) {
+	p.Spec.HostNetwork, p.Spec.DNSPolicy = true, corev1.DNSClusterFirstWithHostNet
+}
 
 func TestPolicyIngress(t *testing.T) {
 	t.Parallel()

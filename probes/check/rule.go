@@ -72,6 +72,8 @@ var allRules = slices.Concat(
 	rolloutRules(),
 	portRules(),
 	headlessRules(),
+	namesOfPodsRules(),
+	dnsRules(),
 	loadBalancerRules(),
 	portProtocolRules(),
 	trafficPolicyRules(),

@@ -1,0 +1,128 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// namesOfPodsRules are about the DNS names that a StatefulSet's Pods have by their headless Service.
+func namesOfPodsRules() []Rule {
+	return []Rule{
+		{
+			IDs: []string{"HL-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.StatefulSets},
+			applies: func(s *subject) bool {
+				return s.headless() && s.selects() && !s.service.Spec.PublishNotReadyAddresses && s.dead()
+			},
+			looks: func(s *subject) bool { return len(s.current()) > 0 },
+			check: checkPeersNeedNames,
+		},
+		{
+			// A healthy Service is no reason to read StatefulSets: where somebody did, they are looked at.
+			IDs: []string{"HL-04"}, Step: StepService, check: checkStatefulSetsService,
+			applies: func(s *subject) bool { return s.routes() && s.covered(model.StatefulSets).Known() },
+		},
+	}
+}
+
+// checkPeersNeedNames is HL-03: no Pod of a StatefulSet is Ready, so none has a name in DNS. Where the Pods need each other's names
+// to become Ready, they never will.
+func checkPeersNeedNames(s *subject) []Finding {
+	sets := s.in.Snapshot.StatefulSetsNaming(s.key)
+	if len(sets) == 0 || slices.ContainsFunc(s.current(), model.PodReady) {
+		return nil
+	}
+	set := sets[0]
+	finding := Finding{
+		ID: "HL-03", Severity: Minor, Confidence: Possible, Step: StepReadiness,
+		Short: "not Ready, so without names in DNS",
+		Title: fmt.Sprintf("No Pod of %s is Ready, so none of them has a name in DNS.", Owner{"StatefulSet", set.Name}),
+		Why:   "A headless Service names only Ready Pods. If the Pods need each other's names before they are Ready, they wait for ever.",
+		Evidence: []Evidence{
+			{Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, Field: "spec.serviceName", Value: set.Spec.ServiceName},
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.publishNotReadyAddresses", Value: "false"},
+		},
+		Fix: s.serviceFix(Fix{
+			Command: s.mergeService(map[string]any{"publishNotReadyAddresses": true}),
+			Note:    "only where the Pods look for each other before they are Ready: clients then get addresses of Pods that are not",
+		}),
+	}
+	return []Finding{s.settled(finding)}
+}
+
+// checkStatefulSetsService is HL-04: a StatefulSet names, as the Service that governs its Pods' names, one that does not exist, that
+// is not headless, or that selects other Pods. It is said of the Service that is named, or, where there is none, of those that
+// select the Pods. Per-Pod names then do not resolve; whether anybody uses them is not known, but Pods that are not Ready are a sign.
+func checkStatefulSetsService(s *subject) []Finding {
+	for _, set := range s.in.Snapshot.StatefulSetsNaming(s.key) {
+		switch {
+		case !s.headless():
+			return []Finding{s.namesOfPods(set, "is not headless", "delete and make it anew with clusterIP None, where nobody needs its address; serviceName cannot be changed")}
+		case s.selects() && !carries(set.Spec.Template.Labels, s.service.Spec.Selector):
+			finding := s.namesOfPods(set, "selects other Pods", "serviceName cannot be changed")
+			if set.Spec.Selector != nil && len(set.Spec.Selector.MatchLabels) > 0 && len(s.live()) == 0 {
+				finding.Fix = s.serviceFix(Fix{Command: s.patchService(
+					jsonPatch{Op: "test", Path: "/spec/selector", Value: s.service.Spec.Selector},
+					jsonPatch{Op: "replace", Path: "/spec/selector", Value: set.Spec.Selector.MatchLabels},
+				), Note: "its selector then is that of " + Owner{"StatefulSet", set.Name}.String()})
+			}
+			return []Finding{finding}
+		}
+	}
+	if !s.selects() {
+		return nil
+	}
+	for _, pod := range s.live() {
+		set := s.setOf(pod)
+		if set == nil || set.Spec.ServiceName == "" {
+			continue
+		}
+		named := model.Key{Namespace: set.Namespace, Name: set.Spec.ServiceName}
+		if s.in.Snapshot.Service(named) != nil {
+			return nil
+		}
+		finding := s.namesOfPods(set, "does not exist", "")
+		finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: named.Namespace, Name: named.Name, Field: "metadata.name", Value: "absent"})
+		finding.Fix = &Fix{
+			Command: s.kubectl("expose", "svc", s.key.Name, "--name="+named.Name, "--cluster-ip=None"),
+			Note:    "makes it, headless, with this Service's selector; serviceName cannot be changed",
+		}
+		return []Finding{finding}
+	}
+	return nil
+}
+
+func (s *subject) setOf(pod *corev1.Pod) *appsv1.StatefulSet {
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil || owner.Kind != "StatefulSet" {
+		return nil
+	}
+	return s.in.Snapshot.StatefulSet(model.Key{Namespace: pod.Namespace, Name: owner.Name})
+}
+
+func (s *subject) namesOfPods(set *appsv1.StatefulSet, how, note string) Finding {
+	finding := Finding{
+		ID: "HL-04", Severity: Minor, Confidence: Likely, Step: StepService,
+		Short: short("sts/%s: Service %s %s", set.Name, set.Spec.ServiceName, how),
+		Title: fmt.Sprintf("StatefulSet %s names Service %s for its Pods' names, and that %s.", set.Name, set.Spec.ServiceName, how),
+		Why:   fmt.Sprintf("Names such as %s-0.%s.%s do not resolve. Nothing else suffers.", set.Name, set.Spec.ServiceName, set.Namespace),
+		Evidence: []Evidence{{
+			Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, Field: "spec.serviceName", Value: set.Spec.ServiceName,
+		}},
+		Since: latestOf(s.created(), set.CreationTimestamp.Time),
+		Fix:   s.serviceFix(Fix{Note: note}),
+	}
+	if replicas(set.Spec.Replicas) > 0 && set.Status.ReadyReplicas == 0 {
+		finding.Severity = Major
+		finding.Why = fmt.Sprintf("Names such as %s-0.%s.%s do not resolve, and none of its Pods is Ready: they may need them.", set.Name, set.Spec.ServiceName, set.Namespace)
+		finding.Evidence = append(finding.Evidence, Evidence{
+			Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, Field: "status.readyReplicas", Value: "0",
+		})
+	}
+	return s.heldFor(finding, settleTime)
+}
