@@ -46,6 +46,10 @@ cluster-down: ## end the test cluster and remove what it left
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: fuzz
+fuzz: ## put arbitrary clusters before the checks and what is written of them, for FUZZTIME (default 5m)
+	go test ./probes/report -run '^$$' -fuzz FuzzReport -fuzztime $(or $(FUZZTIME),5m) -fuzzminimizetime 20x -parallel=1
+
 .PHONY: mutate
 mutate: ## change each condition of probes/check in turn, and see that a test notices (minutes; FILES=ports.go for some)
 	go run ./probes/check/internal/mutate -files '$(FILES)'
