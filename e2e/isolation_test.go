@@ -52,8 +52,8 @@ var isolatedApplications = []isolated{
 	},
 	{
 		name: "encrypted", workload: "https", port: "8443", ready: 1,
-		expected: scenarios.TestExpectation{Rungs: map[string]string{"pod": "ok", "service": "ok", "proxy-service": "ok", "proxy-pod": "ok"}},
-		shown:    "The application answers on its Pod's IP",
+		expected: scenarios.TestExpectation{Conclusion: "PORT-12", Rungs: map[string]string{"pod": "ok", "service": "ok", "proxy-service": "ok", "proxy-pod": "ok"}},
+		shown:    "it speaks TLS",
 	},
 	{
 		name: "echo", workload: "tcp", port: "8080", ready: 1,

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/svctui/svctui/e2e/harness"
 	"github.com/svctui/svctui/e2e/objects"
 	"github.com/svctui/svctui/e2e/scenarios"
@@ -111,8 +113,13 @@ func TestKubeletIsAway(t *testing.T) {
 	selectRow(t, screen, "alpha")
 	waitForRow(screen, "alpha", `^✓`, 20*time.Second)
 	address := forwardByKeys(t, screen, "svc/alpha:80")
-	waitForAnswer(t, c, address, myAppPod(t, c, namespace))
-	stopped(t, c, "node-1-kubelet")
+	pod := myAppPod(t, c, namespace)
+	waitForAnswer(t, c, address, pod)
+	running, err := c.Kube.CoreV1().Pods(namespace).Get(t.Context(), pod, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped(t, c, running.Spec.NodeName+"-kubelet")
 
 	if answer, err := throughForward(t, c, http.MethodGet, "http://"+address+"/", http.NoBody); err == nil {
 		t.Errorf("without kubelet the forward carries %q", answer)
