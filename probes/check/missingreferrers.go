@@ -186,10 +186,10 @@ func (s *missingService) webhookFinding(calls []webhookCall) Finding {
 		if s.meant == nil {
 			continue
 		}
-		operations = append(operations, s.rename(calls[i].path)...)
 		if port := s.portToo(strconv.Itoa(int(calls[i].port)), numbered(calls[i].port)); port != nil {
 			operations = append(operations, calls[i].portPatch(port)...)
 		}
+		operations = append(operations, s.rename(calls[i].path)...)
 	}
 	fix := Fix{Note: "bring the Service back; if its program is gone for good, delete the webhook configuration"}
 	if s.meant != nil {
@@ -207,10 +207,11 @@ func (s *missingService) apiServiceFinding(apiService *model.APIService) Finding
 	finding.Evidence = []Evidence{s.absent(), {Kind: "APIService", Name: apiService.Name, Field: "spec.service.name", Value: s.key.Name}}
 	fix := Fix{Note: "bring the Service back; if its program is gone for good, delete the APIService"}
 	if s.meant != nil {
-		operations := s.rename("spec.service")
+		var operations []jsonPatch
 		if port := s.portToo(strconv.Itoa(int(apiService.Port)), numbered(apiService.Port)); port != nil {
-			operations = append(operations, apiServicePortPatch(apiService, port)...)
+			operations = apiServicePortPatch(apiService, port)
 		}
+		operations = append(operations, s.rename("spec.service")...)
 		fix = Fix{Command: patchAPIService(s.in, apiService, operations...), Note: "if " + s.meant.Name + " is meant"}
 	}
 	finding.Fix = withOwner(fix, apiService, "")
