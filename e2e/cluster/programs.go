@@ -17,7 +17,7 @@ var kubernetesVersion = regexp.MustCompile(`k8s\.io/kubernetes v((\d+)\.(\d+)\.\
 
 // buildPrograms compiles the cluster's programs into the module's folder bin. Their versions are
 // those of the go.mod files under programs. With a warm build cache it is a matter of seconds, cold
-// it takes some twelve minutes on two cores.
+// it takes some fourteen minutes on two cores.
 func buildPrograms(ctx context.Context, moduleDir string) (binDir string, err error) {
 	binDir = filepath.Join(moduleDir, "bin")
 	programs := filepath.Join(moduleDir, "programs")

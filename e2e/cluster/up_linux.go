@@ -77,7 +77,7 @@ func Up(ctx context.Context, options Options) (*Cluster, error) {
 		return existing, existing.extend(ctx, options, say)
 	}
 
-	say("building the cluster's programs (seconds from the build cache, some twelve minutes the first time)")
+	say("building the cluster's programs (seconds from the build cache, some fourteen minutes the first time)")
 	binDir, err := buildPrograms(ctx, options.ModuleDir)
 	if err != nil {
 		return nil, err
