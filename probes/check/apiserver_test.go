@@ -26,16 +26,16 @@ func validating(name string, hooks ...admissionv1.ValidatingWebhook) *admissionv
 	return c
 }
 
-func hook(service string, port int32, policy admissionv1.FailurePolicyType) admissionv1.ValidatingWebhook {
+func calling(service string, port int32, policy admissionv1.FailurePolicyType) admissionv1.ValidatingWebhook {
 	return admissionv1.ValidatingWebhook{Name: "a.example.com", ClientConfig: callAt(service, port), FailurePolicy: &policy, Rules: createPods}
 }
 
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
 	plain := func() *corev1.Service { return fronted(onePort) }
-	idle := hook("web", 443, admissionv1.Fail)
+	idle := calling("web", 443, admissionv1.Fail)
 	idle.Rules = nil
-	unsaid := hook("web", 443, admissionv1.Fail)
+	unsaid := calling("web", 443, admissionv1.Fail)
 	unsaid.FailurePolicy, unsaid.ClientConfig.Service.Port = nil, nil
 	mutating := &admissionv1.MutatingWebhookConfiguration{ObjectMeta: meta("inject", nil), Webhooks: []admissionv1.MutatingWebhook{
 		{Name: "a.example.com", ClientConfig: callAt("other", 443), Rules: createPods},
@@ -44,7 +44,7 @@ func TestWebhooks(t *testing.T) {
 		}},
 	}}
 	mutating.Namespace = ""
-	second := hook("web", 444, admissionv1.Fail)
+	second := calling("web", 444, admissionv1.Fail)
 	second.Name = "b.example.com"
 	for name, test := range map[string]struct {
 		service  *corev1.Service
@@ -54,12 +54,12 @@ func TestWebhooks(t *testing.T) {
 		says     string
 		fix      string
 	}{
-		"its port":          {service: fronted(), hook: validating("guard", hook("web", 443, admissionv1.Fail))},
-		"another Service's": {service: plain(), hook: validating("guard", hook("other", 443, admissionv1.Fail))},
+		"its port":          {service: fronted(), hook: validating("guard", calling("web", 443, admissionv1.Fail))},
+		"another Service's": {service: plain(), hook: validating("guard", calling("other", 443, admissionv1.Fail))},
 		"without rules":     {service: plain(), hook: validating("guard", idle)},
 		"by URL":            {service: plain(), hook: validating("guard", admissionv1.ValidatingWebhook{Name: "a.example.com", ClientConfig: admissionv1.WebhookClientConfig{URL: new("https://x")}, Rules: createPods})},
 		"no such port": {
-			service: plain(), hook: validating("guard", hook("web", 443, admissionv1.Fail)), verdict: Fail, severity: Critical,
+			service: plain(), hook: validating("guard", calling("web", 443, admissionv1.Fail)), verdict: Fail, severity: Critical,
 			says: "refuses CREATE of pods",
 			fix:  `kubectl --context prod patch validatingwebhookconfiguration guard --type=json -p '[{"op":"test","path":"/webhooks/0/clientConfig/service/port","value":443},{"op":"replace","path":"/webhooks/0/clientConfig/service/port","value":80}]'`,
 		},
@@ -67,14 +67,14 @@ func TestWebhooks(t *testing.T) {
 			service: plain(), hook: validating("guard", unsaid), verdict: Fail, severity: Critical, says: "refuses CREATE of pods", fix: "patch validatingwebhookconfiguration guard",
 		},
 		"no such port, and none that is meant": {
-			service: fronted(), hook: validating("guard", hook("web", 9443, admissionv1.Fail)), verdict: Fail, severity: Critical, says: "refuses CREATE of pods",
+			service: fronted(), hook: validating("guard", calling("web", 9443, admissionv1.Fail)), verdict: Fail, severity: Critical, says: "refuses CREATE of pods",
 		},
 		"no such port, ignored": {
 			service: plain(), hook: mutating, severity: Minor, says: "every change of every resource and more is neither checked nor changed",
 			fix: `kubectl --context prod patch mutatingwebhookconfiguration inject --type=json -p '[{"op":"test","path":"/webhooks/1/clientConfig/service/port","value":443}`,
 		},
 		"two, and one of them refuses": {
-			service: plain(), hook: validating("guard", hook("web", 443, admissionv1.Ignore), second), verdict: Fail, severity: Critical, says: "refuses CREATE of pods",
+			service: plain(), hook: validating("guard", calling("web", 443, admissionv1.Ignore), second), verdict: Fail, severity: Critical, says: "refuses CREATE of pods",
 			fix: `"value":443},{"op":"replace","path":"/webhooks/0/clientConfig/service/port","value":80}]'`,
 		},
 	} {
@@ -91,11 +91,11 @@ func TestWebhooks(t *testing.T) {
 			t.Errorf("%s: %s\n%s", name, told(report), lead.Why)
 		}
 	}
-	external := judge(t, "web", service("web", nil, externalName("db.example.com")), validating("guard", hook("web", 443, admissionv1.Fail)))
+	external := judge(t, "web", service("web", nil, externalName("db.example.com")), validating("guard", calling("web", 443, admissionv1.Fail)))
 	if findingOf(external, "API-01") != nil {
 		t.Errorf("an ExternalName: %s", told(external))
 	}
-	young := validating("guard", hook("web", 9443, admissionv1.Fail))
+	young := validating("guard", calling("web", 9443, admissionv1.Fail))
 	young.CreationTimestamp = ago(time.Second)
 	if report := judge(t, "web", fronted(), behind(), young); report.Verdict != OK || !report.Leading().Settling {
 		t.Errorf("of a second: %s", told(report))
@@ -105,30 +105,30 @@ func TestWebhooks(t *testing.T) {
 func TestWebhooksThatNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	unready := pod("a", labels{"app": "web"}, notReady)
-	report := judge(t, "web", fronted(), unready, validating("guard", hook("web", 443, admissionv1.Fail)))
+	report := judge(t, "web", fronted(), unready, validating("guard", calling("web", 443, admissionv1.Fail)))
 	if len(report.Findings) != 2 || report.Findings[0].ID != "POD-06" || report.Findings[1].ID != "API-01" || report.Findings[1].Severity != Critical || !report.Findings[1].Red() {
 		t.Errorf("the cause leads: %s", told(report))
 	}
 	// Scaled to 0 is major, the webhook critical: the cause leads all the same.
-	scaled := judge(t, "web", fronted(), deployment("web", 0, labels{"app": "web"}), validating("guard", hook("web", 443, admissionv1.Fail)))
+	scaled := judge(t, "web", fronted(), deployment("web", 0, labels{"app": "web"}), validating("guard", calling("web", 443, admissionv1.Fail)))
 	if lead := scaled.Leading(); lead.ID != "WL-01" || findingOf(scaled, "API-01") == nil {
 		t.Errorf("the cause leads: %s", told(scaled))
 	}
-	ignored := judge(t, "web", fronted(), unready, validating("guard", hook("web", 443, admissionv1.Ignore)))
+	ignored := judge(t, "web", fronted(), unready, validating("guard", calling("web", 443, admissionv1.Ignore)))
 	if finding := findingOf(ignored, "API-01"); finding == nil || finding.Severity != Minor {
 		t.Errorf("ignored: %s", told(ignored))
 	}
 	// One port leads nowhere, and the webhook is at the other.
 	half := fronted(ports(namedPort("http", 80, 8080), namedPort("admin", 81, "nope")))
-	fine := judge(t, "web", half, behind(), validating("guard", hook("web", 80, admissionv1.Fail)))
+	fine := judge(t, "web", half, behind(), validating("guard", calling("web", 80, admissionv1.Fail)))
 	if findingOf(fine, "API-01") != nil || fine.Verdict != Fail {
 		t.Errorf("another port is dead: %s", told(fine))
 	}
-	dead := judge(t, "web", half, behind(), validating("guard", hook("web", 81, admissionv1.Fail)))
+	dead := judge(t, "web", half, behind(), validating("guard", calling("web", 81, admissionv1.Fail)))
 	if findingOf(dead, "API-01") == nil {
 		t.Errorf("its port is dead: %s", told(dead))
 	}
-	unknown := cluster(fronted(), unready, validating("guard", hook("web", 443, admissionv1.Fail))).Cover(model.Need{Kind: model.EndpointSlices}, model.Coverage{State: model.Forbidden, Verb: "list"})
+	unknown := cluster(fronted(), unready, validating("guard", calling("web", 443, admissionv1.Fail))).Cover(model.Need{Kind: model.EndpointSlices}, model.Coverage{State: model.Forbidden, Verb: "list"})
 	if report := Judge(input(unknown), model.Key{Namespace: "shop", Name: "web"}); findingOf(report, "API-01") != nil {
 		t.Errorf("the slices are not known: %s", told(report))
 	}
@@ -213,7 +213,7 @@ func TestReferrersOfMissingServices(t *testing.T) {
 	stands := []metav1.Object{
 		ingress("shop", "wbe", 8443, withPath("/ok", "web", 80), withPath("/b", "wbe", 80)),
 		httpRoute("shop", backends(backendRef(0, 0, "wbe", 8080, 1), backendRef(0, 1, "web", 80, 1)), reported(condition("ResolvedRefs", "False", "BackendNotFound", "no wbe", 2))),
-		validating("guard", hook("wbe", 443, admissionv1.Fail)),
+		validating("guard", calling("wbe", 443, admissionv1.Fail)),
 		func() *model.APIService { a := apiService("v1.metrics", 8443); a.Service.Name = "wbe"; return a }(),
 	}
 	report := Judge(input(cluster(append(stands, fronted(), behind())...)), missing)
