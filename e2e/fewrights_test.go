@@ -53,6 +53,10 @@ func checkFewRights(t *testing.T, c *harness.Cluster, situations []situation) {
 			t.Run(s.Name+" seen by "+user, func(t *testing.T) {
 				for service, expected := range s.Services {
 					got := diagnosis.Find(s.locate(service))
+					if got == nil && expected.Leads == "SVC-01" {
+						// Who may not read what names a Service cannot know that one is missing.
+						continue
+					}
 					if got == nil {
 						t.Fatalf("Service %s is not in the diagnosis\n%s", service, result.Stderr)
 					}

@@ -84,6 +84,12 @@ func pasteFixes(t *testing.T, c *harness.Cluster, situations []situation, diagno
 func (f *pastedFix) compare(after harness.Diagnosis) error {
 	namespace, name := f.locate(f.service)
 	got := after.Find(namespace, name)
+	if f.expected.After != nil && f.expected.After.Gone {
+		if got != nil {
+			return fmt.Errorf("service %s/%s is still in the diagnosis", namespace, name)
+		}
+		return nil
+	}
 	want := scenarios.Expectation{Verdict: "ok", Never: []string{f.finding.ID}}
 	if f.expected.After != nil {
 		want.Verdict = f.expected.After.Verdict

@@ -96,6 +96,8 @@ type Expectation struct {
 type Aftermath struct {
 	// Verdict is the verdict then; empty: not looked at, for commands that mend one of several faults.
 	Verdict string `json:"verdict,omitempty"`
+	// Gone is true where the Service does not exist, and nobody misses it any more.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // Evidence matches an object and field; empty parts match anything.

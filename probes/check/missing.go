@@ -130,7 +130,7 @@ func missingFinding(in Input, key model.Key, referrers []model.Referrer, near, e
 	}
 	gravest := gravestOf(referrers)
 	if gravest != nil {
-		finding.Short = short("does not exist; %s %s names it", gravest.Kind.ObjectKind(), gravest.Name)
+		finding.Short = short("does not exist: %s %s", gravest.Kind.ObjectKind(), gravest.Name)
 		finding.Why = whyMissed(gravest)
 	}
 	for i := range referrers {
@@ -182,14 +182,14 @@ func nearAndElsewhere(in Input, key model.Key) (near, elsewhere []string) {
 
 // whyMissed says what becomes of those who come by the way of a referrer.
 func whyMissed(referrer *model.Referrer) string {
-	text := ReferrerTexts([]model.Referrer{*referrer})[0]
+	text := referrer.Kind.ObjectKind() + " " + referrer.Name
 	switch referrer.Kind {
 	case model.Ingresses, model.HTTPRoutes, model.GRPCRoutes:
-		return text + " sends its requests there: clients get an error, 503 or 500, or a default page."
+		return text + " sends requests there: clients get an error, 503 or 500, or a default page."
 	case model.TLSRoutes, model.TCPRoutes:
-		return text + " sends its connections there: they are refused or closed."
+		return text + " sends connections there: they are refused or closed."
 	case model.ValidatingWebhooks, model.MutatingWebhooks:
-		return text + " is called there: the API server refuses every write that the webhook's rules match."
+		return text + " calls it: the API server refuses every write that the webhook's rules match."
 	case model.APIServices:
 		return text + " is served from there: that API is not available."
 	case model.StatefulSets:
