@@ -88,6 +88,8 @@ type Expectation struct {
 	After *Aftermath `json:"after,omitempty"`
 	// Health is a text that the row of this Service in the list must contain.
 	Health string `json:"health,omitempty"`
+	// Row is the verdict of that row where it is another, because the list of one namespace alone knows less; the verdict if left out.
+	Row string `json:"row,omitempty"`
 	// Test is what the isolation test must say.
 	Test *TestExpectation `json:"test,omitempty"`
 }

@@ -17,8 +17,12 @@ import (
 func adviceRules() []Rule {
 	return []Rule{
 		{
-			IDs: []string{"ADV-03"}, Step: StepReadiness, Awaits: []model.Kind{model.ServiceCIDRs}, check: checkStaleAddresses,
-			applies: func(s *subject) bool { return len(s.nobodysAddresses()) > 0 },
+			IDs: []string{"ADV-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.ServiceCIDRs},
+			applies: func(s *subject) bool {
+				return s.selects() && s.in.Snapshot.Coverage(model.Services, model.AllNamespaces).Known() && s.covered(model.ServiceCIDRs).State != model.Absent
+			},
+			looks: func(s *subject) bool { return len(s.nobodysAddresses()) > 0 },
+			check: checkStaleAddresses,
 		},
 		{
 			IDs: []string{"ADV-03"}, Step: StepService, check: advisePinnedAddress,
@@ -56,12 +60,9 @@ type nobodysAddress struct {
 	written model.Written
 }
 
-// nobodysAddresses looks for such addresses, where the Services of all namespaces are known. Until the ranges are, an address near the
-// Service's own counts.
+// nobodysAddresses looks for such addresses. It needs to know the Services of all namespaces. Until the ranges are known, an address
+// near the Service's own counts.
 func (s *subject) nobodysAddresses() []nobodysAddress {
-	if !s.selects() || !s.podsKnown() || !s.in.Snapshot.Coverage(model.Services, model.AllNamespaces).Known() {
-		return nil
-	}
 	var found []nobodysAddress
 	for _, pod := range s.current() {
 		for _, written := range model.WrittenInto(&pod.Spec) {
@@ -81,7 +82,7 @@ func (s *subject) mayBeClusterIP(addr netip.Addr) bool {
 		return s.inServiceCIDR(addr)
 	}
 	own, err := netip.ParseAddr(s.service.Spec.ClusterIP)
-	if err != nil || s.covered(model.ServiceCIDRs).State == model.Absent {
+	if err != nil {
 		return false
 	}
 	near, err := own.Prefix(nearBits)

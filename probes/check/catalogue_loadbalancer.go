@@ -9,7 +9,7 @@ const (
 func loadBalancerServedTexts() []Explanation {
 	return []Explanation{
 		{
-			ID: "LB-04", Name: "Load balancer does not serve every port", Step: StepService, Weight: "major, proven; minor in the first minute",
+			ID: "LB-04", Name: "Load balancer does not serve every port", Step: StepService, Weight: "major, proven",
 			Meaning:   "The load balancer's controller took the Service, and says in its status that it cannot serve some of the ports: mostly TCP and UDP in one Service.",
 			Condition: "The Service's condition LoadBalancerPortsError is True, or a port under status.loadBalancer.ingress carries an error.",
 			NotSaid:   []string{"It speaks of mixed protocols, and the ports are all of one protocol by now: the status is left over.", "A controller that says nothing in the status: then the API does not tell, and only a client from outside can."},

@@ -51,12 +51,12 @@ func portFaults() map[string]fault {
 		"a named port of another protocol": {
 			objects: objects{service("checkout", app, ports(corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("http")})), pod("a", app)},
 			verdict: Fail, lead: "PORT-03", short: "port http is TCP in the Pod, not UDP", severity: Critical, confidence: Proven,
-			fix: `kubectl --context prod -n shop patch svc checkout --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":53},{"op":"replace","path":"/spec/ports/0/protocol","value":"TCP"}]'`,
+			fix: `kubectl --context prod -n shop patch svc checkout --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":53},{"op":"test","path":"/spec/ports/0/protocol","value":"UDP"},{"op":"replace","path":"/spec/ports/0/protocol","value":"TCP"}]'`,
 		},
 		"port and targetPort swapped": {
 			objects: objects{service("checkout", app, ports(port(8080, 80))), pod("a", app)},
 			verdict: Warn, lead: "PORT-06", short: "container has 8080, not 80", severity: Major, confidence: Likely,
-			fix: `kubectl --context prod -n shop patch svc checkout --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":8080},{"op":"replace","path":"/spec/ports/0/targetPort","value":8080}]'`,
+			fix: `kubectl --context prod -n shop patch svc checkout --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":8080},{"op":"test","path":"/spec/ports/0/targetPort","value":80},{"op":"replace","path":"/spec/ports/0/targetPort","value":8080}]'`,
 		},
 		"a targetPort beside the only one that is declared and probed": {
 			objects: objects{service("checkout", app, ports(port(80, 9090))), pod("a", app)},

@@ -333,8 +333,12 @@ func (j *judgement) unsettled() bool {
 }
 
 // blind tells whether a rule could not run whose subject is a fault that the endpoints do not show: a
-// LoadBalancer without an address whose events cannot be read.
-func (j *judgement) blind() bool { return j.subject.loadBalancerPending() && len(j.findings) == 0 }
+// LoadBalancer without an address whose events cannot be read, a policy Local where the nodes cannot be.
+func (j *judgement) blind() bool {
+	s := j.subject
+	told := slices.ContainsFunc(j.findings, func(f Finding) bool { return !f.Advice() })
+	return !told && (s.loadBalancerPending() || internalLocal(s.service) && s.routes() && !s.headless() && !s.readableOrComing(model.Nodes))
+}
 
 // inOrder sorts findings so that the first is the one to act on: red, then likely, then what does not change
 // the verdict; among those the graver first, and the cause before its consequence.

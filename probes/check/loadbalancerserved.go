@@ -112,7 +112,7 @@ func checkLoadBalancerPorts(s *subject) []Finding {
 	if len(finding.Evidence) == 0 {
 		return nil
 	}
-	return []Finding{s.heldFor(finding, knownErrorPatience)}
+	return []Finding{s.heldFor(finding, settleTime)}
 }
 
 // protocolsOf returns the protocols of a Service's ports, sorted.

@@ -123,9 +123,9 @@ func TestLoadBalancerPortsThatAreNotServed(t *testing.T) {
 		}
 	}
 	young := served("1.2.3.4", both, portsError(metav1.ConditionTrue, mixedProtocols))
-	young.CreationTimestamp = ago(20 * time.Second)
+	young.CreationTimestamp = ago(5 * time.Second)
 	if finding := judge(t, "web", young, pod("a", labels{"app": "web"})).finding("LB-04"); finding == nil || !finding.Settling {
-		t.Errorf("of twenty seconds: %+v", finding)
+		t.Errorf("of five seconds: %+v", finding)
 	}
 }
 

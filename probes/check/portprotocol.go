@@ -54,7 +54,9 @@ func checkNumericProtocol(s *subject) []Finding {
 				{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "spec.containers[*].ports", Value: declaredPorts(&pod.Spec)},
 			},
 			Fix: s.serviceFix(Fix{
-				Command: s.patchService(jsonPatch{"test", path + "/port", port.Port}, jsonPatch{"replace", path + "/protocol", other}),
+				Command: s.patchService(
+					jsonPatch{"test", path + "/port", port.Port}, jsonPatch{"test", path + "/protocol", protocol}, jsonPatch{"replace", path + "/protocol", other},
+				),
 				Note:    fmt.Sprintf("where the application speaks %s", other),
 			}),
 		}}

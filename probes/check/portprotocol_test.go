@@ -81,7 +81,7 @@ func TestPortsThatLookWrong(t *testing.T) {
 		}
 	}
 	report := judge(t, "web", service("web", app, toUDP), pod("a", app))
-	want := `kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":53},{"op":"replace","path":"/spec/ports/0/protocol","value":"TCP"}]'`
+	want := `kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":53},{"op":"test","path":"/spec/ports/0/protocol","value":"UDP"},{"op":"replace","path":"/spec/ports/0/protocol","value":"TCP"}]'`
 	if finding := report.finding("PORT-11"); finding.Fix.Command != want || report.Verdict != OK {
 		t.Errorf("%s: %s", finding.Fix.Command, told(report))
 	}

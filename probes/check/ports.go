@@ -162,6 +162,7 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 		finding.Title = fmt.Sprintf("%s is %s in the Pod, and the Service's port is %s.", name, other, protocol)
 		finding.Fix = s.serviceFix(Fix{Command: s.patchService(
 			jsonPatch{"test", path + "/port", port.Port},
+			jsonPatch{"test", path + "/protocol", protocol},
 			jsonPatch{"replace", path + "/protocol", other},
 		), Note: note})
 		return s.heldForRollout(s.settled(finding))
@@ -381,7 +382,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		finding.Why = "A targetPort need not be declared; but here the Pods are Ready by a probe of another port. The isolation test tells."
 	}
 	path := fmt.Sprintf("/spec/ports/%d", index)
-	operations := []jsonPatch{{"test", path + "/port", port.Port}, {"replace", path + "/targetPort", declared}}
+	operations := []jsonPatch{{"test", path + "/port", port.Port}, {"test", path + "/targetPort", target}, {"replace", path + "/targetPort", declared}}
 	finding.Fix = s.serviceFix(Fix{Command: s.patchService(operations...)})
 	finding.Since = s.created()
 	if change, ok := model.PortsChanged(s.service); ok {

@@ -129,8 +129,8 @@ func TestTrafficPolicyRestsOnTheDataPlane(t *testing.T) {
 	if graded(report, "TP-01") != "major likely" {
 		t.Errorf("%s", told(report))
 	}
-	// Without nodes it cannot be told; while they come, it waits.
-	for state, verdict := range map[model.CoverageState]Verdict{model.Forbidden: OK, model.Syncing: Partial} {
+	// Without nodes it cannot be told, and is not fine.
+	for state, verdict := range map[model.CoverageState]Verdict{model.Forbidden: Unknown, model.Syncing: Partial} {
 		builder := cluster(service("web", app, internallyLocal), pod("a", app)).Cover(model.Need{Kind: model.Nodes}, model.Coverage{State: state})
 		report := Judge(input(builder), web)
 		unchecked := slices.ContainsFunc(report.Unchecked, func(u Unchecked) bool { return slices.Contains(u.Check, "TP-02") })

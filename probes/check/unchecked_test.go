@@ -28,7 +28,7 @@ func TestUncheckedNamesOnlyWhatIsUnknown(t *testing.T) {
 		"empty, no StatefulSets":  {empty, model.StatefulSets, []string{"whether one of them is asked for its Pods [WL-01 WL-02]"}},
 		"healthy, no slices":      {healthy, model.EndpointSlices, []string{"all that rests on endpoints []"}},
 		"healthy, no policies":    {healthy, model.NetworkPolicies, []string{"whether NetworkPolicies let anybody in [NP-01 NP-02]"}},
-		"healthy, no Pods":        {healthy, model.Pods, []string{"what its Pods tell [SEL-05 SEL-06 SEL-02 EPS-07 POD-10 POD-08 POD-01 POD-12 POD-02 POD-03 POD-04 POD-05 POD-06 POD-07 POD-09 WL-03 PORT-06 PORT-05 NP-01 NP-02]"}},
+		"healthy, no Pods":        {healthy, model.Pods, []string{"what its Pods tell [SEL-05 SEL-06 SEL-02 EPS-07 POD-10 POD-08 POD-01 POD-12 POD-02 POD-03 POD-04 POD-05 POD-06 POD-07 POD-09 WL-03 PORT-06 PORT-05 NP-01 NP-02 ADV-03]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
