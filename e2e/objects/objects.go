@@ -182,6 +182,19 @@ func (c *Client) Delete(ctx context.Context, namespace, kind, name string) error
 	return nil
 }
 
+// Patch merges a JSON text into an object of a namespace. One that is not there is left so.
+func (c *Client) Patch(ctx context.Context, namespace, kind, name, with string) error {
+	resource, err := c.byKind(kind, namespace)
+	if err != nil {
+		return err
+	}
+	_, err = resource.Patch(ctx, name, "application/merge-patch+json", []byte(with), metav1.PatchOptions{FieldManager: FieldManager})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("objects: patch %s/%s: %w", kind, name, err)
+	}
+	return nil
+}
+
 // DeleteClusterWide deletes those objects of the manifests that no namespace holds, and which therefore outlive it.
 func (c *Client) DeleteClusterWide(ctx context.Context, namespace, manifests string) error {
 	var problems []error

@@ -37,6 +37,8 @@ type Scenario struct {
 	Kinds []string `json:"kinds,omitempty"`
 	// Steps bring the situation about, after manifests.yaml has been applied.
 	Steps []Step `json:"steps,omitempty"`
+	// Release are objects whose finalizers are taken off at the end, so that their namespace can go.
+	Release []Reference `json:"release,omitempty"`
 	// Services says what is expected of each Service by its name. "NAMESPACE/NAME" is one outside of the
 	// scenario's namespace.
 	Services map[string]Expectation `json:"services"`
@@ -50,9 +52,25 @@ type Step struct {
 	Apply  string             `json:"apply,omitempty"` // a file of the folder
 	Delete *Reference         `json:"delete,omitempty"`
 	Post   *Post              `json:"post,omitempty"`
+	Patch  *Patch             `json:"patch,omitempty"`
+	Fill   *Fill              `json:"fill,omitempty"`
 }
 
-// Reference names an object of the scenario's namespace.
+// Patch is a merge patch of one object of the scenario's namespace.
+type Patch struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// With is the patch, as JSON.
+	With string `json:"with"`
+}
+
+// Fill writes slices of a hundred endpoints each for a Service without a selector, as the controller would fill them.
+type Fill struct {
+	Service   string `json:"service"`
+	Endpoints int    `json:"endpoints"`
+}
+
+// Reference names an object of the scenario's namespace; of kind Namespace it is that namespace, whatever its name.
 type Reference struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
@@ -180,13 +198,13 @@ func (s *Scenario) validate() error {
 	}
 	for i, step := range s.Steps {
 		set := 0
-		for _, isSet := range []bool{step.Wait != nil, step.Apply != "", step.Delete != nil, step.Post != nil} {
+		for _, isSet := range []bool{step.Wait != nil, step.Apply != "", step.Delete != nil, step.Post != nil, step.Patch != nil, step.Fill != nil} {
 			if isSet {
 				set++
 			}
 		}
 		if set != 1 {
-			return fmt.Errorf("step %d needs exactly one of wait, apply, delete, post", i+1)
+			return fmt.Errorf("step %d needs exactly one of wait, apply, delete, post, patch, fill", i+1)
 		}
 		if _, found := s.files[step.Apply]; step.Apply != "" && !found {
 			return fmt.Errorf("step %d applies %s, which is not in the folder", i+1, step.Apply)
@@ -243,6 +261,9 @@ func (s *Scenario) Remove(ctx context.Context, client *objects.Client, namespace
 	for _, text := range s.files {
 		problems = append(problems, client.DeleteClusterWide(ctx, namespace, text))
 	}
+	for _, held := range s.Release {
+		problems = append(problems, client.Patch(ctx, namespace, held.Kind, held.Name, `{"metadata":{"finalizers":null}}`))
+	}
 	return errors.Join(problems...)
 }
 
@@ -255,11 +276,35 @@ func (s *Scenario) do(ctx context.Context, client *objects.Client, namespace str
 	case step.Apply != "":
 		_, err := client.Apply(ctx, namespace, s.files[step.Apply])
 		return err
+	case step.Patch != nil:
+		return client.Patch(ctx, namespace, step.Patch.Kind, step.Patch.Name, step.Patch.With)
+	case step.Fill != nil:
+		return fill(ctx, client, namespace, *step.Fill)
+	case step.Delete != nil && step.Delete.Kind == "Namespace":
+		return client.DeleteNamespace(ctx, namespace)
 	case step.Delete != nil:
 		return client.Delete(ctx, namespace, step.Delete.Kind, step.Delete.Name)
 	default:
 		return post(ctx, client, namespace, *step.Post)
 	}
+}
+
+// fill writes the slices for a Service. Their addresses are of a range that is nobody's.
+func fill(ctx context.Context, client *objects.Client, namespace string, f Fill) error {
+	const most = 100
+	for first := 0; first < f.Endpoints; first += most {
+		var text strings.Builder
+		fmt.Fprintf(&text, "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n  name: %s-%d\n", f.Service, first/most)
+		fmt.Fprintf(&text, "  labels: {kubernetes.io/service-name: %s, endpointslice.kubernetes.io/managed-by: svctui.test}\n", f.Service)
+		text.WriteString("addressType: IPv4\nports: [{name: \"\", port: 8080, protocol: TCP}]\nendpoints:\n")
+		for i := first; i < min(first+most, f.Endpoints); i++ {
+			fmt.Fprintf(&text, "- {addresses: [198.18.%d.%d], conditions: {ready: true}}\n", i/200, i%200+1)
+		}
+		if _, err := client.Apply(ctx, namespace, text.String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func post(ctx context.Context, client *objects.Client, namespace string, p Post) error {
