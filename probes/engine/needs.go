@@ -55,6 +55,7 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 	switch {
 	case j.scope != model.AllNamespaces:
 		p.everything(needs, j.scope)
+		p.beyond(needs, j)
 	case !j.settled():
 		// How large the cluster is will be known in a moment.
 		p.clusterScoped(needs)
@@ -96,6 +97,31 @@ func (p *planner) everything(needs needSet, namespace string) {
 }
 
 // clusterScoped asks for what every look at a Service may need and no namespace has.
+// beyondMost is how many other namespaces are looked into for what ExternalNames of the scope stand for.
+const beyondMost = 4
+
+// beyond asks for what the Services of a single namespace lead to in others.
+func (p *planner) beyond(needs needSet, j *judgement) {
+	if j.index == nil {
+		return
+	}
+	targets := slices.SortedFunc(maps.Keys(j.index.byExternalName), model.Key.Compare)
+	asked := needSet{}
+	for _, target := range targets {
+		if target.Namespace == j.scope {
+			continue
+		}
+		for key := range j.index.byExternalName[target] {
+			for _, need := range check.BeyondNeeds(key, j.snapshot) {
+				if _, already := asked[need]; already || len(asked) < beyondMost {
+					asked.add(need)
+					needs.add(need)
+				}
+			}
+		}
+	}
+}
+
 func (p *planner) clusterScoped(needs needSet) {
 	for _, kind := range p.checks.kinds {
 		if kind == model.Nodes || kind == model.Namespaces {
