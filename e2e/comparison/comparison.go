@@ -113,6 +113,19 @@ func matchesAll(patterns []*regexp.Regexp, text string) bool {
 	return len(patterns) > 0
 }
 
+// PartOf is what `svctui diagnose -A` prints of one Service that is not healthy; empty where it only counts it.
+func PartOf(text, namespace, service string) string {
+	head := regexp.MustCompile(`(?m)^[✗▲?✓] ` + regexp.QuoteMeta(namespace+"/"+service) + ` `).FindStringIndex(text)
+	if head == nil {
+		return ""
+	}
+	part := text[head[0]:]
+	if next := regexp.MustCompile(`\n\n(?:[✗▲?✓] |\S)`).FindStringIndex(part); next != nil {
+		part = part[:next[0]+1]
+	}
+	return part
+}
+
 // quoted are the lines of a description that tell one Service from another.
 var quoted = regexp.MustCompile(`^(Name|Selector|Type|External Name|LoadBalancer Ingress|Port|TargetPort|NodePort|Endpoints|External Traffic Policy|Events):|^\s`)
 

@@ -54,6 +54,15 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestPartOf(t *testing.T) {
+	text := "2 Services.\n\n✗ a/web  ClusterIP\n  one\n\n  ✗ SEL-01  two\n\n▲ a/web2  ClusterIP\n  three\n\nHealthy: b/db\n"
+	for service, want := range map[string]string{"web": "✗ a/web  ClusterIP\n  one\n\n  ✗ SEL-01  two\n", "web2": "▲ a/web2  ClusterIP\n  three\n", "db": ""} {
+		if got := PartOf(text, "a", service); got != want {
+			t.Errorf("%s: %q, want %q", service, got, want)
+		}
+	}
+}
+
 func TestPopeye(t *testing.T) {
 	report, err := ParsePopeye([]byte("banner\n" + `{"popeye":{"sections":[
 		{"linter":"services","issues":{"shop/web":[{"level":1,"message":"prefer"}],"shop/db":[{"level":2,"message":"empty"}],"shop/one":[{"level":2,"message":"[POP-1109] single"}],"shop2/web":[{"level":3,"message":"other"}]}},
