@@ -11,7 +11,7 @@ func apiService(meta metav1.ObjectMeta, content fields) *model.APIService {
 	spec := content.object("spec")
 	converted := &model.APIService{
 		ObjectMeta: meta, Group: spec.text("group"), Version: spec.text("version"),
-		Conditions: content.object("status").conditions("conditions"),
+		Conditions: content.object("status").conditions(),
 	}
 	if service := spec.object("service"); service.text("name") != "" {
 		converted.Service = &model.Key{Namespace: service.text("namespace"), Name: service.text("name")}
@@ -47,7 +47,7 @@ func scaledObject(meta metav1.ObjectMeta, content fields) *model.Autoscaler {
 		ObjectMeta: meta, Kind: "ScaledObject",
 		TargetKind: target.textOr("kind", "Deployment"), TargetName: target.text("name"),
 		MinReplicas: spec.number("minReplicaCount", 0), MaxReplicas: spec.number("maxReplicaCount", 100),
-		Conditions: content.object("status").conditions("conditions"),
+		Conditions: content.object("status").conditions(),
 	}
 }
 

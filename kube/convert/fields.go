@@ -99,10 +99,10 @@ func (f fields) labels(name string) map[string]string {
 	return labels
 }
 
-// conditions returns the entries of a list of conditions that have a type.
-func (f fields) conditions(name string) []metav1.Condition {
+// conditions returns those of its conditions that have a type.
+func (f fields) conditions() []metav1.Condition {
 	var conditions []metav1.Condition
-	for _, entry := range f.list(name) {
+	for _, entry := range f.list("conditions") {
 		if entry.text("type") == "" {
 			continue
 		}

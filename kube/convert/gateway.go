@@ -25,7 +25,7 @@ func route(kind string, meta metav1.ObjectMeta, content fields) *model.Route {
 		r.Statuses = append(r.Statuses, model.RouteStatus{
 			Parent:     parentRef(parent.object("parentRef"), meta.Namespace),
 			Controller: parent.text("controllerName"),
-			Conditions: parent.conditions("conditions"),
+			Conditions: parent.conditions(),
 		})
 	}
 	return r
@@ -91,7 +91,7 @@ func matchedPath(match fields) string {
 
 func gateway(meta metav1.ObjectMeta, content fields) *model.Gateway {
 	spec, status := content.object("spec"), content.object("status")
-	g := &model.Gateway{ObjectMeta: meta, Class: spec.text("gatewayClassName"), Conditions: status.conditions("conditions")}
+	g := &model.Gateway{ObjectMeta: meta, Class: spec.text("gatewayClassName"), Conditions: status.conditions()}
 	for _, address := range status.list("addresses") {
 		if value := address.text("value"); value != "" {
 			g.Addresses = append(g.Addresses, value)
@@ -106,7 +106,7 @@ func gateway(meta metav1.ObjectMeta, content fields) *model.Gateway {
 		g.Listeners = append(g.Listeners, model.Listener{
 			Name: listener.text("name"), Protocol: listener.text("protocol"), Hostname: listener.text("hostname"),
 			Port: listener.number("port", 0), AttachedRoutes: told.number("attachedRoutes", 0),
-			Conditions: told.conditions("conditions"),
+			Conditions: told.conditions(),
 		})
 	}
 	return g
