@@ -31,6 +31,9 @@ func largeCluster(services int) (Input, []model.Key) {
 			if i%50 == 0 {
 				slice.Endpoints, slice.Ports = nil, nil
 			}
+			for i := range slice.Endpoints {
+				slice.Endpoints[i].TargetRef.Namespace = namespace
+			}
 			put(slice, namespace)
 		}
 		if i%50 == 0 {
