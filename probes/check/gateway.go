@@ -20,7 +20,8 @@ func gatewayRules() []Rule {
 	routed := func(s *subject) bool { return len(s.routeBackends()) > 0 }
 	routes := []model.Kind{model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes}
 	return []Rule{
-		{IDs: []string{"GW-02"}, Step: StepService, Uses: routes, beside: true, check: checkRouteBackends},
+		// Nothing of the others can be told either where routes cannot be read.
+		{IDs: []string{"GW-02", "GW-01", "GW-03"}, Step: StepService, Uses: routes, beside: true, check: checkRouteBackends},
 		{
 			IDs: []string{"GW-02"}, Step: StepService, Reads: []model.Kind{model.ReferenceGrants}, beside: true,
 			applies: func(s *subject) bool { return len(s.foreignRoutes()) > 0 }, check: checkReferenceGrants,

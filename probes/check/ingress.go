@@ -22,7 +22,8 @@ func ingressRules() []Rule {
 	fronted := func(s *subject) bool { return len(s.ingressBackends()) > 0 }
 	return []Rule{
 		{
-			IDs: []string{"ING-02"}, Step: StepService, Reads: []model.Kind{model.Ingresses}, Awaits: []model.Kind{model.IngressClasses},
+			// Nothing of the others can be told either where Ingresses cannot be read.
+			IDs: []string{"ING-02", "ING-03", "ING-04", "ING-05"}, Step: StepService, Reads: []model.Kind{model.Ingresses}, Uses: []model.Kind{model.IngressClasses},
 			beside: true, looks: func(s *subject) bool { return len(s.strayBackends()) > 0 }, check: checkIngressPorts,
 		},
 		{
@@ -101,6 +102,10 @@ func checkIngressPorts(s *subject) []Finding {
 	var findings []Finding
 	for _, stray := range byIngress(s.strayBackends()) {
 		lenient, known := s.takesTargetPorts(stray[0].ingress)
+		if lenient && !known && s.covered(model.IngressClasses).State == model.Syncing {
+			// In a moment it is known.
+			continue
+		}
 		if lenient && known {
 			stray = slices.DeleteFunc(stray, func(backend ingressBackend) bool { return s.isTargetPort(backend.portText()) })
 		}

@@ -174,7 +174,7 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 	case model.NetworkPolicies:
 		told = []string{"NP-01", "NP-02"}
 	case model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
-		told = []string{"GW-02"}
+		told = []string{"GW-01", "GW-02", "GW-03"}
 	case model.Gateways:
 		told = []string{"GW-03"}
 	case model.Events:

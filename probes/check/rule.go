@@ -162,10 +162,15 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	}
 	for i := range allRules {
 		rule := &allRules[i]
-		if rule.beside && !open || rule.applies != nil && !rule.applies(s) {
+		if rule.applies != nil && !rule.applies(s) {
 			continue
 		}
-		want(rule.Reads)
+		if rule.beside && !open && rule.applies == nil && rule.looks == nil {
+			continue
+		}
+		if open || !rule.beside {
+			want(rule.Reads)
+		}
 		if open || s.known(rule.Reads) && (rule.looks == nil || rule.looks(s)) {
 			want(rule.Awaits)
 			want(rule.Uses)

@@ -54,6 +54,7 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 	needs := needSet{}
 	switch {
 	case j.scope != model.AllNamespaces:
+		p.noteDenied(j)
 		p.everything(needs, j.scope)
 		p.beyond(needs, j)
 	case !j.settled():
@@ -88,12 +89,22 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 func (p *planner) everything(needs needSet, namespace string) {
 	for _, kind := range p.checks.kinds {
 		switch {
-		case !kind.Namespaced():
+		case !kind.Namespaced(), reachesAcross(kind) && !p.denied[kind]:
 			needs.add(model.Need{Kind: kind})
 		case namespace != model.AllNamespaces || !p.denied[kind]:
 			needs.add(model.Need{Kind: kind, Namespace: namespace})
 		}
 	}
+}
+
+// reachesAcross tells whether objects of the kind in other namespaces stand in front of a Service: a Gateway mostly has a
+// namespace of its own, and a route may lead into another one.
+func reachesAcross(kind model.Kind) bool {
+	switch kind {
+	case model.Gateways, model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
+		return true
+	}
+	return false
 }
 
 // clusterScoped asks for what every look at a Service may need and no namespace has.
