@@ -53,6 +53,9 @@ kubectl and k9s, which judge nothing, a port without endpoints, a pending addres
 healthy Service is a **false alarm**. That a Service has a single endpoint, which popeye warns of, is
 taken as advice and counts neither way. kubectl and k9s are not made to find faults; they are here because people do it with them.
 
+The scenarios are the catalogue that svctui was made after, and the words are its authors': the
+table shows what the other tools leave to their reader, and not which tool is the better one.
+
 `
 
 func writeCounts(page *strings.Builder, cases []Case, namings Namings) {
