@@ -57,7 +57,7 @@ func checkNumericProtocol(s *subject) []Finding {
 				Command: s.patchService(
 					jsonPatch{"test", path + "/port", port.Port}, jsonPatch{"test", path + "/protocol", protocol}, jsonPatch{"replace", path + "/protocol", other},
 				),
-				Note:    fmt.Sprintf("where the application speaks %s", other),
+				Note: fmt.Sprintf("where the application speaks %s", other),
 			}),
 		}}
 	}
