@@ -31,6 +31,8 @@ type Referrer struct {
 	Webhook       string
 	FailurePolicy string
 	Idle          bool
+	// AllReady is true of a StatefulSet whose Pods are all Ready.
+	AllReady bool
 }
 
 // Ref is the object that holds the reference.
@@ -72,6 +74,7 @@ func ReferencesOf(object metav1.Object) []Reference {
 		if object != nil && object.Spec.ServiceName != "" {
 			return []Reference{{Key{object.Namespace, object.Spec.ServiceName}, Referrer{
 				Kind: StatefulSets, Namespace: object.Namespace, Name: object.Name, Created: object.CreationTimestamp.Time, Field: "spec.serviceName", Weight: 1,
+				AllReady: object.Status.ReadyReplicas > 0 && (object.Spec.Replicas == nil || object.Status.ReadyReplicas >= *object.Spec.Replicas),
 			}}}
 		}
 	case *Rollout:
@@ -80,13 +83,17 @@ func ReferencesOf(object metav1.Object) []Reference {
 	return nil
 }
 
+// portOfAction is the port's name by which the AWS Load Balancer Controller knows that a backend's name is not a Service's: it is that
+// of an action, as ssl-redirect, which an annotation of the Ingress describes.
+const portOfAction = "use-annotation"
+
 func ingressReferences(ingress *networkingv1.Ingress) []Reference {
 	if ingress == nil {
 		return nil
 	}
 	var found []Reference
 	add := func(backend *networkingv1.IngressBackend, field string, hosts, paths []string) {
-		if backend == nil || backend.Service == nil || backend.Service.Name == "" {
+		if backend == nil || backend.Service == nil || backend.Service.Name == "" || backend.Service.Port.Name == portOfAction {
 			return
 		}
 		found = append(found, Reference{Key{ingress.Namespace, backend.Service.Name}, Referrer{

@@ -160,7 +160,20 @@ func (s *subject) webhookDeadFinding(dead []webhookCall) Finding {
 	for i := range dead[:min(len(dead), 3)] {
 		finding.Evidence = append(finding.Evidence, dead[i].evidence("", s.key.String()))
 	}
-	return s.settled(finding)
+	return s.heldForStart(s.settled(finding))
+}
+
+// heldForStart makes what comes of Pods that are not Ready no graver, for as long, than that is itself: they may only be starting.
+func (s *subject) heldForStart(finding Finding) Finding {
+	for _, trouble := range s.troubles() {
+		starting := finding
+		if starting.Since = trouble.since; !starting.Settling && !trouble.since.IsZero() {
+			if held := s.heldFor(starting, trouble.grace); held.Settling {
+				return held
+			}
+		}
+	}
+	return finding
 }
 
 // byConfiguration groups calls by their configuration.

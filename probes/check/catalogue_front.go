@@ -99,10 +99,10 @@ func gatewayTexts() []Explanation {
 		{
 			ID: "GW-03", Name: "Gateway in front does not serve", Step: StepService, Weight: "major, proven; likely where no controller took it",
 			Meaning:   "The routes to this Service are attached to a Gateway that brings nothing in: it does not exist, it or its listener is refused or not programmed, or no controller has taken it. The Service itself may be well.",
-			Condition: "A route to this Service names a Gateway that does not exist; or whose condition Accepted or Programmed is False; or no condition of which has been written by a controller for a minute; or a listener that the route asks for, by name, port or hostname, is Conflicted, or has ResolvedRefs, Accepted or Programmed False. Pending may last five minutes.",
+			Condition: "A route to this Service names a Gateway that does not exist; or whose condition Accepted or Programmed is False; or no condition of which has been written by a controller for a minute; or a listener that the route asks for, by name, port or hostname, is Conflicted, or has ResolvedRefs, Accepted or Programmed False. An address that is not assigned yet, a certificate that is not there yet, and what is Pending may last five minutes.",
 			NotSaid: []string{
 				"The condition's observedGeneration is not the Gateway's generation.",
-				"A listener whose hostname fits none of the route's, or that the route does not name.",
+				"A listener whose hostname fits none of the route's, or that the route does not name; or one of another protocol, where it names none.",
 				"The Gateways of that namespace cannot be read.",
 			},
 			Fix:     "The condition's message says it in the controller's words: a certificate, an address, a port that two listeners want.",
@@ -120,7 +120,7 @@ func apiServerTexts() []Explanation {
 			NotSaid: []string{
 				"A webhook without rules is asked about nothing.",
 				"An ExternalName: the API server calls the name.",
-				"In the first ten seconds.",
+				"In the first ten seconds, and while its Pods may still be starting.",
 				"You may not list webhook configurations: then it is not known.",
 			},
 			Fix:     "Bring the Service back, or name its port in the configuration. Where the program is gone for good, delete the configuration.",

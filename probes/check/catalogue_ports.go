@@ -126,9 +126,12 @@ func sliceTexts() []Explanation {
 			ID: "EPS-01", Name: "Port names of Service and slice differ", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major",
 			Meaning:   "kube-proxy joins a Service and its slices by the port's name and protocol. Where the names differ, nothing is routed, though the endpoints are listed.",
 			Condition: "The Service has no selector, endpoints are ready, and no slice has a port of the Service's port name and protocol.",
-			NotSaid:   []string{"targetPort differs from the slice's port: without a selector it means nothing."},
-			Fix:       "Give the slice's port the name, or the protocol, of the Service's. Where the slice is a copy of an Endpoints object, change that.",
-			Sources:   []string{codeKubeProxy, "kubernetes/kubernetes#123954", seenOnCluster},
+			NotSaid: []string{
+				"targetPort differs from the slice's port: without a selector it means nothing.",
+				"The only endpoint is 192.192.192.192, which Cilium writes for its Ingresses and Gateways: its own proxy answers.",
+			},
+			Fix:     "Give the slice's port the name, or the protocol, of the Service's. Where the slice is a copy of an Endpoints object, change that.",
+			Sources: []string{codeKubeProxy, "kubernetes/kubernetes#123954", seenOnCluster},
 		},
 		{
 			ID: "EPS-02", Name: "Slice without ports", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major",

@@ -20,6 +20,8 @@ func serviceTexts() []Explanation {
 			NotSaid: []string{
 				"You may not list Services there: not being permitted to look is no answer, and the verdict is unknown.",
 				"A webhook with failurePolicy Ignore, or without rules, and a route's backend of weight 0 name it: nothing fails without it, and it is no row of the list.",
+				"A StatefulSet whose Pods are all Ready names it: they do without.",
+				"The backend of an Ingress has the port name use-annotation: its name is that of an action of the AWS Load Balancer Controller.",
 				"All who name it are less than ten seconds old: whoever applies a folder of manifests needs a moment. It is settling.",
 			},
 			Fix:     "Call the right name, or NAME.OTHER-NAMESPACE; or create it: kubectl expose deploy/NAME --port=80 --target-port=8080. Or take the name out of the object that has it.",

@@ -15,7 +15,7 @@ func trafficPolicyTexts() []Explanation {
 				"A load balancer that reaches Pods past the nodes.",
 				"Which node a client dials, the API does not tell: that some nodes are silent is never red.",
 				"Clients inside the cluster get through to the load balancer's address, whatever node they are on.",
-				"Beside another data plane than kube-proxy the major one is only likely.",
+				"Beside another data plane than kube-proxy the major one is only likely; so it is by the label where no cloud is recognised.",
 			},
 			Fix:     "Set externalTrafficPolicy to Cluster, which hides the client's address from the application; or run a Pod on every node that is dialled.",
 			Sources: []string{docTrafficPolicies, codeKubeProxy, codeCloudProvider, seenOnCluster},

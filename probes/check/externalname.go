@@ -59,6 +59,10 @@ func checkExternalName(s *subject) []Finding {
 		finding.Title = fmt.Sprintf("externalName is the address %s; DNS can only answer with a name.", target)
 		finding.Why = "Cluster DNS answers with a CNAME; for an address it has none, and the name does not resolve."
 		finding.Fix = s.serviceFix(Fix{Note: "make it a Service without a selector, and an EndpointSlice with this address"})
+		if slices.ContainsFunc(s.in.Snapshot.Referrers(s.key), func(r model.Referrer) bool { return r.Kind == model.Ingresses }) {
+			finding.Severity, finding.Confidence = Major, Likely
+			finding.Why += " An Ingress sends here: some controllers, ingress-nginx among them, take the address as it stands, and then only Pods that call the name are hurt."
+		}
 		return []Finding{finding}
 	}
 	if !strings.Contains(target, ".") {

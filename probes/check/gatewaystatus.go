@@ -107,7 +107,7 @@ func (s *subject) listenerFindings(backend *routeBackend, parent *model.GatewayR
 	for i := range gateway.Listeners {
 		listener := &gateway.Listeners[i]
 		if parent.Section != "" && parent.Section != listener.Name || parent.Port != 0 && parent.Port != listener.Port ||
-			!hostnamesMeet(backend.route.Hostnames, listener.Hostname) {
+			!hostnamesMeet(backend.route.Hostnames, listener.Hostname) || parent.Section == "" && !speaks(listener.Protocol, backend.route.Kind) {
 			continue
 		}
 		condition := firstFailing(listener.Conditions, gateway.Generation, "Conflicted", "ResolvedRefs", "Accepted", "Programmed")
@@ -124,6 +124,22 @@ func (s *subject) listenerFindings(backend *routeBackend, parent *model.GatewayR
 		findings = append(findings, s.heldFor(finding, patienceWith(condition)))
 	}
 	return findings
+}
+
+// speaks tells whether a listener of a protocol takes routes of a kind (gateway-api.sigs.k8s.io, ProtocolType). Of protocols that
+// implementations add nothing is known.
+func speaks(protocol, kind string) bool {
+	switch protocol {
+	case "HTTP", "HTTPS":
+		return kind == "HTTPRoute" || kind == "GRPCRoute"
+	case "TLS":
+		return kind == "TLSRoute" || kind == "TCPRoute"
+	case "TCP":
+		return kind == "TCPRoute"
+	case "UDP":
+		return false
+	}
+	return true
 }
 
 // firstFailing returns the first of some conditions, in the order of the types asked for, that says that something is wrong with
@@ -144,9 +160,11 @@ func firstFailing(conditions []metav1.Condition, generation int64, types ...stri
 	return nil
 }
 
-// patienceWith is how long a condition may last: a cloud takes a while to make what is pending.
+// patienceWith is how long a condition may last: a cloud takes a while to make what is pending and to give an address, and an issuer
+// to write a new certificate.
 func patienceWith(condition *metav1.Condition) time.Duration {
-	if condition.Reason == "Pending" {
+	switch condition.Reason {
+	case "Pending", "AddressNotAssigned", "InvalidCertificateRef":
 		return loadBalancerPatience
 	}
 	return settleTime

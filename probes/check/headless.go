@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +11,9 @@ import (
 
 	"github.com/svctui/svctui/kube/model"
 )
+
+// namesPatience is how long none of a StatefulSet's Pods may be Ready before that counts as a sign that they lack their names.
+const namesPatience = 5 * time.Minute
 
 // namesOfPodsRules are about the DNS names that a StatefulSet's Pods have by their headless Service.
 func namesOfPodsRules() []Rule {
@@ -123,6 +127,14 @@ func (s *subject) namesOfPods(set *appsv1.StatefulSet, how, note string) Finding
 		finding.Evidence = append(finding.Evidence, Evidence{
 			Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, Field: "status.readyReplicas", Value: "0",
 		})
+		// Pods that just came, or ceased to be Ready, may only be starting anew.
+		for _, pod := range s.live() {
+			finding.Since = latestOf(finding.Since, pod.CreationTimestamp.Time)
+			if ready := podCondition(pod, corev1.PodReady); ready != nil {
+				finding.Since = latestOf(finding.Since, ready.LastTransitionTime.Time)
+			}
+		}
+		return s.heldFor(finding, namesPatience)
 	}
 	return s.heldFor(finding, settleTime)
 }

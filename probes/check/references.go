@@ -37,6 +37,11 @@ func harmWithout(referrer *model.Referrer) harm {
 		return harmProven
 	case model.APIServices:
 		return harmProven
+	case model.StatefulSets:
+		if referrer.AllReady {
+			// Many name a Service that was never made, as Argo CD's does, and do without.
+			return harmless
+		}
 	}
 	return harmLikely
 }

@@ -115,6 +115,10 @@ func (s *subject) previewOf() string {
 			return "This is a preview Service: progressive delivery brings its Pods when a new version comes."
 		}
 	}
+	if owner := metav1.GetControllerOfNoCopy(s.service); owner != nil && owner.Kind == "Canary" && strings.HasPrefix(owner.APIVersion, "flagger.app/") &&
+		strings.HasSuffix(s.key.Name, "-canary") {
+		return "Flagger scales it down between two versions, and brings its Pods when a new one comes."
+	}
 	if s.service.Annotations["argo-rollouts.argoproj.io/managed-by-rollouts"] != "" {
 		return "This Service is managed by an Argo Rollout, which brings its Pods when a new version comes."
 	}

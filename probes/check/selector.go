@@ -217,6 +217,15 @@ func names(selector map[string]string) bool {
 	return false
 }
 
+// isStandby tells whether a label's value is the part of those that follow another Pod: of a single one there are none.
+func isStandby(value string) bool {
+	switch strings.ToLower(value) {
+	case "replica", "replicas", "standby", "secondary", "slave", "follower", "read", "ro", "readonly", "read-only":
+		return true
+	}
+	return false
+}
+
 func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev1.Pod) Finding {
 	finding := selectorFinding(s, "SEL-02")
 	wanted := key + "=" + s.service.Spec.Selector[key]
@@ -231,6 +240,10 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 	finding.Title = fmt.Sprintf("%s %s %s; none has %s.", counted(len(pods), "Pod"),
 		verbFor(len(pods), "matches", "match"), selectorText(rest), wanted)
 	finding.Why = "A Pod must carry every pair of the selector."
+	if isStandby(s.service.Spec.Selector[key]) && len(values) > 0 && s.neverHadEndpoint() {
+		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
+		finding.Why = "Its EndpointSlice never held an endpoint: an operator makes such a Service whether or not there is a second Pod to take the part."
+	}
 	for _, pod := range pods[:min(len(pods), 3)] {
 		finding.Evidence = append(finding.Evidence, labelEvidence(pod, key))
 	}

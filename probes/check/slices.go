@@ -59,6 +59,17 @@ func checkSlicePorts(s *subject) []Finding {
 	if endpoints.ReadyCount() == 0 {
 		return nil
 	}
+	if listed := s.ciliumPlaceholder(); listed != nil && s.dead() {
+		return []Finding{{
+			ID: "EPS-01", Severity: Info, Confidence: Proven, Step: StepEndpoints,
+			Short: "served by Cilium's own proxy",
+			Title: "The endpoint is a placeholder of Cilium's, whose proxy on each node answers for this Service.",
+			Why:   "Cilium writes it for its Ingresses and Gateways, so that the Service is not without a backend. Nothing listens there, and nothing is sent there.",
+			Evidence: []Evidence{{
+				Kind: "EndpointSlice", Namespace: listed.Namespace, Name: listed.Name, Field: "endpoints[0].addresses[0]", Value: ciliumPlaceholder,
+			}},
+		}}
+	}
 	var findings []Finding
 	for index := range s.service.Spec.Ports {
 		if !endpoints.PortDead(index) {
@@ -67,6 +78,18 @@ func checkSlicePorts(s *subject) []Finding {
 		findings = append(findings, slicePortFinding(s, index))
 	}
 	return findings
+}
+
+// ciliumPlaceholder is the address that Cilium writes as the only endpoint of the Services of its Ingresses and Gateways.
+const ciliumPlaceholder = "192.192.192.192"
+
+// ciliumPlaceholder returns the slice that lists it; nil where there is any other endpoint.
+func (s *subject) ciliumPlaceholder() *discoveryv1.EndpointSlice {
+	backends := s.endpoints().Backends
+	if len(backends) != 1 || backends[0].Address != ciliumPlaceholder {
+		return nil
+	}
+	return s.endpoints().sliceOfReady()
 }
 
 func slicePortFinding(s *subject, index int) Finding {
@@ -261,6 +284,10 @@ func checkFamily(s *subject) []Finding {
 				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ipFamilies", Value: fmt.Sprint(s.service.Spec.IPFamilies),
 			}},
 			Fix: s.serviceFix(Fix{Note: "let the Pods have both families, or make the Service SingleStack of the one that works"}),
+		}
+		if s.headless() {
+			// Nobody dials an address of that family: a resolver takes the other one.
+			finding.Severity = Minor
 		}
 		findings = append(findings, s.heldForRollout(s.settled(finding)))
 	}

@@ -263,6 +263,11 @@ func checkExternalLocal(s *subject) []Finding {
 			finding.Title = "The load balancer may use no node that has a Pod: clients from outside time out."
 			finding.Why = "With externalTrafficPolicy Local only such nodes take its traffic. Clients inside the cluster get through."
 			finding.Evidence = append(finding.Evidence, evidence...)
+			if sign, _ := cloudOf(s); sign.cloud == cloudUnknown && slices.ContainsFunc(evidence, func(e Evidence) bool { return strings.HasPrefix(e.Field, "metadata.labels.") }) {
+				// kubeadm sets the label on its control plane; kube-vip and others announce the address from there all the same.
+				finding.Confidence = Likely
+				finding.Why += " No cloud is recognised here: whether this load balancer heeds the label, the API does not tell."
+			}
 			return []Finding{s.settled(dataPlane(s).graded(finding))}
 		}
 	}
