@@ -287,10 +287,8 @@ func namespacePeer(snapshot *model.Snapshot, namespace string) peer {
 
 // namespaceLabels are those of a Namespace. Its name is a label of it always: the API server writes it (KEP-2161).
 func namespaceLabels(snapshot *model.Snapshot, name string) knownLabels {
-	for _, namespace := range snapshot.Namespaces() {
-		if namespace.Name == name {
-			return knownLabels{set: namespace.Labels}
-		}
+	if namespace := snapshot.Namespace(name); namespace != nil {
+		return knownLabels{set: namespace.Labels}
 	}
 	return knownLabels{set: map[string]string{corev1.LabelMetadataName: name}, partly: true}
 }

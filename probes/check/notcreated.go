@@ -82,9 +82,11 @@ func creationClass(message string) creationFailure {
 		return creationFailure{"quota exceeded", "a quota of the namespace is used up", "raise the quota or free some of it", true}
 	case strings.Contains(lower, "violates podsecurity"):
 		return creationFailure{"PodSecurity", "the Pod template breaks the namespace's Pod Security level", "change the template's securityContext, or the namespace's label", false}
+	case strings.Contains(lower, "security context constraint"):
+		return creationFailure{"OpenShift SCC", "OpenShift's security context constraints do not let the ServiceAccount run such Pods", "change the template's securityContext, or let its ServiceAccount use a constraint that allows it", true}
 	case strings.Contains(lower, "admission webhook"), strings.Contains(lower, "failed calling webhook"):
 		return creationFailure{"admission webhook", "an admission webhook denies the Pods or does not answer", "mend the webhook or what it objects to", true}
-	case strings.Contains(lower, "serviceaccount"), strings.Contains(lower, "service account"):
+	case strings.Contains(lower, "not found") && (strings.Contains(lower, "serviceaccount") || strings.Contains(lower, "service account")):
 		return creationFailure{"no ServiceAccount", "the template's ServiceAccount does not exist", "create the ServiceAccount or name another", true}
 	case strings.Contains(lower, "limitrange"), strings.Contains(lower, "maximum cpu"), strings.Contains(lower, "maximum memory"), strings.Contains(lower, "minimum"):
 		return creationFailure{"LimitRange", "the template's resources break a LimitRange", "change the resources in the template", false}

@@ -174,3 +174,31 @@ func TestAHeadlessServiceOfTwoFamilies(t *testing.T) {
 		t.Error(told(report))
 	}
 }
+
+// TestWhyOpenShiftRefusesPods holds that a message which only mentions ServiceAccounts is not taken for one that is missing.
+func TestWhyOpenShiftRefusesPods(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]string{
+		`pods "web-" is forbidden: unable to validate against any security context constraint: [provider "anyuid": Forbidden: not usable by user or serviceaccount]`: "OpenShift SCC",
+		`pods "web-" is forbidden: error looking up service account shop/web: serviceaccount "web" not found`:                                                        "no ServiceAccount",
+		`pods "web-" is forbidden: User "system:serviceaccount:kube-system:x" cannot create`:                                                                         "FailedCreate",
+	} {
+		if got := creationClass(message).short; got != want {
+			t.Errorf("%s: %s, want %s", message, got, want)
+		}
+	}
+}
+
+// TestPortsOnNodesOfTheirOwn holds that endpoints which are on nodes are not said to be on none, where each port is on another node.
+func TestPortsOnNodesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	local := service("web", app, internallyLocal)
+	local.Spec.Ports = []corev1.ServicePort{port(80, "http"), port(81, "admin")}
+	local.Spec.Ports[0].Name, local.Spec.Ports[1].Name = "http", "admin"
+	admin := pod("b", app, onNode("node-2"), containerPorts(corev1.ContainerPort{Name: "admin", ContainerPort: 8081}))
+	report := judge(t, "web", append(twoNodes(), local, pod("a", app), admin)...)
+	if finding := findingOf(report, "TP-02"); finding == nil || finding.Severity != Major {
+		t.Error(told(report))
+	}
+}

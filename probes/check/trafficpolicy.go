@@ -105,6 +105,11 @@ func (s *subject) nodesOf(port *PortEndpoints) map[string]bool {
 	return nodes
 }
 
+// anyOnNode tells whether the slices say of any endpoint which node it is on.
+func (s *subject) anyOnNode() bool {
+	return slices.ContainsFunc(s.endpoints().listed, func(listed listedEndpoint) bool { return listed.endpoint.NodeName != nil })
+}
+
 // bareNodes are the nodes without an endpoint of their own, sorted by what that means.
 type bareNodes struct {
 	// dead are those that are a fault; aside are those that the Service's DaemonSet leaves out.
@@ -198,7 +203,7 @@ func checkInternalLocal(s *subject) []Finding {
 	switch {
 	case nodes.all == 0:
 		return nil
-	case nodes.serving == 0 && len(s.nodesServing()) == 0:
+	case nodes.serving == 0 && !s.anyOnNode():
 		finding.Severity = Critical
 		finding.Short = short("no endpoint is on a node (policy Local)")
 		finding.Title = "No endpoint belongs to a node, and the Service asks for one on the client's own."
