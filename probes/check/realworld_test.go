@@ -202,3 +202,21 @@ func TestPortsOnNodesOfTheirOwn(t *testing.T) {
 		t.Error(told(report))
 	}
 }
+
+// TestALabelThatNoTemplateHas holds that a rollout drops no label which the Pods have from a leader election or a webhook.
+func TestALabelThatNoTemplateHas(t *testing.T) {
+	t.Parallel()
+	app, selector := labels{"app": "web"}, labels{"app": "web", "role": "leader"}
+	leader := pod("a", labels{"app": "web", "role": "leader"}, ofDeploy("web"))
+	for name, test := range map[string]struct {
+		template labels
+		want     bool
+	}{"by somebody": {app, false}, "by the template": {selector, true}} {
+		set := replicaSet("web-7d9f6b", 1, test.template)
+		set.OwnerReferences = []metav1.OwnerReference{{Kind: "Deployment", Name: "web", Controller: new(true)}}
+		report := judge(t, "web", service("web", selector), leader, set, deployment("web", 1, app, rollingOut))
+		if says(report, "SEL-02") != test.want {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+}

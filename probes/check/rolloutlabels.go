@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -25,6 +27,9 @@ func (s *subject) leaving() []*appsv1.Deployment {
 	var leaving []*appsv1.Deployment
 	var last Owner
 	for _, pod := range s.current() {
+		if s.labelledLater(pod) {
+			return nil
+		}
 		owner := OwnerOf(s.in.Snapshot, pod)
 		if owner == last && owner.Kind != "" {
 			continue
@@ -42,10 +47,28 @@ func (s *subject) leaving() []*appsv1.Deployment {
 	return leaving
 }
 
+// labelledLater tells whether a Pod has what the selector asks for from somebody else than its template, as a leader's label, or one that
+// a webhook adds: then what the new template carries says nothing of the new Pods.
+func (s *subject) labelledLater(pod *corev1.Pod) bool {
+	if !model.LabelsChanged(pod).IsZero() {
+		return true
+	}
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil || owner.Kind != "ReplicaSet" {
+		return false
+	}
+	set := s.in.Snapshot.ReplicaSet(model.Key{Namespace: pod.Namespace, Name: owner.Name})
+	return set != nil && !carries(set.Spec.Template.Labels, s.service.Spec.Selector)
+}
+
 // checkRolloutLabels says SEL-02 before it happens: the Deployment behind the Service rolls out a template that lacks a pair of the
 // selector. When the rollout ends, no Pod matches.
 func checkRolloutLabels(s *subject) []Finding {
-	deployment := s.leaving()[0]
+	leaving := s.leaving()
+	if len(leaving) == 0 {
+		return nil
+	}
+	deployment := leaving[0]
 	owner := Owner{"Deployment", deployment.Name}
 	finding := Finding{
 		ID: "SEL-02", Severity: Major, Confidence: Proven, Step: StepSelector,
