@@ -136,6 +136,12 @@ func (s *subject) closedToAll(closed []way, everything bool) Finding {
 		}
 	}
 	finding.Evidence = append(policyEvidence(policies, networkingv1.PolicyTypeIngress), s.wayEvidence(first)...)
+	if other := dataPlane(s); strings.Contains(other.name, "Cilium") && !slices.ContainsFunc(closed, func(w way) bool { return len(w.fence.rules) > 0 }) {
+		// Whoever has CiliumNetworkPolicies denies everything by a NetworkPolicy, and admits by those.
+		finding.Confidence = Possible
+		finding.Why += " Here is Cilium, and the NetworkPolicies have no rule at all: CiliumNetworkPolicies probably say who may."
+		finding.Evidence = append(finding.Evidence, other.evidence)
+	}
 	if cause := closedCause(first); cause != "" {
 		finding.Cause = &Cause{Text: cause, Confidence: Likely}
 	}
