@@ -14,7 +14,7 @@ func dnsTexts() []Explanation {
 			ID: "HL-04", Name: "StatefulSet names a Service that does not fit", Step: StepService, Weight: "minor, likely; major where none of its Pods is Ready",
 			Meaning:   "spec.serviceName of a StatefulSet is the headless Service by which its Pods have names of their own. Where it does not exist, is not headless or selects other Pods, such names do not resolve.",
 			Condition: "StatefulSets were read, and one names this Service, which has a ClusterIP or whose selector its template does not carry; or the Service selects Pods of one that names a Service which does not exist.",
-			NotSaid:   []string{"spec.serviceName is empty.", "Whether anybody uses the names is not known: many charts name any Service, because the field had to be set."},
+			NotSaid:   []string{"spec.serviceName is empty.", "Whether anybody uses the names is not known: many charts name any Service, because the field had to be set. Where all Pods are Ready and the Service is there, it is told only."},
 			Fix:       "Make the Service that is named, headless. serviceName itself cannot be changed.",
 			Sources:   []string{"kubernetes.io, Concepts: StatefulSets", docDNS},
 		},

@@ -52,7 +52,7 @@ func loadBalancerServedTexts() []Explanation {
 			ID: "LB-09", Name: "Every node is excluded from load balancers", Step: StepService, Weight: "major, likely",
 			Meaning:   "A cloud's controller leaves these nodes out of every load balancer; MetalLB from 0.14 on does not announce an address from them. It happens on clusters of one node, whose control plane node carries the label.",
 			Condition: "The type is LoadBalancer, and every Node has the label node.kubernetes.io/exclude-from-external-load-balancers, or the taint with which the cluster autoscaler marks what it is about to delete.",
-			NotSaid:   []string{"The label's value is false.", "The load balancer reaches Pods past the nodes: no node ports are allocated, AWS targets of type ip, Tailscale, Cilium.", "Whether its controller heeds the label, the API does not tell: it is never red."},
+			NotSaid:   []string{"The label's value is false.", "Cilium is recognised, and the address is there: told only.", "The load balancer reaches Pods past the nodes: no node ports are allocated, AWS targets of type ip, Tailscale, Cilium.", "Whether its controller heeds the label, the API does not tell: it is never red."},
 			Fix:       "Take the label off the nodes that shall serve.",
 			Sources:   []string{codeCloudProvider, "metallb/metallb#2274 and #1765"},
 		},

@@ -6,7 +6,7 @@ func workloadTexts() []Explanation {
 			ID: "WL-01", Name: "Scaled to zero", Step: StepReadiness, Weight: "major, proven; told only, where it is on purpose",
 			Meaning:   "The workload that the selector means is asked for no Pods. It reports that it is available all the same.",
 			Condition: "Nothing is usable, and every workload whose template carries the selector wants 0 replicas; a DaemonSet, that it is wanted on no node.",
-			NotSaid:   []string{"A ScaledObject of KEDA or a HorizontalPodAutoscaler whose minimum is 0 scales it, or Knative or kube-downscaler, as managedFields, labels and annotations tell.", "A preview or canary Service of an Argo Rollout.", "A Job that is suspended or has ended."},
+			NotSaid:   []string{"A ScaledObject of KEDA or a HorizontalPodAutoscaler whose minimum is 0 scales it, or Knative or kube-downscaler, as managedFields, labels and annotations tell.", "A preview or canary Service of an Argo Rollout.", "A Job that is suspended or has ended.", "The cluster's addon manager keeps it so; and where it is the cluster's own name server, it is only likely, because Pods may be told of another."},
 			Fix:       "kubectl scale deploy/NAME --replicas=1, after asking who scaled it down.",
 			Sources:   []string{"kubernetes.io, Concepts: Deployments", seenOnCluster},
 		},

@@ -26,7 +26,7 @@ func trafficPolicyTexts() []Explanation {
 			Meaning:   "A node sends what its Pods ask for to its own endpoints alone. On a node without one, clients of the Service's address time out, while others get through.",
 			Condition: "internalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint for some port that works elsewhere. Slices written by hand without nodeName are on no node at all: then nobody gets through.",
 			NotSaid: []string{
-				"Pods of a DaemonSet, on nodes where it has no Pod: it chose them so, and clients may be chosen alike.",
+				"Pods of a DaemonSet, or of an operator's own kind of one, on nodes where it has no Pod: it chose them so, and clients may be chosen alike.",
 				"Nodes that are not Ready, or carry a taint NoSchedule or NoExecute.",
 				"A Pod younger than a minute that is not Ready yet.",
 				"Which Pods are clients, and where they run, the API does not tell: the nodes are named.",

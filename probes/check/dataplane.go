@@ -72,7 +72,7 @@ func otherProxyOfNode(node *corev1.Node) (otherProxy, bool) {
 	for i := range node.Status.Conditions {
 		condition := &node.Status.Conditions[i]
 		if condition.Type == corev1.NodeNetworkUnavailable && condition.Reason == "CiliumIsUp" {
-			return otherProxy{"Cilium", Evidence{Kind: "Node", Name: node.Name, Field: "status.conditions[NetworkUnavailable].reason", Value: condition.Reason}}, true
+			return otherProxy{ciliumName, Evidence{Kind: "Node", Name: node.Name, Field: "status.conditions[NetworkUnavailable].reason", Value: condition.Reason}}, true
 		}
 	}
 	if value := node.Labels["kubernetes.azure.com/ebpf-dataplane"]; value != "" {
@@ -93,14 +93,18 @@ type proxySign struct{ prefix, name string }
 
 // nodeAnnotationSigns are annotations by which CNIs that carry Services by themselves keep their own state. It is never changed.
 var nodeAnnotationSigns = []proxySign{
-	{"network.cilium.io/", "Cilium"},
-	{"io.cilium.network.", "Cilium"},
+	{"network.cilium.io/", ciliumName},
+	{"io.cilium.network.", ciliumName},
 	{"k8s.ovn.org/node-subnets", "OVN-Kubernetes"},
 	{"node.antrea.io/", "Antrea"},
 	{"ovn.kubernetes.io/", "Kube-OVN"},
 }
 
-const kubeProxyName = "kube-proxy"
+// The names of two data planes that rules ask for.
+const (
+	kubeProxyName = "kube-proxy"
+	ciliumName    = "Cilium"
+)
 
 // proxyOfPod names the data plane that a Pod of kube-system belongs to; empty for none.
 func proxyOfPod(pod *corev1.Pod) string {
@@ -112,7 +116,7 @@ func proxyOfPod(pod *corev1.Pod) string {
 	case strings.HasPrefix(pod.Name, "anetd-"):
 		return "GKE Dataplane V2"
 	case pod.Labels["k8s-app"] == "cilium":
-		return "Cilium"
+		return ciliumName
 	case pod.Labels["k8s-app"] == "kube-router":
 		return "kube-router"
 	case pod.Labels["app"] == "antrea" && pod.Labels["component"] == "antrea-agent":

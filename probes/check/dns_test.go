@@ -112,6 +112,19 @@ func TestClusterDNS(t *testing.T) {
 	}
 }
 
+// TestClusterDNSThatAProviderReplaced holds that nothing is called proven where the cluster's own name server is switched off: Pods may ask
+// another.
+func TestClusterDNSThatAProviderReplaced(t *testing.T) {
+	t.Parallel()
+	app := labels{"k8s-app": "kube-dns"}
+	dns := service("kube-dns", app)
+	off, slice := deployment("kube-dns", 0, app), slicesFor(dns)[0]
+	dns.Namespace, off.Namespace, slice.Namespace = systemNamespace, systemNamespace, systemNamespace
+	if report := Judge(input(cluster(dns, off, slice)), keyOf(dns)); report.Verdict != Warn || !has(report, "WL-01") {
+		t.Errorf("%s", told(report))
+	}
+}
+
 func inSystemSlice(e *discoveryv1.EndpointSlice, protocol corev1.Protocol) *discoveryv1.EndpointSlice {
 	e.Namespace, e.Ports[0].Protocol = systemNamespace, &protocol
 	return e
@@ -138,7 +151,7 @@ func TestNamesOfPods(t *testing.T) {
 		fix      string
 	}{
 		"it fits":                      {objects{heads("web", app), set("web", 1), member}, 0, ""},
-		"it is not headless":           {objects{service("web", app), set("web", 1), member}, Minor, ""},
+		"it is not headless":           {objects{service("web", app), set("web", 0), member}, Major, ""},
 		"it selects others":            {objects{heads("web", labels{"app": "dbx"}), set("web", 1), member}, Minor, `patch svc web --type=json -p '[{"op":"test","path":"/spec/selector","value":{"app":"dbx"}},{"op":"replace","path":"/spec/selector","value":{"app":"db"}}]'`},
 		"it selects others that serve": {objects{heads("web", labels{"app": "dbx"}), pod("x", labels{"app": "dbx"}), set("web", 1), member}, Minor, ""},
 		"it does not exist":            {objects{service("web", app), set("db-headless", 1), member}, Minor, "kubectl --context prod -n shop expose svc web --name=db-headless --cluster-ip=None"},
@@ -159,6 +172,10 @@ func TestNamesOfPods(t *testing.T) {
 		if finding != nil && (!strings.Contains(finding.Fix.Command, test.fix) || (test.fix == "") != (finding.Fix.Command == "")) {
 			t.Errorf("%s: %q: %s", name, test.fix, told(report))
 		}
+	}
+	// Many charts name a Service that is not headless, and their Pods do well.
+	if finding := findingOf(judge(t, "web", service("web", app), set("web", 1), member), "HL-04"); finding == nil || finding.Severity != Info {
+		t.Errorf("not headless, and all is Ready: %+v", finding)
 	}
 	publishing := heads("web", app)
 	publishing.Spec.PublishNotReadyAddresses = true

@@ -121,7 +121,11 @@ func (s *subject) namesOfPods(set *appsv1.StatefulSet, how, note string) Finding
 		Since: latestOf(s.created(), set.CreationTimestamp.Time),
 		Fix:   s.serviceFix(Fix{Note: note}),
 	}
-	if replicas(set.Spec.Replicas) > 0 && set.Status.ReadyReplicas == 0 {
+	switch {
+	case s.key.Name == set.Spec.ServiceName && !s.headless() && set.Status.ReadyReplicas >= replicas(set.Spec.Replicas):
+		// Many charts do so on purpose, and the Pods do well without their names.
+		finding.Severity = Info
+	case replicas(set.Spec.Replicas) > 0 && set.Status.ReadyReplicas == 0:
 		finding.Severity = Major
 		finding.Why = fmt.Sprintf("Names such as %s-0.%s.%s do not resolve, and none of its Pods is Ready: they may need them.", set.Name, set.Spec.ServiceName, set.Namespace)
 		finding.Evidence = append(finding.Evidence, Evidence{

@@ -200,6 +200,11 @@ func checkNodesExcluded(s *subject) []Finding {
 	if finding.Fix == nil {
 		finding.Fix = &Fix{Note: "the cluster autoscaler is about to delete these nodes: look at why it has no other"}
 	}
+	if other := dataPlane(s); other.name == ciliumName && len(s.service.Status.LoadBalancer.Ingress) > 0 {
+		finding.Severity, finding.Confidence = Info, Possible
+		finding.Why += " Cilium gives addresses of its own, and announces them from such nodes too."
+		finding.Evidence = append(finding.Evidence, other.evidence)
+	}
 	return []Finding{s.heldFor(finding, knownErrorPatience)}
 }
 

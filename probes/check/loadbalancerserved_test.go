@@ -178,6 +178,8 @@ func TestNodesThatServeNoLoadBalancer(t *testing.T) {
 		want    string
 	}{
 		"all are labelled":           {served("10.0.0.1"), objects{node("a", out), node("b", out)}, "major likely"},
+		"with Cilium":                {served("10.0.0.1"), objects{node("a", out, ciliumIsUp)}, "info possible"},
+		"with Cilium, no address":    {served("x", func(svc *corev1.Service) { svc.Status.LoadBalancer.Ingress = nil }), objects{node("a", out, ciliumIsUp)}, "major likely"},
 		"one is not":                 {served("10.0.0.1"), objects{node("a", out), node("b")}, ""},
 		"the label says false":       {served("10.0.0.1"), objects{node("a", nodeLabel(corev1.LabelNodeExcludeBalancers, "false"))}, ""},
 		"all are about to go":        {served("10.0.0.1"), objects{node("a", taint("ToBeDeletedByClusterAutoscaler", corev1.TaintEffectNoSchedule))}, "major likely"},

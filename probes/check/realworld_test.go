@@ -226,15 +226,16 @@ func TestDenyingEverythingBesideCilium(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}
 	deny := &networkingv1.NetworkPolicy{ObjectMeta: meta("deny", nil), Spec: networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}}}
-	cilium := func(n *corev1.Node) {
-		n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeNetworkUnavailable, Status: corev1.ConditionFalse, Reason: "CiliumIsUp"})
-	}
 	for name, test := range map[string]struct {
 		node *corev1.Node
 		want Verdict
-	}{"Cilium": {node("node-1", cilium), OK}, "another": {node("node-1"), Warn}} {
+	}{"Cilium": {node("node-1", ciliumIsUp), OK}, "another": {node("node-1"), Warn}} {
 		if report := judge(t, "web", service("web", app), pod("a", app), deny, test.node); report.Verdict != test.want || !says(report, "NP-01") {
 			t.Errorf("%s: %s", name, told(report))
 		}
 	}
+}
+
+func ciliumIsUp(n *corev1.Node) {
+	n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: corev1.NodeNetworkUnavailable, Status: corev1.ConditionFalse, Reason: "CiliumIsUp"})
 }

@@ -12,6 +12,10 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
+// addonMode marks the objects that a cluster's addon manager puts back to what its provider wants (kubernetes/kubernetes,
+// cluster/addons/addon-manager).
+const addonMode = "addonmanager.kubernetes.io/mode"
+
 // scaledToZero tells whether there are workloads whose template carries the selector, and all are asked for no Pod.
 func (s *subject) scaledToZero() bool {
 	for i := range s.templates() {
@@ -62,6 +66,15 @@ func checkScaledToZero(s *subject) []Finding {
 		finding.Severity, finding.Settling, finding.Again = Info, false, time.Time{}
 		finding.Why = why
 		return []Finding{finding}
+	}
+	if _, byAddonManager := first.object.GetLabels()[addonMode]; byAddonManager {
+		finding.Severity, finding.Settling, finding.Again = Info, false, time.Time{}
+		finding.Why = "The cluster's addon manager keeps it so: its provider switched it off."
+		return []Finding{finding}
+	}
+	if s.isClusterDNS() {
+		finding.Confidence = Likely
+		finding.Why += " Pods may be told of another name server."
 	}
 	if s.scalersUnread() {
 		finding.Confidence = Likely

@@ -41,11 +41,14 @@ func TestWhatKeepsAWorkloadAtZero(t *testing.T) {
 	app := labels{"app": "web"}
 	hashed := labels{"app": "web", "rollouts-pod-template-hash": "abc"}
 	preview := func(r *model.Rollout) { r.PreviewService = "web" }
+	addon := deployment("web", 0, app)
+	addon.Labels = labels{"addonmanager.kubernetes.io/mode": "Reconcile"}
 	for name, test := range map[string]struct {
 		objects objects
 		verdict Verdict
 		lead    string
 	}{
+		"a Deployment of the addon manager":                        {objects{service("web", app), addon}, OK, "WL-01"},
 		"a ScaledObject":                                           {objects{service("web", app), deployment("web", 0, app), scaler("ScaledObject", "web", 0)}, OK, "WL-01"},
 		"an autoscaler with minimum 0":                             {objects{service("web", app), deployment("web", 0, app), scaler("HorizontalPodAutoscaler", "web", 0)}, OK, "WL-01"},
 		"an autoscaler with minimum 1":                             {objects{service("web", app), deployment("web", 0, app), scaler("HorizontalPodAutoscaler", "web", 1)}, Fail, "WL-01"},

@@ -29,7 +29,8 @@ type subject struct {
 	livePods  []*corev1.Pod
 	endedPods []*corev1.Pod
 
-	states   [12]kindState
+	// states has room for every kind that rules read, so that none is looked up twice.
+	states   [32]kindState
 	statesIn int
 
 	workloadsMade bool

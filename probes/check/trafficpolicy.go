@@ -168,12 +168,13 @@ func nodeReady(node *corev1.Node) bool {
 	})
 }
 
-// ofDaemonSet tells whether every Pod behind the Service belongs to a DaemonSet, which says by itself on which nodes it belongs.
+// ofDaemonSet tells whether every Pod behind the Service belongs to a DaemonSet, or to one of an operator's own such as an
+// ExtendedDaemonSet, which says by itself on which nodes it belongs.
 func (s *subject) ofDaemonSet() bool {
 	pods := s.current()
 	return len(pods) > 0 && !slices.ContainsFunc(pods, func(pod *corev1.Pod) bool {
 		owner := metav1.GetControllerOfNoCopy(pod)
-		return owner == nil || owner.Kind != "DaemonSet"
+		return owner == nil || !strings.HasSuffix(owner.Kind, "DaemonSet")
 	})
 }
 

@@ -73,6 +73,7 @@ func TestNodesWithoutAnEndpoint(t *testing.T) {
 		"the other is merely disliked": {"TP-02", objects{local(), here}, twoNodes(taint("spot", corev1.TaintEffectPreferNoSchedule)), "major proven", "no Pod on 1 of 2 nodes (policy Local)"},
 		"a DaemonSet on all":           {"TP-02", objects{local(), pod("a", app, daemon), pod("b", app, daemon, onNode("node-2"))}, twoNodes(), "", ""},
 		"a DaemonSet on some":          {"TP-02", objects{local(), pod("a", app, daemon)}, twoNodes(), "info proven", "its DaemonSet leaves out 1 of 2 nodes"},
+		"an operator's DaemonSet":      {"TP-02", objects{local(), pod("a", app, ownedBy("ExtendedDaemonSet", "web"))}, twoNodes(), "info proven", "its DaemonSet leaves out 1 of 2 nodes"},
 		"a DaemonSet, one not ready":   {"TP-02", objects{local(), pod("a", app, daemon), pod("b", app, daemon, onNode("node-2"), notReady)}, twoNodes(), "major proven", "no Pod on 1 of 2 nodes (policy Local)"},
 		"a DaemonSet, one just came":   {"TP-02", objects{local(), pod("a", app, daemon), pod("b", app, daemon, onNode("node-2"), notReady, createdAgo(30*time.Second))}, twoNodes(), "minor proven", "no Pod on 1 of 2 nodes (policy Local)"},
 		"one that ends and serves":     {"TP-02", objects{local(), here, pod("b", app, onNode("node-2"), terminating)}, twoNodes(), "", ""},
