@@ -27,6 +27,7 @@ func tenThousand(namespaces int) *fixture {
 		service.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Hour))
 		objects = append(objects, service, slice)
 		for n := range 3 {
+			slice.Endpoints[n].Addresses = []string{fmt.Sprintf("10.0.0.%d", n+1)}
 			slice.Endpoints[n].TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: fmt.Sprintf("%s-%d", name, n)}
 			objects = append(objects, aPod(namespace, name, n))
 		}
