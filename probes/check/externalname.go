@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -292,37 +291,13 @@ func checkExternalNameBehind(s *subject) []Finding {
 }
 
 func (s *subject) frontOfExternalName() (Evidence, bool) {
-	for _, ingress := range s.in.Snapshot.Ingresses(s.key.Namespace) {
-		if names := func(backend *networkingv1.IngressBackend) bool {
-			return backend != nil && backend.Service != nil && backend.Service.Name == s.key.Name
-		}; ingressNames(ingress, names) {
-			return Evidence{Kind: "Ingress", Namespace: ingress.Namespace, Name: ingress.Name, Field: "spec", Value: s.key.Name}, true
-		}
-	}
-	for _, route := range s.in.Snapshot.Routes(s.key.Namespace) {
-		for i := range route.Rules {
-			for _, backend := range route.Rules[i].Backends {
-				if backend.Name == s.key.Name && backend.Kind == "Service" && backend.Namespace == s.key.Namespace {
-					return Evidence{Kind: route.Kind, Namespace: route.Namespace, Name: route.Name, Field: "spec.rules[].backendRefs[].name", Value: s.key.Name}, true
-				}
-			}
+	for _, referrer := range s.in.Snapshot.Referrers(s.key) {
+		switch referrer.Kind {
+		case model.Ingresses, model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes:
+			return Evidence{
+				Kind: referrer.Kind.ObjectKind(), Namespace: referrer.Namespace, Name: referrer.Name, Field: referrer.Field, Value: s.key.Name,
+			}, true
 		}
 	}
 	return Evidence{}, false
-}
-
-func ingressNames(ingress *networkingv1.Ingress, names func(*networkingv1.IngressBackend) bool) bool {
-	if names(ingress.Spec.DefaultBackend) {
-		return true
-	}
-	for i := range ingress.Spec.Rules {
-		if http := ingress.Spec.Rules[i].HTTP; http != nil {
-			for j := range http.Paths {
-				if names(&http.Paths[j].Backend) {
-					return true
-				}
-			}
-		}
-	}
-	return false
 }
