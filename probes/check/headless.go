@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -141,4 +142,34 @@ func (s *subject) namesOfPods(set *appsv1.StatefulSet, how, note string) Finding
 		return s.heldFor(finding, namesPatience)
 	}
 	return s.heldFor(finding, settleTime)
+}
+
+func headlessRules() []Rule {
+	return []Rule{{
+		IDs: []string{"HL-01"}, Step: StepService, check: checkHeadlessPorts,
+		applies: func(s *subject) bool { return s.headless() && s.selects() },
+	}}
+}
+
+// checkHeadlessPorts is HL-01: nothing stands between a client of a headless Service and the Pod, so nobody maps port to
+// targetPort. Clients that read SRV records or slices do not mind.
+func checkHeadlessPorts(s *subject) []Finding {
+	for index := range s.service.Spec.Ports {
+		port := &s.service.Spec.Ports[index]
+		if port.TargetPort.Type != intstr.Int || port.TargetPort.IntVal == 0 || port.TargetPort.IntVal == port.Port {
+			continue
+		}
+		return []Finding{{
+			ID: "HL-01", Severity: Minor, Confidence: Possible, Step: StepService, Since: s.created(),
+			Short: short("headless: clients must use %d", port.TargetPort.IntVal),
+			Title: fmt.Sprintf("Nobody maps port %d of a headless Service to targetPort %d.", port.Port, port.TargetPort.IntVal),
+			Why:   "DNS gives the Pods' addresses, and clients go straight there: they have to ask for the targetPort, or read the SRV record.",
+			Evidence: []Evidence{{
+				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d]", index),
+				Value: fmt.Sprintf("port %d, targetPort %d", port.Port, port.TargetPort.IntVal),
+			}},
+			Fix: s.serviceFix(Fix{Note: "let port and targetPort be the same"}),
+		}}
+	}
+	return nil
 }
