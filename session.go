@@ -32,7 +32,7 @@ func (a *app) connector(logger *slog.Logger) *kube.Connector {
 		cluster := demo.New(clock.RealClock{})
 		cluster.Start(context.Background())
 		a.closers = append(a.closers, cluster.Close)
-		options.RESTConfig, options.Dial = cluster.RESTConfig(), cluster.Dial
+		options.RESTConfig, options.Dial, options.Lookup = cluster.RESTConfig(), cluster.Dial, cluster.LookupHost
 		options.ContextName, options.ContextNamespace = demo.ContextName, demo.DefaultNamespace
 	}
 	return kube.NewConnector(options)

@@ -13,7 +13,7 @@ import (
 )
 
 // errReadOnly is what a session says that was opened with Options.ReadOnly.
-var errReadOnly = errors.New("svctui was started with --readonly, which forbids forwards and proxy requests")
+var errReadOnly = errors.New("svctui was started with --readonly, which forbids forwards, proxy requests and commands in Pods")
 
 // PortForward opens one connection to a port of a Pod, through the API server and the kubelet, on the Pod's own
 // loopback. It opens no local port. The connection ends with the session. See forward.Streams.Open for the errors.

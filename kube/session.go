@@ -39,6 +39,9 @@ const (
 // Dialer makes the connections of a session, as net.Dialer.DialContext does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
+// Lookup resolves names, as net.Resolver.LookupHost does.
+type Lookup func(ctx context.Context, host string) ([]string, error)
+
 // Options say where sessions lead and how they present themselves.
 type Options struct {
 	// Flags lead to a kubeconfig. They are not used where RESTConfig is set; nil means kubectl's defaults.
@@ -49,7 +52,9 @@ type Options struct {
 	ContextName      string
 	ContextNamespace string
 	Dial             Dialer
-	// ReadOnly makes sessions refuse forwards and proxy requests.
+	// Lookup resolves the names of the world that Dial leads to, as net.Resolver.LookupHost does; nil knows no names.
+	Lookup Lookup
+	// ReadOnly makes sessions refuse forwards, proxy requests and commands in Pods.
 	ReadOnly bool
 	// Version is svctui's own, for the User-Agent.
 	Version string
@@ -245,7 +250,7 @@ func (c *Connector) assemble(place resolved, config *rest.Config, output *plugin
 		return nil, c.unusable(place, err)
 	}
 	session := &Session{
-		place: place, config: config, server: server, readOnly: c.options.ReadOnly,
+		place: place, config: config, server: server, readOnly: c.options.ReadOnly, lookup: c.options.Lookup,
 		gate: gate, http: client, clientset: clientset, dynamic: custom, plugin: output,
 		served: newServed(clientset.Discovery().RESTClient()),
 	}
@@ -259,6 +264,7 @@ type Session struct {
 	config    *rest.Config
 	server    *url.URL
 	readOnly  bool
+	lookup    Lookup
 	gate      *gate
 	http      *http.Client
 	clientset *kubernetes.Clientset

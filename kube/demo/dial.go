@@ -25,3 +25,12 @@ func (c *Cluster) Dial(ctx context.Context, network, address string) (net.Conn, 
 	}
 	return c.simulation.Network().DialFromOutside(ctx, network, host, port)
 }
+
+// LookupHost resolves a name as this machine would in the cluster's world.
+func (c *Cluster) LookupHost(_ context.Context, host string) ([]string, error) {
+	address, ok := c.simulation.Network().ResolveFromOutside(host)
+	if !ok {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	return []string{address}, nil
+}

@@ -121,3 +121,21 @@ type Stream interface {
 	// CloseWrite ends what is sent and leaves the other direction open.
 	CloseWrite() error
 }
+
+// ExecRequest is one command to run in a container, without an input and without a terminal.
+type ExecRequest struct {
+	Namespace string
+	Pod       string
+	// Container is empty for the Pod's default one.
+	Container string
+	// Command is the program and its arguments; no shell takes part.
+	Command []string
+}
+
+// ExecResult is what came of a command that was run. Its strings are hostile: clean them at the print.
+type ExecResult struct {
+	// Output and Complaints are the beginnings of its standard output and error.
+	Output, Complaints string
+	// ExitCode is the one that it ended with. A shell gives 127 for a program that it does not find.
+	ExitCode int
+}

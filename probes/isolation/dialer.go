@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/svctui/svctui/kube/model"
@@ -15,4 +16,10 @@ type Dialer interface {
 	// Proxy sends one request through the API server's proxy. The answer is returned whatever its status is;
 	// an error means that none came. The caller closes the body.
 	Proxy(ctx context.Context, request model.ProxyRequest) (*http.Response, error)
+	// Exec runs one command in a container that a person has agreed to, and waits for its end. An error means that it could not be run.
+	Exec(ctx context.Context, request model.ExecRequest) (model.ExecResult, error)
+	// DialHere connects from the machine that svctui runs on, without the API server.
+	DialHere(ctx context.Context, network, address string) (net.Conn, error)
+	// LookupHere resolves a name as this machine does.
+	LookupHere(ctx context.Context, host string) ([]string, error)
 }

@@ -17,6 +17,7 @@ type testJSON struct {
 
 type rungJSON struct {
 	Rung   Rung    `json:"rung"`
+	Target string  `json:"target,omitempty"`
 	Result Outcome `json:"result"`
 	Detail string  `json:"detail,omitempty"`
 	Millis int64   `json:"millis"`
@@ -41,7 +42,7 @@ func JSON(results []Result, clean func(string) string) any {
 			Port: clean(result.Request.Port), Pod: clean(result.Request.Pod), PodPort: result.PodPort, Rungs: []rungJSON{},
 		}
 		for _, seen := range result.Rungs {
-			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds()})
+			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds()})
 		}
 		if c := result.Conclusion; c != nil {
 			test.Conclusion = &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}

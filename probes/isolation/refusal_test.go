@@ -30,7 +30,7 @@ func (l *lateRefusal) Errors() <-chan string       { return l.errors }
 func (l *lateRefusal) CloseWrite() error           { return nil }
 func (l *lateRefusal) Close() error                { l.once.Do(func() { close(l.gone) }); return nil }
 
-type lateRefuser struct{}
+type lateRefuser struct{ Dialer }
 
 func (lateRefuser) PortForward(context.Context, string, string, int32) (model.Stream, error) {
 	stream := &lateRefusal{errors: make(chan string, 1), gone: make(chan struct{})}

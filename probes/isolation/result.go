@@ -46,8 +46,16 @@ type Request struct {
 	Scheme string
 	// Host is the HTTP Host header.
 	Host string
-	// ReadOnly forbids every rung that needs a forward or a proxy.
+	// ReadOnly forbids every rung that needs a forward, a proxy or a command in a Pod.
 	ReadOnly bool
+	// Client is the Pod that the rung In-cluster runs in, by a command that a person has seen and agreed to; zero for none.
+	// ClientContainer is empty for the Pod's default container.
+	Client          model.Key
+	ClientContainer string
+	// NodePorts and PodIP ask for what From here tries only when asked: the node ports of Nodes, and the Pod's own address.
+	NodePorts, PodIP bool
+	// Sockets asks for the listening sockets of the Pod, by a command in it that a person has seen and agreed to.
+	Sockets bool
 }
 
 // Observation is what was seen on one rung.
@@ -55,6 +63,8 @@ type Observation struct {
 	Rung Rung
 	// Crosses says what the rung goes through, for a person: "port-forward → localhost inside the Pod".
 	Crosses string
+	// Target is the address that was dialled, where the rung has several of them: From here and In-cluster; empty for the others.
+	Target  string
 	Outcome Outcome
 	// Running is true while the rung has no outcome yet.
 	Running bool

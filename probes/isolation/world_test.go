@@ -94,6 +94,20 @@ func (w *world) Proxy(ctx context.Context, request model.ProxyRequest) (*http.Re
 	return answer(request)
 }
 
+func (w *world) Exec(_ context.Context, request model.ExecRequest) (model.ExecResult, error) {
+	w.t.Errorf("a command was run that nobody agreed to: %q", request.Command)
+	return model.ExecResult{}, nil
+}
+
+func (w *world) DialHere(_ context.Context, network, address string) (net.Conn, error) {
+	w.t.Errorf("%s was dialled from here", address)
+	return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("no route to host")}
+}
+
+func (w *world) LookupHere(_ context.Context, host string) ([]string, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
 type pipeStream struct {
 	net.Conn
 	errors chan string

@@ -19,7 +19,7 @@ import (
 // usable endpoint, as kube-proxy picks one; an Ingress host is a name of the load balancer that its status tells.
 func (n *Network) DialFromOutside(ctx context.Context, network, host string, port int) (net.Conn, error) {
 	if _, err := netip.ParseAddr(host); err != nil {
-		address, ok := n.resolve(host)
+		address, ok := n.ResolveFromOutside(host)
 		if !ok {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 		}
@@ -39,8 +39,8 @@ func (n *Network) DialFromOutside(ctx context.Context, network, host string, por
 	return nil, n.lost(ctx, host, port)
 }
 
-// resolve is the world's DNS: Ingress hosts.
-func (n *Network) resolve(host string) (string, bool) {
+// ResolveFromOutside is the world's public DNS: the hosts of Ingresses.
+func (n *Network) ResolveFromOutside(host string) (string, bool) {
 	for _, ingress := range apiserver.List(n.store, &networkingv1.Ingress{}, "") {
 		for _, rule := range ingress.Spec.Rules {
 			for _, address := range ingress.Status.LoadBalancer.Ingress {

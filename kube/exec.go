@@ -1,0 +1,111 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/remotecommand"
+	clientspdy "k8s.io/client-go/transport/spdy"
+	"k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/streaming/pkg/httpstream/spdy"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+// execOutputLimit is how much of each output of a command is kept, in bytes.
+const execOutputLimit = 256 << 10
+
+// Exec runs one command in a container, as `kubectl exec` does, and waits until it ended or ctx did. It is for commands that look: a
+// person was shown context, Pod and command, and agreed. A command that ends with another exit code than 0 is no error; one that
+// could not be run is, in the API server's or the runtime's own words.
+func (s *Session) Exec(ctx context.Context, request model.ExecRequest) (model.ExecResult, error) {
+	if s.readOnly {
+		return model.ExecResult{}, errReadOnly
+	}
+	executor, err := s.executor(request)
+	if err != nil {
+		return model.ExecResult{}, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, err)
+	}
+	var output, complaints bounded
+	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &output, Stderr: &complaints})
+	result := model.ExecResult{Output: output.String(), Complaints: complaints.String()}
+	var ended exec.CodeExitError
+	switch {
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case errors.As(err, &ended):
+		result.ExitCode = ended.Code
+	case err != nil:
+		return result, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, err)
+	}
+	return result, nil
+}
+
+// executor speaks WebSocket, and SPDY where that is refused, as kubectl does. A dial hook leads to SPDY at once, because the WebSocket
+// client has no such hook.
+func (s *Session) executor(request model.ExecRequest) (remotecommand.Executor, error) {
+	config := s.RESTConfig()
+	config.GroupVersion, config.APIPath = &corev1.SchemeGroupVersion, "/api"
+	base, versioned, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("the API server's address %q cannot be used: %w", config.Host, err)
+	}
+	target := base.JoinPath(versioned, "namespaces", request.Namespace, "pods", request.Pod, "exec")
+	options := corev1.PodExecOptions{Container: request.Container, Command: request.Command, Stdout: true, Stderr: true}
+	query, err := scheme.ParameterCodec.EncodeParameters(&options, corev1.SchemeGroupVersion)
+	if err != nil {
+		return nil, err
+	}
+	target.RawQuery = query.Encode()
+	overSPDY, err := spdyExecutor(config, s.Dial(), target)
+	if err != nil || s.Dial() != nil {
+		return overSPDY, err
+	}
+	overWebSocket, err := remotecommand.NewWebSocketExecutor(config, http.MethodGet, target.String())
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(overWebSocket, overSPDY, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+}
+
+func spdyExecutor(config *rest.Config, dial Dialer, target *url.URL) (remotecommand.Executor, error) {
+	if dial == nil {
+		return remotecommand.NewSPDYExecutor(config, http.MethodPost, target)
+	}
+	tlsConfig, err := rest.TLSConfigFor(config)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{
+		UpgradeTransport: &http.Transport{DialContext: dial, TLSClientConfig: tlsConfig},
+	})
+	if err != nil {
+		return nil, err
+	}
+	authenticated, err := rest.HTTPWrappersForConfig(config, transport)
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewSPDYExecutorForTransports(authenticated, clientspdy.NewUpgraderForStreaming(transport), http.MethodPost, target)
+}
+
+// bounded keeps the beginning of what is written to it, and lets the rest go.
+type bounded struct{ bytes.Buffer }
+
+// Write never fails: a command that says too much is no error.
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := execOutputLimit - b.Len(); room > 0 {
+		b.Buffer.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
