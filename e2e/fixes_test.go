@@ -92,7 +92,10 @@ func (f *pastedFix) compare(after harness.Diagnosis) error {
 	}
 	want := scenarios.Expectation{Verdict: "ok", Never: []string{f.finding.ID}}
 	if f.expected.After != nil {
-		want.Verdict = f.expected.After.Verdict
+		want.Verdict, want.Leads, want.Says = f.expected.After.Verdict, f.expected.After.Leads, f.expected.After.Says
+	}
+	if want.Leads == f.finding.ID {
+		want.Never = nil
 	}
 	if want.Verdict == "" && got != nil {
 		want.Verdict = got.Verdict

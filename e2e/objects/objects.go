@@ -62,6 +62,7 @@ func NewClient(config *rest.Config) (*Client, error) {
 //	${namespace}      the namespace
 //	${uid:KIND/NAME}  the uid of an object in the namespace, for the involvedObject of an event
 //	${now} ${now-5m}  a time, for the times of an event
+//	${apiserver}      the address of the API server, from which it dials Pods of other nodes
 func (c *Client) Apply(ctx context.Context, namespace, manifests string) ([]*unstructured.Unstructured, error) {
 	var applied []*unstructured.Unstructured
 	documents := utilyaml.NewDocumentDecoder(io.NopCloser(strings.NewReader(manifests)))
@@ -129,6 +130,13 @@ var (
 
 func (c *Client) expand(ctx context.Context, namespace, document string) (string, error) {
 	document = strings.ReplaceAll(document, "${namespace}", namespace)
+	if strings.Contains(document, apiServerReference) {
+		address, err := c.apiServerAddress(ctx)
+		if err != nil {
+			return "", err
+		}
+		document = strings.ReplaceAll(document, apiServerReference, address)
+	}
 	var problem error
 	document = timeReference.ReplaceAllStringFunc(document, func(reference string) string {
 		offset := timeReference.FindStringSubmatch(reference)[1]
@@ -151,6 +159,24 @@ func (c *Client) expand(ctx context.Context, namespace, document string) (string
 		return string(object.GetUID())
 	})
 	return document, problem
+}
+
+const apiServerReference = "${apiserver}"
+
+// apiServerAddress is what the API server says of itself, as the endpoint of default/kubernetes.
+func (c *Client) apiServerAddress(ctx context.Context) (string, error) {
+	slices, err := c.Slices(ctx, metav1.NamespaceDefault, "kubernetes")
+	if err != nil {
+		return "", fmt.Errorf("objects: %w", err)
+	}
+	for _, slice := range slices {
+		for _, endpoint := range slice.Endpoints {
+			if len(endpoint.Addresses) > 0 {
+				return endpoint.Addresses[0], nil
+			}
+		}
+	}
+	return "", errors.New("objects: default/kubernetes has no endpoint")
 }
 
 // Get reads an object by its kind, such as "Service"; kinds of several groups mean the preferred one.
@@ -180,6 +206,18 @@ func (c *Client) Delete(ctx context.Context, namespace, kind, name string) error
 		return fmt.Errorf("objects: delete %s/%s: %w", kind, name, err)
 	}
 	return nil
+}
+
+// EndPods deletes the workloads of a namespace, and its Pods with a second of grace, even where their own grace period has begun.
+func (c *Client) EndPods(ctx context.Context, namespace string) error {
+	background, second := metav1.DeletePropagationBackground, int64(1)
+	options, all := metav1.DeleteOptions{PropagationPolicy: &background}, metav1.ListOptions{}
+	return errors.Join(
+		c.Kube.AppsV1().Deployments(namespace).DeleteCollection(ctx, options, all),
+		c.Kube.AppsV1().StatefulSets(namespace).DeleteCollection(ctx, options, all),
+		c.Kube.AppsV1().ReplicaSets(namespace).DeleteCollection(ctx, options, all),
+		c.Kube.CoreV1().Pods(namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &second}, all),
+	)
 }
 
 // Patch merges a JSON text into an object of a namespace. One that is not there is left so.

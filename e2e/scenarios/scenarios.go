@@ -39,6 +39,8 @@ type Scenario struct {
 	Steps []Step `json:"steps,omitempty"`
 	// Release are objects whose finalizers are taken off at the end, so that their namespace can go.
 	Release []Reference `json:"release,omitempty"`
+	// Lingers is true where Pods take long to end. At the end they are ended at once, and nothing takes their place.
+	Lingers bool `json:"lingers,omitempty"`
 	// Services says what is expected of each Service by its name. "NAMESPACE/NAME" is one outside of the
 	// scenario's namespace.
 	Services map[string]Expectation `json:"services"`
@@ -112,10 +114,15 @@ type Expectation struct {
 	Test *TestExpectation `json:"test,omitempty"`
 }
 
-// Aftermath is what svctui must say once the command of the first finding has been pasted. That finding must be gone.
+// Aftermath is what svctui must say once the command of the first finding has been pasted. That finding must be gone, unless Leads says
+// otherwise.
 type Aftermath struct {
 	// Verdict is the verdict then; empty: not looked at, for commands that mend one of several faults.
 	Verdict string `json:"verdict,omitempty"`
+	// Leads is the ID of the first finding then. It may be the same one, where the command mends it for a part of the clients.
+	Leads string `json:"leads,omitempty"`
+	// Says are texts that the first finding's title, why or cause must contain then.
+	Says []string `json:"says,omitempty"`
 	// Gone is true where the Service does not exist, and nobody misses it any more.
 	Gone bool `json:"gone,omitempty"`
 }
@@ -263,6 +270,9 @@ func (s *Scenario) Remove(ctx context.Context, client *objects.Client, namespace
 	}
 	for _, held := range s.Release {
 		problems = append(problems, client.Patch(ctx, namespace, held.Kind, held.Name, `{"metadata":{"finalizers":null}}`))
+	}
+	if s.Lingers {
+		problems = append(problems, client.EndPods(ctx, namespace))
 	}
 	return errors.Join(problems...)
 }

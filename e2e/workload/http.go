@@ -26,6 +26,7 @@ import (
 
 // application is the HTTP server's behaviour.
 type application struct {
+	rootStatus   int
 	healthStatus int
 	answerDelay  time.Duration
 	readyFile    string
@@ -39,6 +40,7 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 		flags := newFlags("http")
 		var addresses list
 		flags.Var(&addresses, "listen", "address and port; may be repeated (default "+defaultAddress+")")
+		root := flags.Int("status", http.StatusOK, "status of /")
 		health := flags.Int("healthz", http.StatusOK, "status of /healthz")
 		ready := flags.Bool("ready", true, "whether /readyz answers 200 at first; POST /ready?on=1 and ?on=0 switch it")
 		readyFile := flags.String("ready-file", "", "/readyz answers 200 only while this file exists")
@@ -61,7 +63,7 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 			}
 			answerOf[path] = text
 		}
-		app := &application{answers: answerOf, healthStatus: *health, answerDelay: *answerDelay, readyFile: *readyFile, exit: make(chan int, 1)}
+		app := &application{answers: answerOf, rootStatus: *root, healthStatus: *health, answerDelay: *answerDelay, readyFile: *readyFile, exit: make(chan int, 1)}
 		app.ready.Store(*ready)
 		if err := wait(ctx, *startDelay); err != nil {
 			return err
@@ -102,7 +104,10 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 
 func (a *application) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, podName()) })
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(a.rootStatus)
+		fmt.Fprintln(w, podName())
+	})
 	for path, text := range a.answers {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

@@ -27,6 +27,8 @@ func modes() map[string]mode {
 		"http":     {"an HTTP server on all addresses; see its flags for readiness, delays and statuses", serveHTTP("0.0.0.0:8080", false)},
 		"https":    {"the same over TLS with a self-signed certificate", serveHTTP("0.0.0.0:8443", true)},
 		"loopback": {"the same on 127.0.0.1 only, where no client of a Service reaches it", serveHTTP("127.0.0.1:8080", false)},
+		"grpc":     {"a gRPC server with the health service alone, over HTTP/2 without TLS", serveGRPC},
+		"deaf":     {"lets its Pod answer nothing to one address, and ends; for init containers", makeDeaf},
 		"tcp":      {"a TCP server that sends back what it gets", echoTCP},
 		"udp":      {"a UDP server that sends back what it gets", echoUDP},
 		"silent":   {"a TCP server that accepts, reads and never answers", silentTCP},

@@ -114,7 +114,7 @@ func portTexts() []Explanation {
 			Meaning:   "The Service has an address of a family that none of its Pods has. Clients that take it are refused.",
 			Condition: "One of spec.ipFamilies has no usable endpoint while another has; or the Pods are Ready, and none has an address of the Service's only family; or there is no selector, and the slices hold addresses of another family alone.",
 			NotSaid:   []string{"A headless Service without a selector: both families are set by default."},
-			Fix:       "Add the family that the Pods have with ipFamilyPolicy PreferDualStack; the first family cannot be changed.",
+			Fix:       "Add the family that the Pods have with ipFamilyPolicy PreferDualStack, or take a second one that they lack off with SingleStack. The first family cannot be changed: without it the Service has to be made anew.",
 			Sources:   []string{"kubernetes.io, Concepts: IPv4/IPv6 dual-stack", seenOnCluster},
 		},
 	}

@@ -44,10 +44,10 @@ func serviceTexts() []Explanation {
 			Sources:   []string{"kubernetes.io, Concepts: Finalizers", docServices, seenOnCluster},
 		},
 		{
-			ID: "SVC-04", Name: "Namespace is being deleted", Step: StepService, Weight: "major, proven",
+			ID: "SVC-04", Name: "Namespace is being deleted", Step: StepService, Weight: "critical, proven, where no endpoint is left, else major",
 			Meaning:   "Everything in the namespace goes. No Pod and no slice can be created in it any more, so what breaks stays broken.",
-			Condition: "The Service is itself being deleted, or has a selector and no slice at all; and the phase of its namespace has been Terminating for more than a minute.",
-			NotSaid:   []string{"Namespaces cannot be read: then it is told as not checked.", "In the first minute: to delete a namespace takes a moment."},
+			Condition: "The Service is itself being deleted, or has a selector and no slice at all; and the phase of its namespace is Terminating, for more than a minute where endpoints are left.",
+			NotSaid:   []string{"Namespaces cannot be read: then it is told as not checked.", "In the first minute, while clients get through: to delete a namespace takes a moment."},
 			Fix:       "status.conditions of the Namespace say what it waits for: objects with finalizers, or an API whose server does not answer. A deletion cannot be taken back.",
 			Sources:   []string{"kubernetes.io, Concepts: Namespaces; Finalizers", "kube-controller-manager: namespace controller", seenOnCluster},
 		},

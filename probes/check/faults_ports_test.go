@@ -81,6 +81,13 @@ func portFaults() map[string]fault {
 				svc.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
 			}), pod("a", app)},
 			verdict: Fail, lead: "PORT-15", short: "no IPv6 endpoint", severity: Major, confidence: Proven,
+			fix: `kubectl --context prod -n shop patch svc checkout --type=merge -p '{"spec":{"ipFamilyPolicy":"SingleStack"}}'`,
+		},
+		"the first half of a dual-stack Service": {
+			objects: objects{service("checkout", app, func(svc *corev1.Service) {
+				svc.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol, corev1.IPv4Protocol}
+			}), pod("a", app)},
+			verdict: Fail, lead: "PORT-15", short: "no IPv6 endpoint", severity: Major, confidence: Proven, noCommand: true,
 		},
 	}
 }

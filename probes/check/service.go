@@ -117,6 +117,11 @@ func checkNamespaceTerminating(s *subject) []Finding {
 			})
 		}
 	}
+	if s.routes() && s.dead() {
+		// That there are no Pods, or no slices, comes of it.
+		finding.Severity = Critical
+		return []Finding{s.heldFor(finding, settleTime)}
+	}
 	return []Finding{s.heldFor(finding, time.Minute)}
 }
 

@@ -61,6 +61,41 @@ func TestANamespaceThatGoesMakesNoSlice(t *testing.T) {
 	}
 }
 
+func TestANamespaceThatGoesComesFirst(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	going := func(svc *corev1.Service) {
+		at := ago(time.Hour)
+		svc.DeletionTimestamp, svc.Finalizers = &at, []string{"example.com/hold"}
+	}
+	held := service("web", app, going)
+	unsliced := inPay(byHand("other", "web", nil, nil))
+	for name, test := range map[string]struct {
+		objects  objects
+		want     string
+		severity Severity
+	}{
+		"its Pods and slices are gone":        {objects{held, unsliced, terminatingShop(time.Hour)}, "SVC-04", Critical},
+		"its Pods are gone":                   {objects{held, slicesFor(held)[0], terminatingShop(time.Hour)}, "SVC-04", Critical},
+		"they are gone, within the minute":    {objects{held, unsliced, terminatingShop(30 * time.Second)}, "SVC-04", Critical},
+		"its Pods serve":                      {objects{held, pod("a", app), terminatingShop(time.Hour)}, "SVC-04", Major},
+		"the namespace stays, Pods are gone":  {objects{held, unsliced}, "SEL-04", Critical},
+		"the namespace stays, its Pods serve": {objects{held, pod("a", app)}, "SVC-03", Major},
+	} {
+		report := judge(t, "web", test.objects...)
+		if lead := report.Leading(); lead == nil || lead.ID != test.want || lead.Severity != test.severity || !has(report, "SVC-03") {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+	// An ExternalName has no endpoints to lose.
+	name := service("web", nil, going, func(svc *corev1.Service) {
+		svc.Spec.Type, svc.Spec.ExternalName, svc.Spec.ClusterIP = corev1.ServiceTypeExternalName, "example.com", ""
+	})
+	if lead := judge(t, "web", name, terminatingShop(time.Hour)).Leading(); lead == nil || lead.ID != "SVC-04" || lead.Severity != Major {
+		t.Errorf("%+v", lead)
+	}
+}
+
 func TestExternalIPs(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}

@@ -254,6 +254,21 @@ func (s *subject) inFamily(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(familiesOf(s.service, s.slices), func(family corev1.IPFamily) bool { return hasAddress(pod, family) })
 }
 
+// deadFamilyFix takes the second family off, which gives its address up. The first one of a Service cannot be changed.
+func (s *subject) deadFamilyFix(family corev1.IPFamily, first bool) Fix {
+	both := "let the Pods have both families"
+	if !s.selects() {
+		both = "give it a slice with addressType " + string(family)
+	}
+	if first {
+		return Fix{Note: both + "; the first family of a Service cannot be changed or taken off: else make it anew without " + string(family)}
+	}
+	return Fix{
+		Command: s.mergeService(map[string]any{"ipFamilyPolicy": "SingleStack"}),
+		Note:    "takes the " + string(family) + " address off; or " + both,
+	}
+}
+
 // checkFamily is PORT-15 for a Service of two families: one of them has no usable endpoint while the other has. Clients that
 // take the dead one are refused.
 func checkFamily(s *subject) []Finding {
@@ -283,7 +298,7 @@ func checkFamily(s *subject) []Finding {
 			Evidence: []Evidence{{
 				Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ipFamilies", Value: fmt.Sprint(s.service.Spec.IPFamilies),
 			}},
-			Fix: s.serviceFix(Fix{Note: "let the Pods have both families, or make the Service SingleStack of the one that works"}),
+			Fix: s.serviceFix(s.deadFamilyFix(family, family == families[0])),
 		}
 		if s.headless() {
 			// Nobody dials an address of that family: a resolver takes the other one.
