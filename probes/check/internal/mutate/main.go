@@ -26,6 +26,7 @@ type options struct {
 	folder, accepted string
 	only             []string
 	budget, limit    time.Duration
+	memory           int64
 	workers          int
 	verbose          bool
 }
@@ -38,6 +39,7 @@ func main() {
 	flag.StringVar(&o.accepted, "accepted", "docs/mutants.md", "survivors that cannot matter")
 	flag.DurationVar(&o.budget, "budget", 30*time.Minute, "stop after this time, and say what is left")
 	flag.DurationVar(&o.limit, "limit", 20*time.Second, "a mutant whose tests take longer is noticed")
+	flag.Int64Var(&o.memory, "memory", 1<<30, "a mutant whose tests hold more bytes is noticed")
 	flag.IntVar(&o.workers, "workers", 1, "mutants that are tried at a time")
 	flag.BoolVar(&o.verbose, "v", false, "name each mutant with what became of it")
 	flag.Parse()
@@ -271,10 +273,45 @@ func tryOne(o options, binary string, m *mutant, tests []string) result {
 	defer cancel()
 	command := testCommand(ctx, o, binary, tests)
 	command.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", m.id))
-	if command.Run() != nil {
+	if err := command.Start(); err != nil {
+		return noticed
+	}
+	go killAbove(ctx, command.Process, o.memory)
+	if command.Wait() != nil {
 		return noticed
 	}
 	return survived
+}
+
+// killAbove ends a process that holds more memory than limit bytes, until ctx is done. A mutant that never stops to collect would take
+// all there is long before its time is up. Where the system does not tell, nothing is ended.
+func killAbove(ctx context.Context, process *os.Process, limit int64) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if resident(process.Pid) > limit {
+			_ = process.Kill()
+			return
+		}
+	}
+}
+
+// resident returns the bytes of memory a process holds, by proc_pid_statm(5), and 0 where that is not told.
+func resident(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
 }
 
 // readAccepted reads the rows of the table of survivors that cannot matter: file, function, mutant, reason.
