@@ -19,6 +19,8 @@ import (
 type pluginOutput struct {
 	mu   sync.Mutex
 	file *os.File
+	// users are the session and the forwards that outlive it; the last one closes the file.
+	users int
 }
 
 func newPluginOutput() (*pluginOutput, error) {
@@ -28,7 +30,7 @@ func newPluginOutput() (*pluginOutput, error) {
 	}
 	// Where the system allows it, the file has no name from now on; elsewhere close removes it.
 	_ = os.Remove(file.Name())
-	return &pluginOutput{file: file}, nil
+	return &pluginOutput{file: file, users: 1}, nil
 }
 
 // lastLine returns the last line that was written and is not empty.
@@ -57,12 +59,27 @@ func (p *pluginOutput) lastLine() string {
 	return ""
 }
 
+// hold keeps the file open until what it returns is called.
+func (p *pluginOutput) hold() (release func()) {
+	if p == nil {
+		return func() {}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.users++
+	return sync.OnceFunc(p.close)
+}
+
+// close ends one use of the file.
 func (p *pluginOutput) close() {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.users--; p.users > 0 {
+		return
+	}
 	_ = p.file.Close()
 	_ = os.Remove(p.file.Name())
 }

@@ -24,9 +24,10 @@ func (s *Session) PortForward(ctx context.Context, namespace, pod string, port i
 	return s.streams.Open(ctx, namespace, pod, port)
 }
 
-// ForwardCluster is what held forwards need of the session's cluster. It goes on working when the session is closed.
+// ForwardCluster is what held forwards need of the session's cluster. It goes on working when the session is closed, and its
+// Config is the same each time.
 func (s *Session) ForwardCluster() forward.Cluster {
-	return forward.Cluster{ContextName: s.place.context, Config: s.RESTConfig(), Dial: forward.DialFunc(s.Dial())}
+	return forward.Cluster{ContextName: s.place.context, Config: s.config, Dial: forward.DialFunc(s.Dial()), Hold: s.plugin.hold}
 }
 
 // Proxy sends a GET to a Service or a Pod through the API server, once, and returns whatever comes back, whatever

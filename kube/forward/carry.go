@@ -150,7 +150,7 @@ func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 
 // pump copies until from ends, and tells a failure to read from one to write. The end of from is no failure.
 func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr error) {
-	next, recycle := chunksOf(from)
+	next := chunksOf(from)
 	for {
 		data, err := next()
 		if len(data) > 0 {
@@ -158,7 +158,6 @@ func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr erro
 			if _, err := to.Write(data); err != nil {
 				return nil, err
 			}
-			recycle(data)
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -169,16 +168,16 @@ func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr erro
 	}
 }
 
-// chunksOf returns how to read the next piece, and how to give it back. A stream has its pieces in memory already.
-func chunksOf(from io.Reader) (next func() ([]byte, error), recycle func([]byte)) {
+// chunksOf returns how to read the next piece, which is valid until the one after. A stream has its pieces in memory already.
+func chunksOf(from io.Reader) (next func() ([]byte, error)) {
 	if ready, ok := from.(*stream); ok {
-		return ready.next, ready.recycle
+		return ready.next
 	}
 	buffer := make([]byte, chunkSize)
 	return func() ([]byte, error) {
 		n, err := from.Read(buffer)
 		return buffer[:n], err
-	}, func([]byte) {}
+	}
 }
 
 // reason returns what the runtime says about the end of a connection, or nil.

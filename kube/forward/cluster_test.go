@@ -45,6 +45,7 @@ type fakeCluster struct {
 	rawConns   map[net.Conn]struct{}
 	upgrades   int
 	webSockets int
+	shared     *rest.Config
 	// noWebSocket answers WebSocket upgrades with this status.
 	noWebSocket int
 	// noSPDY answers SPDY upgrades with this status.
@@ -77,7 +78,12 @@ func (c *fakeCluster) config() *rest.Config { return &rest.Config{Host: c.server
 
 // forwardCluster is the Cluster of the Manager's tests.
 func (c *fakeCluster) forwardCluster() Cluster {
-	return Cluster{ContextName: "test", Config: c.config()}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.shared == nil {
+		c.shared = c.config()
+	}
+	return Cluster{ContextName: "test", Config: c.shared}
 }
 
 // put adds or replaces an object.

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/spdystream"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/streaming/pkg/httpstream"
 )
 
 const (
@@ -25,10 +25,15 @@ const (
 // errConnectionLost is what streams end with when the connection under them is gone.
 var errConnectionLost = errors.New("lost connection to the API server or to the Pod's node")
 
+// errNoSign is what a connection that may be dead is left with.
+var errNoSign = errors.New("no sign of life from the API server or from the Pod's node")
+
 // connection is one upgraded request: many streams to one Pod. Safe for concurrent use.
 type connection struct {
-	multiplexed httpstream.Connection
+	multiplexed *multiplexer
 	network     *watchedConn
+	// openedIn is how long the request took, which is some round trips.
+	openedIn time.Duration
 
 	mu      sync.Mutex
 	lastID  int
@@ -37,25 +42,33 @@ type connection struct {
 	idleSince time.Time
 	// ended is closed when everything the connection started has ended.
 	ended chan struct{}
+	doubt doubt
 }
 
-func newConnection(multiplexed httpstream.Connection, network *watchedConn) *connection {
+func newConnection(network *watchedConn, openedIn time.Duration) (*connection, error) {
+	multiplexed, err := newMultiplexer(network)
+	if err != nil {
+		return nil, err
+	}
 	c := &connection{
 		multiplexed: multiplexed,
 		network:     network,
+		openedIn:    openedIn,
 		streams:     map[*stream]struct{}{},
 		idleSince:   time.Now(),
 		ended:       make(chan struct{}),
+		doubt:       newDoubt(),
 	}
 	go guarded(c.endWithNetwork)()
-	return c
+	go guarded(c.feelPulse)()
+	return c, nil
 }
 
 // endWithNetwork ends the streams when the connection is lost. The library alone leaves a stream hanging while another
 // one is not read.
 func (c *connection) endWithNetwork() {
 	defer close(c.ended)
-	<-c.multiplexed.CloseChan()
+	<-c.multiplexed.lost()
 	_ = c.network.Close()
 	deadline := time.NewTimer(drainTimeout)
 	defer deadline.Stop()
@@ -68,7 +81,7 @@ func (c *connection) endWithNetwork() {
 		open.abandon()
 		<-open.pumped
 	}
-	_ = c.multiplexed.Close()
+	c.multiplexed.close()
 }
 
 func (c *connection) open() []*stream {
@@ -82,7 +95,7 @@ func (c *connection) open() []*stream {
 }
 
 // lost is closed when no more streams can be opened.
-func (c *connection) lost() <-chan bool { return c.multiplexed.CloseChan() }
+func (c *connection) lost() <-chan bool { return c.multiplexed.lost() }
 
 func (c *connection) isLost() bool {
 	select {
@@ -138,19 +151,7 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 		}
 		created <- pair
 	})()
-	reply := time.NewTimer(streamReplyTimeout)
-	defer reply.Stop()
-	select {
-	case opened := <-created:
-		return opened, nil
-	case err := <-failed:
-		return nil, err
-	case <-c.lost():
-		return nil, errConnectionLost
-	case <-reply.C:
-		go guarded(c.close)()
-		return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
-	case <-ctx.Done():
+	leave := func() {
 		go guarded(func() {
 			select {
 			case late := <-created:
@@ -159,7 +160,33 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 			case <-c.ended:
 			}
 		})()
-		return nil, ctx.Err()
+	}
+	asked := c.network.now()
+	sign := time.NewTimer(signPatience + c.openedIn)
+	defer sign.Stop()
+	reply := time.NewTimer(streamReplyTimeout)
+	defer reply.Stop()
+	for {
+		select {
+		case opened := <-created:
+			return opened, nil
+		case err := <-failed:
+			return nil, err
+		case <-c.lost():
+			return nil, errConnectionLost
+		case <-sign.C:
+			if c.network.silentSince(asked) {
+				leave()
+				c.distrust()
+				return nil, fmt.Errorf("%w: %w", errNoSign, errConnectionLost)
+			}
+		case <-reply.C:
+			go guarded(c.close)()
+			return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
+		case <-ctx.Done():
+			leave()
+			return nil, ctx.Err()
+		}
 	}
 }
 
@@ -172,25 +199,25 @@ func (c *connection) createPair(id string, port int32) (*stream, error) {
 		headers.Set(corev1.PortForwardRequestIDHeader, id)
 		return headers
 	}
-	var errorStream httpstream.Stream
+	var errorStream *spdystream.Stream
 	var errorStreamErr error
 	errorStreamDone := make(chan struct{})
 	go guarded(func() {
 		defer close(errorStreamDone)
-		errorStream, errorStreamErr = c.multiplexed.CreateStream(header(corev1.StreamTypeError))
+		errorStream, errorStreamErr = c.multiplexed.create(header(corev1.StreamTypeError))
 		if errorStreamErr == nil {
 			_ = errorStream.Close()
 		}
 	})()
-	dataStream, err := c.multiplexed.CreateStream(header(corev1.StreamTypeData))
+	dataStream, err := c.multiplexed.create(header(corev1.StreamTypeData))
 	<-errorStreamDone
 	if err == nil && errorStreamErr == nil {
 		return c.adopt(newStream(c, dataStream, errorStream))
 	}
-	for _, created := range []httpstream.Stream{errorStream, dataStream} {
+	for _, created := range []*spdystream.Stream{errorStream, dataStream} {
 		if created != nil {
 			_ = created.Reset()
-			c.multiplexed.RemoveStreams(created)
+			c.multiplexed.remove(created)
 		}
 	}
 	if c.isLost() || errors.Is(err, io.EOF) || errors.Is(errorStreamErr, io.EOF) {

@@ -19,7 +19,7 @@ const (
 	listTimeout = 10 * time.Second
 	// pollPeriod is how often is listed where watching is denied.
 	pollPeriod = time.Second
-	// deniedPeriod is how long what is denied is not tried again.
+	// deniedPeriod is how long what is denied again and again is not tried.
 	deniedPeriod = 20 * time.Second
 )
 
@@ -167,11 +167,13 @@ func (b *backoff) first() time.Duration { return firstPause }
 
 // step returns how long to wait after an error, with some jitter.
 func (b *backoff) step(err error) time.Duration {
+	longest := longestPause
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-		return deniedPeriod
+		// It may be that an API server which has just begun does not know its rights yet.
+		longest = deniedPeriod
 	}
-	pause := b.next
-	b.next = min(2*b.next, longestPause)
+	pause := min(b.next, longest)
+	b.next = min(2*pause, longest)
 	return pause + rand.N(pause/4)
 }
 

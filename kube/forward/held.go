@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
-
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -20,9 +18,11 @@ const routeWait = 10 * time.Second
 // held is one held forward: a listener, and a route that follows the Pods.
 type held struct {
 	target   model.ForwardTarget
-	client   kubernetes.Interface
+	link     *plainLink
 	streams  *Streams
 	listener net.Listener
+	// awake holds a value when the machine has been asleep.
+	awake chan struct{}
 	// touched is called after each change of what list shows; it does not block.
 	touched func()
 
@@ -79,14 +79,14 @@ func (h *held) run(ctx context.Context) {
 	parts.Go(guarded(func() { h.accept(ctx, &parts) }))
 	routes := make(chan routed)
 	parts.Go(guarded(func() {
-		followRoute(ctx, h.client, h.target, func(to route, err error) {
+		followRoute(ctx, h.link.client, h.target, func(to route, err error) {
 			select {
 			case routes <- routed{to, err}:
 			case <-ctx.Done():
 			}
 		})
 	}))
-	(&keeper{held: h, parts: &parts, routes: routes, pause: newBackoff()}).run(ctx)
+	(&keeper{held: h, parts: &parts, routes: routes, pause: newBackoff(), patience: firstPatience}).run(ctx)
 }
 
 // routed is what followRoute hands over.
@@ -105,14 +105,23 @@ type keeper struct {
 	present  route
 	attempt  context.CancelFunc
 	attempts chan connected
+	// patience bounds the next attempt. It grows, because an attempt that a cut of the network has hit hangs, and one over
+	// a slow network needs its time.
+	patience time.Duration
 	lost     <-chan bool
+	doubted  <-chan struct{}
+	// worked is true once there was a connection: from then on nothing is final, because what worked may work again.
+	worked bool
 }
+
+// firstPatience bounds the first attempt to connect, and the first one after a success.
+const firstPatience = 5 * time.Second
 
 // connected is the outcome of one attempt to connect.
 type connected struct {
-	to   route
-	lost <-chan bool
-	err  error
+	to      route
+	through *connection
+	err     error
 }
 
 func (k *keeper) run(ctx context.Context) {
@@ -124,7 +133,7 @@ func (k *keeper) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case next := <-k.routes:
-			if errors.Is(next.err, errNever) {
+			if errors.Is(next.err, errNever) && !k.worked {
 				k.held.change(func(status *model.Forward) {
 					status.State, status.Pod, status.PodPort = model.ForwardFailed, "", 0
 					noteIn(status, next.err)
@@ -135,14 +144,32 @@ func (k *keeper) run(ctx context.Context) {
 		case outcome := <-k.attempts:
 			k.settle(ctx, outcome)
 		case <-k.lost:
-			k.lost = nil
-			k.held.change(func(status *model.Forward) {
-				status.State = model.ForwardConnecting
-				noteIn(status, errConnectionLost)
-			})
-			k.connect(ctx, k.pause.first())
+			k.reconnect(ctx, errConnectionLost, k.pause.first())
+		case <-k.doubted:
+			k.held.link.renew()
+			k.reconnect(ctx, errNoSign, 0)
+		case <-k.held.awake:
+			k.held.link.renew()
+			k.held.streams.distrust()
+			k.patience = firstPatience
+			if k.present.pod != "" {
+				k.reconnect(ctx, errSlept, 0)
+			}
 		}
 	}
+}
+
+// errSlept is why a forward connects anew when the machine wakes up.
+var errSlept = errors.New("this machine was asleep")
+
+// reconnect opens another connection where the route leads.
+func (k *keeper) reconnect(ctx context.Context, why error, after time.Duration) {
+	k.lost, k.doubted = nil, nil
+	k.held.change(func(status *model.Forward) {
+		status.State = model.ForwardConnecting
+		noteIn(status, why)
+	})
+	k.connect(ctx, after)
 }
 
 func (k *keeper) follow(ctx context.Context, next routed) {
@@ -172,7 +199,7 @@ func (k *keeper) follow(ctx context.Context, next routed) {
 // leave gives up the present route. Connections that are open on it go on until they end.
 func (k *keeper) leave() {
 	k.attempt()
-	k.lost = nil
+	k.lost, k.doubted = nil, nil
 	if k.present.pod != "" {
 		k.held.streams.release(model.Key{Namespace: k.held.target.Namespace, Name: k.present.pod})
 	}
@@ -182,14 +209,16 @@ func (k *keeper) leave() {
 func (k *keeper) connect(ctx context.Context, after time.Duration) {
 	k.attempt()
 	ctx, k.attempt = context.WithCancel(ctx)
-	to := k.present
+	to, patience := k.present, k.patience
 	k.parts.Go(guarded(func() {
 		if sleep(ctx, after); ctx.Err() != nil {
 			return
 		}
-		lost, err := k.held.streams.keep(ctx, model.Key{Namespace: k.held.target.Namespace, Name: to.pod})
+		bounded, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		through, err := k.held.streams.keep(bounded, model.Key{Namespace: k.held.target.Namespace, Name: to.pod})
 		select {
-		case k.attempts <- connected{to, lost, err}:
+		case k.attempts <- connected{to, through, err}:
 		case <-ctx.Done():
 		}
 	}))
@@ -200,6 +229,9 @@ func (k *keeper) settle(ctx context.Context, outcome connected) {
 		return
 	}
 	if outcome.err != nil {
+		if errors.Is(outcome.err, context.DeadlineExceeded) {
+			k.patience = min(2*k.patience, upgradeTimeout)
+		}
 		k.held.change(func(status *model.Forward) {
 			status.State = model.ForwardConnecting
 			noteIn(status, fmt.Errorf("port-forward to Pod %s: %w", outcome.to.pod, outcome.err))
@@ -208,6 +240,7 @@ func (k *keeper) settle(ctx context.Context, outcome connected) {
 		return
 	}
 	k.pause.reset()
-	k.lost = outcome.lost
+	k.patience, k.worked = firstPatience, true
+	k.lost, k.doubted = outcome.through.lost(), outcome.through.doubted()
 	k.held.change(func(status *model.Forward) { status.State = model.ForwardActive })
 }

@@ -2,13 +2,13 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/svctui/svctui/kube/model"
@@ -23,6 +23,9 @@ type Cluster struct {
 	// Dial takes the place of the network for the forwards themselves; nil for the network. Plain requests go by
 	// Config.Dial.
 	Dial DialFunc
+	// Hold is called when a forward begins to use the Config, and what it returns when that is over, from any goroutine. It
+	// may be nil.
+	Hold func() (release func())
 }
 
 // touchPeriod is how often the counting of bytes alone is told, at most.
@@ -37,6 +40,11 @@ type Manager struct {
 	lastID   int
 	forwards []*managed
 	closed   bool
+	// links are those of the clusters that forwards lead into.
+	links map[*rest.Config]*plainLink
+	// stopClock ends the goroutine that notices sleep; nil while there is none.
+	stopClock context.CancelFunc
+	clocks    sync.WaitGroup
 
 	// telling is true while a timer is set that tells of a change.
 	telling atomic.Bool
@@ -46,10 +54,14 @@ type managed struct {
 	*held
 	stop  context.CancelFunc
 	ended chan struct{}
+	// release gives back what it holds of its cluster.
+	release func()
 }
 
 // NewManager returns a Manager without forwards.
-func NewManager() *Manager { return &Manager{changed: make(chan struct{}, 1)} }
+func NewManager() *Manager {
+	return &Manager{changed: make(chan struct{}, 1), links: map[*rest.Config]*plainLink{}}
+}
 
 // Open listens on the local port that is asked for, and from then on leads what connects to it to the target. It returns the
 // forward's id as soon as it listens; whether a Pod is there shows in List. The error says who holds a port that is
@@ -62,17 +74,19 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 	if (target.Service == "") == (target.Pod == "") || target.Namespace == "" || target.Port == "" {
 		return 0, fmt.Errorf("a forward needs a namespace, a port, and either a Service or a Pod; got %+v", target)
 	}
-	client, err := clientFor(through.Config)
-	if err != nil {
-		return 0, fmt.Errorf("the cluster of context %q cannot be spoken to: %w", target.Context, err)
-	}
 	listener, err := listen(ctx, spec.LocalAddress, spec.LocalPort)
 	if err != nil {
 		return 0, err
 	}
+	link, release, err := m.hold(through)
+	if err != nil {
+		_ = listener.Close()
+		return 0, fmt.Errorf("the cluster of context %q cannot be spoken to: %w", target.Context, err)
+	}
 	forward := &held{
 		target:   target,
-		client:   client,
+		link:     link,
+		awake:    make(chan struct{}, 1),
 		streams:  NewStreams(through.Config, through.Dial),
 		listener: listener,
 		touched:  m.touched,
@@ -80,14 +94,15 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 		locals:   localConns{},
 	}
 	run, stop := context.WithCancel(context.Background())
-	one := &managed{held: forward, stop: stop, ended: make(chan struct{})}
+	one := &managed{held: forward, stop: stop, ended: make(chan struct{}), release: release}
 
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()
 		stop()
 		_ = listener.Close()
-		return 0, fmt.Errorf("the forwards are closed")
+		release()
+		return 0, errors.New("the forwards are closed")
 	}
 	m.lastID++
 	id := m.lastID
@@ -95,14 +110,74 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 		ID: id, Target: target, Local: listener.Addr().String(), State: model.ForwardConnecting, Since: time.Now(),
 	}
 	m.forwards = append(m.forwards, one)
+	m.watchClock()
 	m.mu.Unlock()
 
 	go guarded(func() {
 		defer close(one.ended)
+		defer one.release()
 		forward.run(run)
 	})()
 	m.tell()
 	return id, nil
+}
+
+// hold returns the link to a cluster, which is made for its first forward, and how to give it back.
+func (m *Manager) hold(through Cluster) (*plainLink, func(), error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	link := m.links[through.Config]
+	if link == nil {
+		var err error
+		if link, err = newPlainLink(through.Config); err != nil {
+			return nil, nil, err
+		}
+		m.links[through.Config] = link
+	}
+	link.users++
+	release := func() {}
+	if through.Hold != nil {
+		release = through.Hold()
+	}
+	return link, func() {
+		m.mu.Lock()
+		link.users--
+		unused := link.users == 0
+		if unused {
+			delete(m.links, through.Config)
+		}
+		m.mu.Unlock()
+		if unused {
+			link.close()
+		}
+		release()
+	}, nil
+}
+
+// watchClock notices sleep from the first forward on. Manager.mu is held.
+func (m *Manager) watchClock() {
+	if m.stopClock != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	m.stopClock = stop
+	m.clocks.Go(guarded(func() {
+		ticker := time.NewTicker(clockPeriod)
+		defer ticker.Stop()
+		onAwake(ctx, clock{now: time.Now, tick: ticker.C}, m.awake)
+	}))
+}
+
+// awake lets every forward know that the machine has been asleep.
+func (m *Manager) awake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, one := range m.forwards {
+		select {
+		case one.held.awake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // Stop ends a forward and its connections, and waits for that. An id that is not there is ignored.
@@ -125,7 +200,11 @@ func (m *Manager) Close() {
 	m.mu.Lock()
 	all := m.forwards
 	m.forwards, m.closed = nil, true
+	if m.stopClock != nil {
+		m.stopClock()
+	}
 	m.mu.Unlock()
+	m.clocks.Wait()
 	for _, one := range all {
 		one.stop()
 	}
@@ -171,13 +250,4 @@ func (m *Manager) touched() {
 			m.tell()
 		})
 	}
-}
-
-// clientFor makes a client for following Pods: without the limits that would starve it, and without a timeout, which would cut
-// watches.
-func clientFor(config *rest.Config) (kubernetes.Interface, error) {
-	config = rest.CopyConfig(config)
-	config.QPS = -1
-	config.Timeout = 0
-	return kubernetes.NewForConfig(config)
 }

@@ -12,9 +12,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -264,6 +267,116 @@ func TestForwardsThatCannotBe(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Service that is edited or replaced has no selector for a moment; what worked comes back without anybody.
+func TestForwardThatWorkedWaitsForItsService(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*corev1.Service)
+		text   string
+	}{
+		{"no selector", func(service *corev1.Service) { service.Spec.Selector = nil }, "no selector"},
+		{"ExternalName", func(service *corev1.Service) { service.Spec.Type = corev1.ServiceTypeExternalName }, "ExternalName"},
+		{"UDP", func(service *corev1.Service) { service.Spec.Ports[0].Protocol = corev1.ProtocolUDP }, "TCP only"},
+		{"gone", nil, "does not exist"},
+		{"another selector", func(service *corev1.Service) { service.Spec.Selector = map[string]string{"app": "other"} }, "no Pod matches"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cluster := newFakeCluster(t)
+			cluster.put(webService())
+			cluster.put(readyPod("web-1"))
+			cluster.serve("web-1", 8080, says("hello"))
+			m := newManager(t)
+			forward := hold(t, m, cluster, toService("80"), model.ForwardActive)
+			if test.change == nil {
+				cluster.remove(webService())
+			} else {
+				changed := webService()
+				test.change(changed)
+				cluster.put(changed)
+			}
+			awaitState(t, m, forward.ID, model.ForwardWaiting)
+			if now := stateOf(m, forward.ID); !strings.Contains(now.LastError, test.text) {
+				t.Errorf("it says %q", now.LastError)
+			}
+			cluster.put(webService())
+			awaitState(t, m, forward.ID, model.ForwardActive)
+			if got, err := say(t, forward); got != "hello" || err != nil {
+				t.Errorf("got %q and %v", got, err)
+			}
+		})
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		err     error
+		longest time.Duration
+	}{
+		{"unreachable", errors.New("connection refused"), longestPause},
+		{"denied", apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web-1", nil), deniedPeriod},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pause := newBackoff()
+			last := time.Duration(0)
+			for n := range 12 {
+				next := pause.step(test.err)
+				if n == 0 && next >= 2*firstPause || next > test.longest+test.longest/4 || next < last/2 {
+					t.Errorf("pause %d is %v after %v", n, next, last)
+				}
+				last = next
+			}
+			if last < test.longest {
+				t.Errorf("it settles at %v", last)
+			}
+			// What is reached again and refuses otherwise is tried again soon.
+			if next := pause.step(errors.New("connection refused")); next > 2*time.Second {
+				t.Errorf("then %v", next)
+			}
+		})
+	}
+}
+
+func TestForwardsHoldTheirCluster(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	var mu sync.Mutex
+	held, released := 0, 0
+	through := cluster.forwardCluster()
+	through.Hold = func() func() {
+		mu.Lock()
+		defer mu.Unlock()
+		held++
+		return func() {
+			mu.Lock()
+			defer mu.Unlock()
+			released++
+		}
+	}
+	m := newManager(t)
+	var ids []int
+	for range 2 {
+		id, err := m.Open(t.Context(), through, toPod("web-1", "8080"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if len(m.links) != 1 {
+		t.Errorf("%d links into one cluster", len(m.links))
+	}
+	m.Stop(ids[0])
+	if mu.Lock(); held != 2 || released != 1 || len(m.links) != 1 {
+		t.Errorf("after one stop: held %d, released %d, %d links", held, released, len(m.links))
+	}
+	mu.Unlock()
+	m.Stop(ids[1])
+	if mu.Lock(); released != 2 || len(m.links) != 0 {
+		t.Errorf("after both: released %d, %d links", released, len(m.links))
+	}
+	mu.Unlock()
 }
 
 func TestDeniedForwardSaysSo(t *testing.T) {

@@ -8,11 +8,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"k8s.io/streaming/pkg/httpstream"
+	"github.com/moby/spdystream"
 )
 
 const (
-	// chunkSize is the library's largest data frame, about.
+	// chunkSize is how much is sent in one data frame at most.
 	chunkSize = 32 << 10
 	// chunksAhead is how much is read ahead of the reader, so that a slow one does not at once hold up its neighbours.
 	chunksAhead = 32
@@ -28,8 +28,8 @@ type chunk struct {
 // stream implements model.Stream over a pair of multiplexed streams.
 type stream struct {
 	connection *connection
-	data       httpstream.Stream
-	errorText  httpstream.Stream
+	data       *spdystream.Stream
+	errorText  *spdystream.Stream
 
 	errors chan string
 	// ahead carries what came; it is closed when nothing more comes.
@@ -42,19 +42,14 @@ type stream struct {
 	// pumped is closed when both pumps have ended.
 	pumped chan struct{}
 
-	// spare are buffers to read into again.
-	spare chan []byte
-
 	readMu sync.Mutex
 	unread []byte
-	// whole is the buffer that unread is the rest of.
-	whole []byte
-	end   error
+	end    error
 
 	closeOnce sync.Once
 }
 
-func newStream(c *connection, data, errorText httpstream.Stream) *stream {
+func newStream(c *connection, data, errorText *spdystream.Stream) *stream {
 	s := &stream{
 		connection: c,
 		data:       data,
@@ -63,7 +58,6 @@ func newStream(c *connection, data, errorText httpstream.Stream) *stream {
 		ahead:      make(chan chunk, chunksAhead),
 		gone:       make(chan struct{}),
 		pumped:     make(chan struct{}),
-		spare:      make(chan []byte, chunksAhead),
 	}
 	var pumps sync.WaitGroup
 	pumps.Go(guarded(s.pumpData))
@@ -78,9 +72,8 @@ func newStream(c *connection, data, errorText httpstream.Stream) *stream {
 func (s *stream) pumpData() {
 	defer close(s.ahead)
 	for {
-		buffer := s.buffer()
-		n, err := s.data.Read(buffer)
-		next := chunk{data: buffer[:n], err: err}
+		data, err := s.data.ReadData()
+		next := chunk{data: data, err: err}
 		if errors.Is(err, io.EOF) && s.connection.isLost() {
 			next.err = errConnectionLost
 		}
@@ -98,27 +91,6 @@ func (s *stream) pumpData() {
 		if err != nil {
 			return
 		}
-	}
-}
-
-// buffer returns a spare buffer, or a new one.
-func (s *stream) buffer() []byte {
-	select {
-	case spare := <-s.spare:
-		return spare
-	default:
-		return make([]byte, chunkSize)
-	}
-}
-
-// recycle takes back a buffer that was read from.
-func (s *stream) recycle(data []byte) {
-	if cap(data) < chunkSize {
-		return
-	}
-	select {
-	case s.spare <- data[:chunkSize]:
-	default:
 	}
 }
 
@@ -142,7 +114,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next yields what came from the Pod without copying it. The caller gives it back with recycle.
+// next yields what came from the Pod without copying it.
 func (s *stream) next() ([]byte, error) {
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
@@ -150,17 +122,13 @@ func (s *stream) next() ([]byte, error) {
 		return nil, err
 	}
 	data := s.unread
-	s.unread, s.whole = nil, nil
+	s.unread = nil
 	return data, nil
 }
 
 // fill makes sure that something is unread; readMu is held.
 func (s *stream) fill() error {
 	for len(s.unread) == 0 {
-		if s.whole != nil {
-			s.recycle(s.whole)
-			s.whole = nil
-		}
 		if s.end != nil {
 			return s.end
 		}
@@ -177,7 +145,7 @@ func (s *stream) fill() error {
 		if !more {
 			next.err = net.ErrClosed
 		}
-		s.unread, s.whole, s.end = next.data, next.data, next.err
+		s.unread, s.end = next.data, next.err
 	}
 	return nil
 }
@@ -201,7 +169,7 @@ func (s *stream) CloseWrite() error { return s.data.Close() }
 func (s *stream) Close() error {
 	s.closeOnce.Do(func() {
 		s.abandon()
-		s.connection.multiplexed.RemoveStreams(s.data, s.errorText)
+		s.connection.multiplexed.remove(s.data, s.errorText)
 		s.connection.forget(s)
 	})
 	return nil

@@ -73,9 +73,8 @@ func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (
 	}
 }
 
-// keep makes sure of a connection to a Pod without opening a stream, and returns the channel that is closed when it is lost.
-// It stays open when idle, until release.
-func (s *Streams) keep(ctx context.Context, key model.Key) (lost <-chan bool, err error) {
+// keep makes sure of a connection to a Pod without opening a stream. It stays open when idle, until release.
+func (s *Streams) keep(ctx context.Context, key model.Key) (*connection, error) {
 	through, _, err := s.connection(ctx, key)
 	if err != nil {
 		return nil, err
@@ -85,7 +84,18 @@ func (s *Streams) keep(ctx context.Context, key model.Key) (lost <-chan bool, er
 	if pod := s.pods[key]; pod != nil {
 		pod.kept = true
 	}
-	return through.lost(), nil
+	return through, nil
+}
+
+// distrust doubts every connection until its peer is heard: what is opened from now on goes another way.
+func (s *Streams) distrust() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, pod := range s.pods {
+		for _, one := range pod.open {
+			one.distrust()
+		}
+	}
 }
 
 // release takes back keep.
@@ -164,7 +174,7 @@ func (s *Streams) connection(ctx context.Context, key model.Key) (through *conne
 	return opened, true, nil
 }
 
-// usable returns the first live connection that is not stalled, and forgets the dead. Streams.mu is held.
+// usable returns the first live connection that is neither stalled nor in doubt, and forgets the dead. Streams.mu is held.
 func (p *podConnections) usable() *connection {
 	var alive []*connection
 	var usable *connection
@@ -173,7 +183,7 @@ func (p *podConnections) usable() *connection {
 			continue
 		}
 		alive = append(alive, one)
-		if usable == nil && !one.stalled() {
+		if usable == nil && !one.stalled() && !one.inDoubt() {
 			usable = one
 		}
 	}
@@ -209,9 +219,10 @@ func (s *Streams) sweep() bool {
 	var idle []*connection
 	for key, pod := range s.pods {
 		var kept []*connection
+		spared := pod.usable()
 		for _, one := range pod.open {
 			since, isIdle := one.idle()
-			if one.isLost() || isIdle && !pod.kept && time.Since(since) > idleLimit {
+			if one.isLost() || isIdle && !(pod.kept && one == spared) && time.Since(since) > idleLimit {
 				idle = append(idle, one)
 			} else {
 				kept = append(kept, one)

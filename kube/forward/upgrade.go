@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -18,10 +17,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	portforwardprotocol "k8s.io/apimachinery/pkg/util/portforward"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/portforward"
-	"k8s.io/client-go/transport/websocket"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
 )
@@ -32,8 +30,6 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 const (
 	// upgradeTimeout bounds one attempt to open a portforward connection.
 	upgradeTimeout = 15 * time.Second
-	// pingPeriod keeps idle connections alive through load balancers, and shows when one is dead.
-	pingPeriod = 5 * time.Second
 )
 
 // upgrader opens portforward connections to the Pods of one cluster. Safe for concurrent use.
@@ -57,7 +53,11 @@ func (u upgrader) open(ctx context.Context, namespace, pod string) (*connection,
 		return u.overSPDY(ctx, target)
 	}
 	opened, err := u.overWebSocket(ctx, target)
-	if err == nil || apierrors.IsNotFound(err) || !httpstream.IsUpgradeFailure(err) && !httpstream.IsHTTPSProxyError(err) {
+	var refused *httpstream.UpgradeFailureError
+	if errors.As(err, &refused) && apierrors.IsNotFound(refused.Cause) {
+		return nil, refused.Cause
+	}
+	if err == nil || refused == nil && !httpstream.IsHTTPSProxyError(err) {
 		return opened, err
 	}
 	opened, err = u.overSPDY(ctx, target)
@@ -79,52 +79,41 @@ func portForwardURL(config *rest.Config, namespace, pod string) (*url.URL, error
 }
 
 func (u upgrader) overWebSocket(ctx context.Context, target *url.URL) (*connection, error) {
-	transport, holder, err := websocket.RoundTripperFor(u.config)
+	begun := time.Now()
+	tlsConfig, err := rest.TLSConfigFor(u.config)
 	if err != nil {
 		return nil, err
 	}
-	var raw net.Conn
-	release := func() bool { return true }
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		raw = info.Conn
-		release = context.AfterFunc(ctx, func() { _ = info.Conn.Close() })
-	}})
-	request, err := http.NewRequestWithContext(traced, http.MethodGet, target.String(), nil)
+	upgrade := &webSocketUpgrade{
+		protocol: portforwardprotocol.WebsocketsSPDYTunnelingPortForwardV1,
+		tls:      tlsConfig, proxy: u.proxier(), dial: impatient(u.dial),
+	}
+	authenticated, err := rest.HTTPWrappersForConfig(u.config, upgrade)
 	if err != nil {
 		return nil, err
 	}
-	socket, err := websocket.Negotiate(transport, holder, request, portforwardprotocol.WebsocketsSPDYTunnelingPortForwardV1)
-	if !release() || ctx.Err() != nil {
-		if err == nil {
-			_ = socket.Close()
-		}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := authenticated.RoundTrip(request); err != nil {
 		return nil, orContextError(ctx, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		raw = socket.NetConn()
-	}
-	watched := newWatchedConn(portforward.NewTunnelingConnection("portforward", socket), raw)
-	multiplexed, err := spdy.NewClientConnectionWithPings(watched, pingPeriod)
-	if err != nil {
-		return nil, err
-	}
-	return newConnection(multiplexed, watched), nil
+	return newConnection(newWatchedConn(&tunnel{socket: upgrade.socket}, upgrade.raw), time.Since(begun))
 }
 
 func (u upgrader) overSPDY(ctx context.Context, target *url.URL) (*connection, error) {
-	transport, err := u.spdyTransport()
+	begun := time.Now()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := u.spdyTransport(request)
 	if err != nil {
 		return nil, err
 	}
 	upgrade := &spdyUpgrade{transport: transport}
 	authenticated, err := rest.HTTPWrappersForConfig(u.config, upgrade)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -137,25 +126,33 @@ func (u upgrader) overSPDY(ctx context.Context, target *url.URL) (*connection, e
 	if upgrade.conn == nil {
 		return nil, refusal(response)
 	}
-	watched := newWatchedConn(upgrade.conn, upgrade.conn)
-	multiplexed, err := spdy.NewClientConnectionWithPings(watched, pingPeriod)
-	if err != nil {
-		return nil, err
-	}
-	return newConnection(multiplexed, watched), nil
+	return newConnection(newWatchedConn(upgrade.conn, upgrade.conn), time.Since(begun))
 }
 
-func (u upgrader) spdyTransport() (*spdy.SpdyRoundTripper, error) {
+// proxier tells which proxy a request goes through: that of the kubeconfig, else that of the environment.
+func (u upgrader) proxier() func(*http.Request) (*url.URL, error) {
+	if u.config.Proxy != nil {
+		return u.config.Proxy
+	}
+	return utilnet.NewProxierWithNoProxyCIDR(http.ProxyFromEnvironment)
+}
+
+// spdyTransport dials as we do, except through a proxy, which only the library can.
+func (u upgrader) spdyTransport(request *http.Request) (*spdy.SpdyRoundTripper, error) {
 	tlsConfig, err := rest.TLSConfigFor(u.config)
 	if err != nil {
 		return nil, err
 	}
-	if u.dial != nil {
-		return spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{
-			UpgradeTransport: &http.Transport{DialContext: u.dial, TLSClientConfig: tlsConfig},
-		})
+	proxy, err := u.proxier()(request)
+	if err != nil {
+		return nil, err
 	}
-	return spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{TLS: tlsConfig, Proxier: u.config.Proxy})
+	if u.dial == nil && proxy != nil {
+		return spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{TLS: tlsConfig, Proxier: u.proxier()})
+	}
+	return spdy.NewRoundTripperWithConfig(spdy.RoundTripperConfig{
+		UpgradeTransport: &http.Transport{DialContext: impatient(u.dial), TLSClientConfig: tlsConfig},
+	})
 }
 
 // spdyUpgrade is a round trip that keeps the network connection when the server switches protocols. The library's own

@@ -27,29 +27,38 @@ type watchedConn struct {
 	net.Conn
 	raw net.Conn
 
-	// readingSince is when the pending Read began, in Unix nanoseconds; zero when none is pending.
+	// born is what the moments below are counted from, by the clock that nobody sets.
+	born time.Time
+	// readingSince is when the pending Read began; zero when none is pending.
 	readingSince atomic.Int64
-	writes       atomic.Int64
-	silence      *time.Ticker
-	closeOnce    sync.Once
-	closed       chan struct{}
+	// heardAt is when the peer was heard last.
+	heardAt   atomic.Int64
+	writes    atomic.Int64
+	silence   *time.Ticker
+	closeOnce sync.Once
+	closed    chan struct{}
 }
 
 func newWatchedConn(conn, raw net.Conn) *watchedConn {
-	watched := &watchedConn{Conn: conn, raw: raw, silence: time.NewTicker(silenceLimit / 4), closed: make(chan struct{})}
+	watched := &watchedConn{Conn: conn, raw: raw, silence: time.NewTicker(silenceLimit / 4), born: time.Now(), closed: make(chan struct{})}
 	go guarded(watched.closeWhenSilent)()
 	return watched
 }
 
 func (c *watchedConn) closeWhenSilent() {
 	defer c.silence.Stop()
+	silent := 0
 	for {
 		select {
 		case <-c.closed:
 			return
-		case now := <-c.silence.C:
-			since := c.readingSince.Load()
-			if since != 0 && now.UnixNano()-since > int64(silenceLimit) && c.writes.Load() < unansweredWrites {
+		case <-c.silence.C:
+			if !c.silentSince(c.now() - silenceLimit) {
+				silent = 0
+				continue
+			}
+			// Twice, because a process that was stopped reads only now what has come meanwhile.
+			if silent++; silent == 2 {
 				_ = c.Close()
 				return
 			}
@@ -57,12 +66,27 @@ func (c *watchedConn) closeWhenSilent() {
 	}
 }
 
+// now is the present moment, as it is counted here.
+func (c *watchedConn) now() time.Duration { return time.Since(c.born) + 1 }
+
+// silentSince tells whether the peer was listened to since then, and not heard, although it is not busy.
+func (c *watchedConn) silentSince(moment time.Duration) bool {
+	since := time.Duration(c.readingSince.Load())
+	return since != 0 && since < moment && !c.heardSince(moment) && c.writes.Load() < unansweredWrites
+}
+
+// heardSince tells whether the peer was heard after a moment.
+func (c *watchedConn) heardSince(moment time.Duration) bool {
+	return time.Duration(c.heardAt.Load()) > moment
+}
+
 // Read notes since when the peer is silent.
 func (c *watchedConn) Read(p []byte) (int, error) {
-	c.readingSince.Store(time.Now().UnixNano())
+	c.readingSince.Store(int64(c.now()))
 	n, err := c.Conn.Read(p)
 	c.readingSince.Store(0)
 	if n > 0 {
+		c.heardAt.Store(int64(c.now()))
 		c.writes.Store(0)
 	}
 	return n, err
