@@ -555,3 +555,22 @@ func TestSessionSaysExpiredLater(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestPluginOutputIsOpenWhileAnybodyUsesIt(t *testing.T) {
+	output, err := newPluginOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := output.hold()
+	output.close() // the session
+	if _, err := output.file.WriteString("logged in\n"); err != nil || output.lastLine() != "logged in" {
+		t.Errorf("a forward that outlives its session cannot let its login plugin speak: %v", err)
+	}
+	release()
+	release()
+	if _, err := output.file.WriteString("x"); err == nil {
+		t.Error("nobody uses it any more, and it is open")
+	}
+	var none *pluginOutput
+	none.hold()()
+}

@@ -188,6 +188,7 @@ func removeControlGroups(containers []string) {
 
 func removeNamespaces(ctx context.Context, dir string) error {
 	c := &Cluster{Dir: dir}
+	c.laptop().Close()
 	var problems []error
 	for number := 1; number <= 9; number++ {
 		n := c.node(number)

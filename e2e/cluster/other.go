@@ -41,3 +41,29 @@ func (c *Cluster) Pause(string) error { return errNotLinux }
 
 // Resume needs Linux.
 func (c *Cluster) Resume(string) error { return errNotLinux }
+
+// Laptop needs Linux.
+type Laptop struct{}
+
+// NewLaptop needs Linux.
+func (c *Cluster) NewLaptop(context.Context) (*Laptop, error) { return nil, errNotLinux }
+
+// Enter needs Linux.
+func (*Laptop) Enter() []string { return nil }
+
+// DialContext needs Linux.
+func (*Laptop) DialContext(context.Context, string, string) (net.Conn, error) {
+	return nil, errNotLinux
+}
+
+// Cut needs Linux.
+func (*Laptop) Cut(context.Context) error { return errNotLinux }
+
+// Mend needs Linux.
+func (*Laptop) Mend(context.Context) error { return errNotLinux }
+
+// Move needs Linux.
+func (*Laptop) Move(context.Context) error { return errNotLinux }
+
+// Close needs Linux.
+func (*Laptop) Close() {}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +29,8 @@ type Run struct {
 	Stdin string
 	// Limit is how long it may take; a minute if zero.
 	Limit time.Duration
+	// Enter is the command line that leads to where it runs; node 1 if empty.
+	Enter []string
 }
 
 // Result is what a run has left.
@@ -43,7 +46,11 @@ func (c *Cluster) Command(ctx context.Context, t testing.TB, run Run, program st
 	t.Helper()
 	line := append([]string{program}, run.Args...)
 	if c.Own != nil {
-		line = append(append(c.Own.Enter(), "--"), line...)
+		enter := run.Enter
+		if len(enter) == 0 {
+			enter = c.Own.Enter()
+		}
+		line = slices.Concat(enter, []string{"--"}, line)
 	}
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -1,0 +1,242 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/svctui/svctui/e2e/cluster"
+	"github.com/svctui/svctui/e2e/harness"
+	"github.com/svctui/svctui/e2e/terminal"
+)
+
+// Held forwards outlive what happens to a network, a machine and a Service. These tests do not run beside others.
+
+// onLaptop is a laptop beside the cluster, for one test.
+func onLaptop(t *testing.T, c *harness.Cluster) *cluster.Laptop {
+	t.Helper()
+	laptop, err := c.RequireOwn(t).NewLaptop(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(laptop.Close)
+	return laptop
+}
+
+// dialFunc dials where svctui runs.
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// ask asks the application at a local address once.
+func ask(ctx context.Context, dial dialFunc, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := (&http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return strings.TrimSpace(string(answer)), err
+}
+
+// answersAgain waits for an answer through a forward and tells how long it took. The time is for the log, except that
+// the limit lies below what the system alone would need to notice.
+func answersAgain(t *testing.T, dial dialFunc, address string, limit time.Duration) {
+	t.Helper()
+	begun := time.Now()
+	harness.Eventually(t, limit, "an answer through "+address, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		_, err := ask(ctx, dial, address)
+		return err
+	})
+	t.Logf("the forward answers again after %v", time.Since(begun).Round(10*time.Millisecond))
+}
+
+// heldConnection is a connection through a forward on which requests can be sent one after the other.
+type heldConnection struct {
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+func holdConnection(t *testing.T, dial dialFunc, address string) heldConnection {
+	t.Helper()
+	conn, err := dial(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	held := heldConnection{conn, bufio.NewReader(conn)}
+	if err := held.request(30 * time.Second); err != nil {
+		t.Fatalf("the first request on a connection: %v", err)
+	}
+	return held
+}
+
+func (h heldConnection) request(limit time.Duration) error {
+	if err := h.conn.SetDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(h.conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(h.reader, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}
+
+// checkFailed wants a connection to have failed, and not to hang or to end as if all were well.
+func (h heldConnection) checkFailed(t *testing.T) {
+	t.Helper()
+	if err := h.request(30 * time.Second); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection that was open did not fail: %v", err)
+	} else {
+		t.Logf("the connection that was open failed: %v", err)
+	}
+}
+
+func quitWithForwards(t *testing.T, screen *terminal.Terminal) {
+	t.Helper()
+	screen.Send(terminal.CtrlC)
+	screen.WaitFor("Quit?", 10*time.Second)
+	screen.Send(terminal.CtrlC)
+	checkLeft(t, screen, 0)
+}
+
+func TestForwardOverACutNetwork(t *testing.T) {
+	c := harness.Use(t)
+	laptop := onLaptop(t, c)
+	namespace := startWeb(t, c, "http", quickProbe)
+	screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Enter: laptop.Enter()})
+	selectRow(t, screen, "web")
+	address := forwardByKeys(t, screen, "svc/web:80")
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	open := holdConnection(t, laptop.DialContext, address)
+	screen.Send("f")
+	screen.WaitFor("active", 10*time.Second)
+
+	t.Log("a cut that nobody had time to notice")
+	cut(t, laptop)
+	mend(t, laptop)
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	if err := open.request(30 * time.Second); err != nil {
+		t.Errorf("a connection did not outlive a short cut: %v", err)
+	}
+
+	t.Log("a cut that lasts, while the Pods are replaced")
+	cut(t, laptop)
+	gone := time.Now()
+	screen.WaitFor("connecting", time.Minute)
+	t.Logf("noticed after %v", time.Since(gone).Round(100*time.Millisecond))
+	c.Kubectl(t, "delete", "pods", "-n", namespace, "-l", "app=web")
+	scale(t, c, namespace, "web", 1)
+	harness.Eventually(t, time.Minute, "one new Pod", func(context.Context) error {
+		if now := podNames(t, c, namespace); len(now) != 1 {
+			return fmt.Errorf("there are %v", now)
+		}
+		return nil
+	})
+	c.Kubectl(t, "wait", "--for=condition=Ready", "pod", "-n", namespace, "-l", "app=web", "--timeout=60s")
+	mend(t, laptop)
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	open.checkFailed(t)
+	screen.WaitFor("active", 10*time.Second)
+	quitWithForwards(t, screen)
+}
+
+func cut(t *testing.T, laptop *cluster.Laptop) {
+	t.Helper()
+	if err := laptop.Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mend(t *testing.T, laptop *cluster.Laptop) {
+	t.Helper()
+	if err := laptop.Mend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A laptop that was closed in one network and opened in another. Its process stood still meanwhile.
+func TestForwardAfterSleep(t *testing.T) {
+	c := harness.Use(t)
+	laptop := onLaptop(t, c)
+	namespace := startWeb(t, c, "http", quickProbe)
+	screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Enter: laptop.Enter()})
+	selectRow(t, screen, "web")
+	address := forwardByKeys(t, screen, "svc/web:80")
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	open := holdConnection(t, laptop.DialContext, address)
+
+	screen.Signal(syscall.SIGSTOP)
+	if err := laptop.Move(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Asleep until other Pods are there, which takes longer than what is noticed as sleep.
+	c.Kubectl(t, "rollout", "restart", "deployment/web", "-n", namespace)
+	c.Kubectl(t, "rollout", "status", "deployment/web", "-n", namespace, "--timeout=60s")
+	screen.Signal(syscall.SIGCONT)
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	open.checkFailed(t)
+	screen.Send("f")
+	screen.WaitFor("active", 10*time.Second)
+	quitWithForwards(t, screen)
+}
+
+// A Service is edited by mistake, deleted, and made again. The forward says so and waits.
+func TestForwardWaitsForItsService(t *testing.T) {
+	c := harness.Use(t)
+	namespace := startWeb(t, c, "http", quickProbe)
+	screen := c.Terminal(t, 120, 40, "-n", namespace)
+	selectRow(t, screen, "web")
+	address := forwardByKeys(t, screen, "svc/web:80")
+	dial := c.Own.DialContext
+	answersAgain(t, dial, address, 20*time.Second)
+	screen.Send("f")
+	for _, step := range []struct {
+		name, says string
+		do, undo   []string
+	}{
+		{
+			"no selector", "has no selector",
+			[]string{"patch", "service", "web", "--type=json", "-p", `[{"op":"remove","path":"/spec/selector"}]`},
+			[]string{"patch", "service", "web", "--type=merge", "-p", `{"spec":{"selector":{"app":"web"}}}`},
+		},
+		{
+			"deleted", "does not exist",
+			[]string{"delete", "service", "web"},
+			[]string{"expose", "deployment", "web", "--port=80", "--target-port=8080"},
+		},
+		{
+			"scaled to zero", "no Pod matches",
+			[]string{"scale", "deployment", "web", "--replicas=0"},
+			[]string{"scale", "deployment", "web", "--replicas=1"},
+		},
+	} {
+		t.Log(step.name)
+		c.Kubectl(t, append(step.do, "-n", namespace)...)
+		screen.WaitFor(step.says, 30*time.Second)
+		screen.WaitFor("waiting", 30*time.Second)
+		c.Kubectl(t, append(step.undo, "-n", namespace)...)
+		c.Kubectl(t, "rollout", "status", "deployment/web", "-n", namespace, "--timeout=60s")
+		answersAgain(t, dial, address, 20*time.Second)
+		screen.WaitFor("active", 10*time.Second)
+	}
+	quitWithForwards(t, screen)
+}
