@@ -122,7 +122,7 @@ func (a *app) root() *cobra.Command {
 	})
 	flags := root.PersistentFlags()
 	a.flags.AddFlags(flags)
-	flags.BoolVar(&a.readOnly, "readonly", false, "never open a port-forward or send a proxy request")
+	flags.BoolVar(&a.readOnly, "readonly", false, "never open a port-forward, send a proxy request or run a command in a Pod")
 	flags.BoolVar(&a.demo, "demo", false, "use an embedded demo cluster instead of a real one")
 	flags.StringVar(&a.logFile, "log-file", "", "append svctui's own log to this file; without it nothing is logged")
 	_ = root.RegisterFlagCompletionFunc("context", a.completeContexts)
@@ -161,8 +161,9 @@ func (a *app) testCommand() *cobra.Command {
 		Use:   "test SERVICE[:PORT]",
 		Short: "Run the isolation test: where between client and application does a request stop?",
 		Long: "Sends a request to the Service in several ways, each of which leaves something out, and concludes where it stops:\n" +
-			"a port-forward to the Pod and to the Service, and the API server's proxy to both. It opens no local port and\n" +
-			"changes nothing. Without :PORT every port is tested.\n\n" +
+			"a port-forward to the Pod and to the Service, the API server's proxy to both, and from this machine the addresses\n" +
+			"of its load balancer and of Ingresses. It opens no local port and changes nothing. Without :PORT every port is\n" +
+			"tested. --readonly leaves what can be tried from this machine without the API server.\n\n" +
 			"Exit codes: 0 every port passed; 1 a fault was found; 2 the test could not be run, or is inconclusive.",
 		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
@@ -174,6 +175,8 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().StringVar(&wanted.Pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
 	command.Flags().StringVar(&wanted.Path, "path", "", "the path to request; without it that of the readiness probe, else /")
 	command.Flags().StringVar(&wanted.Host, "host", "", "the HTTP Host header")
+	command.Flags().BoolVar(&wanted.NodePorts, "node-ports", false, "from here, try the port's node port on some nodes too")
+	command.Flags().BoolVar(&wanted.PodIP, "pod-ip", false, "from here, try the Pod's own IP too")
 	scheme.add(command, "scheme", "", "how to speak to the application: ")
 	format.add(command, "output", "o", "how to print: ")
 	return command

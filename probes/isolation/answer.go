@@ -10,8 +10,11 @@ import (
 type answer struct {
 	outcome Outcome
 	detail  string
-	// status means that the detail is an HTTP status.
+	// status means that the detail is an HTTP status, and code is its number.
 	status bool
+	code   int
+	// saying is the beginning of what the application said, to compare one answer with another.
+	saying string
 	// names are those of the certificate that was shown.
 	names []string
 	// silent means that the connection was accepted and that what was asked was not answered.

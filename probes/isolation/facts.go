@@ -52,6 +52,11 @@ type Facts struct {
 	// OtherPod is the Pod that the proxy rungs were compared with, and OtherPodAnswers whether the API server reaches it.
 	OtherPod        string
 	OtherPodAnswers bool
+
+	// Here is what each address told that was dialled from here. SourceRanges are the only clients that the load balancer lets in;
+	// empty for everybody.
+	Here         []Here
+	SourceRanges []string
 }
 
 // Readiness is what the kubelet's readiness probe, which dials the Pod's IP, tells about the port.

@@ -146,7 +146,7 @@ func listenOn(ctx context.Context, stream model.Stream) answer {
 		select {
 		case got := <-first:
 			if len(got.text) > 0 {
-				return answer{outcome: OK, speaksFirst: true, detail: fmt.Sprintf("connected; it says %q", got.text)}
+				return answer{outcome: OK, speaksFirst: true, saying: string(got.text), detail: fmt.Sprintf("connected; it says %q", got.text)}
 			}
 			closed = true
 		case text, some := <-errorTexts:
@@ -192,9 +192,9 @@ func ask(ctx context.Context, conn net.Conn, s subject, scheme string) (answer, 
 	defer func() { _ = response.Body.Close() }()
 	head, _ := io.ReadAll(io.LimitReader(response.Body, headLimit))
 	if scheme == schemeGRPC {
-		return answer{outcome: OK, status: true, detail: grpcDetail(response, head)}, nil
+		return answer{outcome: OK, status: true, code: response.StatusCode, detail: grpcDetail(response, head)}, nil
 	}
-	got := answer{outcome: OK, detail: response.Status, status: true}
+	got := answer{outcome: OK, detail: response.Status, status: true, code: response.StatusCode, saying: string(head)}
 	got.wantsTLS = scheme == schemeHTTP && refusesPlainHTTP(response.StatusCode, head)
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
 		got.names = response.TLS.PeerCertificates[0].DNSNames

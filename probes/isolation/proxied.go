@@ -132,7 +132,7 @@ func readProxied(response *http.Response, body []byte) answer {
 	if text := strings.TrimSpace(string(body)); strings.HasPrefix(text, "error trying to reach service: ") {
 		return ofTransport(text)
 	}
-	got := answer{outcome: OK, detail: response.Status, status: true}
+	got := answer{outcome: OK, detail: response.Status, status: true, code: response.StatusCode, saying: string(body)}
 	got.wantsTLS = refusesPlainHTTP(response.StatusCode, body)
 	got.opaque = response.StatusCode == http.StatusServiceUnavailable && strings.HasPrefix(response.Header.Get("Server"), "envoy")
 	return got

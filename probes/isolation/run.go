@@ -24,11 +24,16 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
 		silent: map[Rung]bool{},
 	}
-	r.result = r.subject.untried()
+	r.targets = hereTargets(snapshot, &r.subject)
+	r.result = r.subject.untried(r.targets)
 	r.tell()
+	var here sync.WaitGroup
+	here.Go(guarded(func() { r.fromHere(ctx) }))
 	if r.subject.triable() {
 		r.try(ctx)
 	}
+	here.Wait()
+	r.settleHere(ctx)
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	r.result.Conclusion = &conclusion
 	r.tell()
@@ -64,6 +69,13 @@ type run struct {
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
+
+	// targets are what From here dials, and heard, in the same order, what they answered: it is written by the rung alone.
+	targets []hereTarget
+	heard   []heard
+	here    []Here
+	// inside are the answers of the application on the rungs that lead to it and to nothing else.
+	inside []answer
 }
 
 // facts joins what was known before with how the rungs answered.
@@ -74,6 +86,7 @@ func (r *run) facts() Facts {
 	facts.Silent = maps.Clone(r.silent)
 	facts.MeshAnswered, facts.AddressRefused, facts.SpeaksTLS = r.meshAnswered, r.addressRefused, r.speaksTLS
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
+	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	return facts
 }
 
@@ -106,14 +119,15 @@ func (s *subject) looksAtPods() bool {
 }
 
 // untried is the result before anything was tried, with the reason on each rung that cannot be.
-func (s *subject) untried() Result {
+func (s *subject) untried(targets []hereTarget) Result {
 	result := Result{Request: s.request, PodPort: s.podPort, Protocol: s.speaks.String()}
 	for _, rung := range []Rung{RungPod, RungService, RungProxyService, RungProxyPod} {
 		result.Rungs = append(result.Rungs, Observation{
 			Rung: rung, Crosses: s.crosses(rung), Outcome: NotRun, Detail: s.whyNot(rung),
 		})
 	}
-	if !s.triable() {
+	result.Rungs = append(result.Rungs, s.untriedHere(targets)...)
+	if !s.triable() && len(targets) == 0 {
 		result.Protocol = ""
 	}
 	return result
@@ -378,8 +392,11 @@ func comparesWith(pod, with *corev1.Pod) bool {
 		(with == nil || pod.Name != with.Name) && !pod.Spec.HostNetwork
 }
 
-func (r *run) begin(rung Rung) {
-	r.change(rung, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
+func (r *run) begin(rung Rung) { r.beginAt(rung, "") }
+
+// beginAt says that a rung is tried at one of its targets.
+func (r *run) beginAt(rung Rung, target string) {
+	r.change(rung, target, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
 }
 
 func (r *run) observe(rung Rung, try func() answer) {
@@ -388,11 +405,20 @@ func (r *run) observe(rung Rung, try func() answer) {
 	r.end(rung, got, time.Since(started))
 }
 
-func (r *run) end(rung Rung, got answer, took time.Duration) {
-	r.change(rung, func(seen *Observation) {
+func (r *run) end(rung Rung, got answer, took time.Duration) { r.endAt(rung, "", got, took) }
+
+// endAt says what came of a rung at one of its targets.
+func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
+	r.change(rung, target, func(seen *Observation) {
 		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
+		if rung == RungFromHere {
+			return
+		}
 		if got.silent {
 			r.silent[rung] = true
+		}
+		if got.outcome == OK {
+			r.inside = append(r.inside, got)
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
@@ -405,11 +431,11 @@ func (r *run) end(rung Rung, got answer, took time.Duration) {
 	})
 }
 
-func (r *run) change(rung Rung, edit func(*Observation)) {
+func (r *run) change(rung Rung, target string, edit func(*Observation)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.result.Rungs {
-		if r.result.Rungs[i].Rung == rung {
+		if r.result.Rungs[i].Rung == rung && r.result.Rungs[i].Target == target {
 			edit(&r.result.Rungs[i])
 		}
 	}

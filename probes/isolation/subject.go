@@ -47,6 +47,10 @@ type subject struct {
 	// container is the name of the one that declares podPort; empty where none does.
 	container string
 	speaks    protocol
+	// pathAsked means that a person gave the path.
+	pathAsked bool
+	// ingressesKnown means that the Ingresses of the namespace were read.
+	ingressesKnown bool
 	// endpoints are those that the port leads to.
 	endpoints []check.Endpoint
 	facts     Facts
@@ -54,7 +58,8 @@ type subject struct {
 
 // newSubject chooses what the request leaves open.
 func newSubject(snapshot *model.Snapshot, request Request) subject {
-	s := subject{request: request}
+	s := subject{request: request, pathAsked: request.Path != ""}
+	s.ingressesKnown = snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.ServiceName = request.Service.Name
 	s.service = snapshot.Service(request.Service)

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/svctui/svctui/probes/check"
@@ -25,11 +26,15 @@ const (
 	reached  = answered | silent
 	dead     = refused | timedOut
 	anything = evidence(0xff)
+	// unanswered is what From here may have seen where no client can be served.
+	unanswered = anything &^ answered
 )
 
 // sight is what was seen on all rungs.
 type sight struct {
 	pod, service, proxyService, proxyPod, inCluster evidence
+	// here is what was seen from here, at all addresses together.
+	here evidence
 }
 
 func (s sight) of(rung Rung) evidence {
@@ -44,6 +49,8 @@ func (s sight) of(rung Rung) evidence {
 		return s.proxyPod
 	case RungInCluster:
 		return s.inCluster
+	case RungFromHere:
+		return s.here
 	}
 	return none
 }
@@ -57,6 +64,9 @@ type truth struct {
 	name string
 	// The cells are what the row is consistent with on each rung. A rung that proved nothing is consistent with all of them.
 	pod, service, proxyService, proxyPod, inCluster evidence
+	// here is the same for From here, where several addresses may have shown several things, all of which it has to be consistent with.
+	// Left out, it is that no address answers.
+	here evidence
 	// needs are the rungs that must have proved something for the row to be considered.
 	needs []Rung
 	// proof are the rungs of which one at least must have proved something for the row to be concluded.
@@ -72,7 +82,6 @@ var decided = []struct {
 	when    func(Facts) bool
 	verdict verdict
 }{
-	{"read-only", func(f Facts) bool { return f.ReadOnly }, notAllowedHere},
 	{"Services cannot be read", func(f Facts) bool { return f.Fault == faultServiceUnknown }, serviceUnknown},
 	{"11 no such Service", func(f Facts) bool { return f.Fault == faultNoService }, serviceMissing},
 	{"11 no such port", func(f Facts) bool { return f.Fault == faultNoSuchPort }, portMissing},
@@ -89,7 +98,7 @@ var table = []truth{
 	{
 		name:  "1 healthy",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   reached, service: reached | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
+		pod:   reached, service: reached | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		when: func(s sight, f Facts) bool {
 			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
 			byPodAlone := s.proxyService == none && s.proxyPod != none
@@ -138,7 +147,7 @@ var table = []truth{
 		name:  "4 bound to the Pod's IP only",
 		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered,
+		pod:   refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		verdict: healthyForwardLies,
 	},
 	{
@@ -160,7 +169,7 @@ var table = []truth{
 	{
 		proof: []Rung{RungProxyPod, RungInCluster},
 		name:  "6 the proxy to the Service misleads: terminating, foreign or hand-made endpoints",
-		pod:   reached | refused, service: anything, proxyService: noEndpoints, proxyPod: answered, inCluster: answered,
+		pod:   reached | refused, service: anything, proxyService: noEndpoints, proxyPod: answered, inCluster: answered, here: anything,
 		when:    func(s sight, f Facts) bool { return !f.MeshAnswered && (!f.UsableKnown || f.PodUsable) },
 		verdict: healthyProxyLies,
 	},
@@ -172,13 +181,13 @@ var table = []truth{
 	},
 	{
 		name: "7 the node has no endpoint for it",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused,
+		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused, here: anything,
 		needs:   []Rung{RungInCluster},
 		verdict: nodeRefuses,
 	},
 	{
 		name: "8 the client is kept out",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut,
+		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut, here: anything,
 		needs:   []Rung{RungInCluster},
 		verdict: clientKeptOut,
 	},
@@ -207,7 +216,7 @@ var table = []truth{
 	},
 	{
 		name: "9a the control plane does not reach this Pod, clients do",
-		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered,
+		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered, here: anything,
 		needs:   []Rung{RungProxyPod},
 		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers && !keepsOut(f) },
 		verdict: healthyForClients,
@@ -223,28 +232,28 @@ var table = []truth{
 	},
 	{
 		name: "12 this Pod refuses, another endpoint answers",
-		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything,
+		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
 		needs:   []Rung{RungProxyService},
 		when:    func(_ sight, f Facts) bool { return podRuns(f) && otherEndpoints(f) },
 		verdict: mixedNotListening,
 	},
 	{
 		name: "12a this Pod listens on its loopback only, another endpoint answers",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything,
+		pod:  reached, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
 		needs:   []Rung{RungProxyService, RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && otherEndpoints(f) },
 		verdict: mixedLoopback,
 	},
 	{
 		name: "12b this Pod answers, another endpoint does not",
-		pod:  reached | refused, service: anything, proxyService: dead, proxyPod: reached, inCluster: anything,
+		pod:  reached | refused, service: anything, proxyService: dead, proxyPod: reached, inCluster: anything, here: anything,
 		needs:   []Rung{RungProxyService, RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
 		verdict: mixedOther,
 	},
 	{
 		name: "12c this Pod cannot be reached, another endpoint answers",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: timedOut, inCluster: anything,
+		pod:  reached, service: anything, proxyService: reached, proxyPod: timedOut, inCluster: anything, here: anything,
 		needs:   []Rung{RungProxyService, RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
 		verdict: mixedUnreachable,
@@ -260,7 +269,7 @@ var table = []truth{
 	},
 	{
 		name: "14a a mesh answers in the application's place, clients are served",
-		pod:  reached, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered,
+		pod:  reached, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
 		needs:   []Rung{RungInCluster},
 		when:    func(s sight, f Facts) bool { return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) },
 		verdict: healthyForClients,
@@ -274,6 +283,20 @@ var table = []truth{
 			return s.has(silent) && s.proxyService != answered && s.proxyPod != answered && !f.MeshAnswered
 		},
 		verdict: hangs,
+	},
+	{
+		name: "17 served from here, where the rungs through the API server tell nothing",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: none, here: anything,
+		needs: []Rung{RungFromHere},
+		when: func(s sight, f Facts) bool {
+			unreached := func(seen evidence) bool {
+				return seen == none || seen == timedOut || f.Mesh != "" && (f.MeshAnswered || seen == refused) || seen == refused && f.Readiness == ReadyOnPodIP && bindTells(f)
+			}
+			// Where several Pods can answer, one that does tells nothing of one that does not.
+			oneOfSeveral := s.proxyPod == timedOut && f.OtherPodAnswers && otherEndpoints(f)
+			return s.here&answered != 0 && s.inCluster == none && unreached(s.proxyService) && unreached(s.proxyPod) && !noneUsable(f) && !oneOfSeveral
+		},
+		verdict: healthyFromHere,
 	},
 }
 
@@ -316,6 +339,8 @@ func sightOf(observations []Observation, facts Facts) sight {
 			}
 		case RungInCluster:
 			s.inCluster = proof
+		case RungFromHere:
+			s.seeFromHere(seen, facts)
 		}
 	}
 	if facts.Kata {
@@ -357,12 +382,15 @@ func (t truth) consistent(s sight, facts Facts) bool {
 			return false
 		}
 	}
+	if s.here&^cmp.Or(t.here, unanswered) != none {
+		return false
+	}
 	return t.when == nil || t.when(s, facts)
 }
 
 // cell returns what a row is consistent with on a rung.
 func (t truth) cell(rung Rung) evidence {
-	return sight{t.pod, t.service, t.proxyService, t.proxyPod, t.inCluster}.of(rung)
+	return sight{t.pod, t.service, t.proxyService, t.proxyPod, t.inCluster, cmp.Or(t.here, unanswered)}.of(rung)
 }
 
 // Conclude reads the rungs together: it keeps the rows of the truth table that are consistent with what was observed, and
@@ -370,7 +398,7 @@ func (t truth) cell(rung Rung) evidence {
 func Conclude(observations []Observation, facts Facts) Conclusion {
 	for _, row := range decided {
 		if row.when(facts) {
-			return row.verdict.conclusion(facts)
+			return row.verdict.conclusion(facts).despite(observations, facts)
 		}
 	}
 	s := sightOf(observations, facts)
@@ -385,7 +413,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts).throughMesh(facts)
+			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts)

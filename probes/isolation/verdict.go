@@ -17,6 +17,7 @@ const (
 	healthyForwardLies
 	healthyProxyLies
 	healthyForClients
+	healthyFromHere
 	loopback
 	loopbackByProbe
 	refusedBetween
@@ -52,7 +53,7 @@ const (
 // family joins the verdicts that say the same and differ only in what they rest on.
 func (v verdict) family() verdict {
 	switch v {
-	case healthyForwardLies, healthyProxyLies, healthyForClients:
+	case healthyForwardLies, healthyProxyLies, healthyForClients, healthyFromHere:
 		return healthy
 	case loopbackByProbe:
 		return loopback
@@ -83,6 +84,8 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case healthyForClients:
 		return ok("A client inside the cluster is served.",
 			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
+	case healthyFromHere:
+		return ok("The Service answers from here.", "That proves the way it took, and no other: what the other rungs tell is not enough.")
 	case loopback:
 		if address, err := netip.ParseAddr(f.PodIP); err == nil && address.Is6() {
 			return probed("PORT-16", "The application does not listen on the Pod's IPv6 address.",
@@ -191,7 +194,7 @@ func (c Conclusion) throughMesh(f Facts) Conclusion {
 func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	switch v {
 	case notAllowedHere:
-		return unknown("Nothing was sent: svctui runs read-only.", "The test needs a port-forward or the API server's proxy.", "start svctui without --readonly")
+		return unknown("The way inside the cluster was not tried: svctui runs read-only.", "That needs a port-forward or the API server's proxy; what was tried from here tells nothing.", "start svctui without --readonly")
 	case serviceUnknown:
 		return unknown("The Service could not be read.", "Without it, neither its Pods nor its ports are known.", "ask for the right to get and list services in this namespace")
 	case serviceMissing:
@@ -223,6 +226,8 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 	switch {
 	case s == (sight{}):
 		return nothingSeen(observations, f)
+	case s == (sight{here: s.here}):
+		return onlyFromHere(observations, f)
 	case deciding == "" && !forwardsOnly:
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
 			"run the test again, then try it from a Pod in the cluster")
@@ -240,6 +245,9 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 
 // nothingSeen tells denial from other reasons for knowing nothing.
 func nothingSeen(observations []Observation, f Facts) Conclusion {
+	if f.ReadOnly {
+		return notAllowedHere.conclusion(f)
+	}
 	var denied, failed string
 	for _, seen := range observations {
 		switch seen.Outcome {

@@ -38,11 +38,18 @@ type world struct {
 	forwardErr error
 	// hungKubelet lets every forward hang.
 	hungKubelet bool
+	// outside has an application for "host:port" as it is dialled from here, nil for an address that no packet comes back from; refuses
+	// are those that turn them down. Others are not to be dialled. names are what this machine resolves.
+	outside map[string]func(net.Conn)
+	refuses map[string]bool
+	names   map[string][]string
 
 	mu sync.Mutex
 	// sent is what applications were sent, asked what the proxy was asked.
 	sent  strings.Builder
 	asked []model.ProxyRequest
+	// dialled are the addresses that were dialled from here.
+	dialled []string
 }
 
 func newWorld(t *testing.T) *world {
@@ -99,12 +106,33 @@ func (w *world) Exec(_ context.Context, request model.ExecRequest) (model.ExecRe
 	return model.ExecResult{}, nil
 }
 
-func (w *world) DialHere(_ context.Context, network, address string) (net.Conn, error) {
-	w.t.Errorf("%s was dialled from here", address)
-	return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("no route to host")}
+func (w *world) DialHere(ctx context.Context, network, address string) (net.Conn, error) {
+	app, known := w.outside[address]
+	w.mu.Lock()
+	w.dialled = append(w.dialled, address)
+	w.mu.Unlock()
+	switch {
+	case w.refuses[address]:
+		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("connect: connection refused")}
+	case !known:
+		w.t.Errorf("%s was dialled from here", address)
+		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("no route to host")}
+	case app == nil:
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Net: network, Err: ctx.Err()}
+	}
+	near, far := net.Pipe()
+	go func() {
+		app(far)
+		_ = far.Close()
+	}()
+	return near, nil
 }
 
 func (w *world) LookupHere(_ context.Context, host string) ([]string, error) {
+	if addresses, ok := w.names[host]; ok {
+		return addresses, nil
+	}
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
@@ -237,7 +265,7 @@ func sliceOf(name string, port int32, pods ...*corev1.Pod) *discoveryv1.Endpoint
 
 func snapshotOf(objects ...metav1.Object) *model.Snapshot {
 	builder := model.NewBuilder(nil).Put(objects...)
-	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.Events} {
+	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.Events, model.Ingresses} {
 		builder.Cover(model.Need{Kind: kind, Namespace: namespace}, model.Coverage{State: model.Live})
 	}
 	return builder.Build(time.Unix(0, 0))
@@ -254,7 +282,16 @@ var web = Request{Service: model.Key{Namespace: namespace, Name: "web"}}
 func outcomesOf(result Result) string {
 	var words []string
 	for _, seen := range result.Rungs {
-		words = append(words, string(seen.Outcome))
+		if seen.Rung != RungFromHere && seen.Rung != RungInCluster {
+			words = append(words, string(seen.Outcome))
+		}
 	}
 	return strings.Join(words, " ")
+}
+
+func contextThatEnds(t *testing.T, after time.Duration) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(after, cancel)
+	return ctx, cancel
 }
