@@ -208,18 +208,6 @@ func (c *Client) Delete(ctx context.Context, namespace, kind, name string) error
 	return nil
 }
 
-// EndPods deletes the workloads of a namespace, and its Pods with a second of grace, even where their own grace period has begun.
-func (c *Client) EndPods(ctx context.Context, namespace string) error {
-	background, second := metav1.DeletePropagationBackground, int64(1)
-	options, all := metav1.DeleteOptions{PropagationPolicy: &background}, metav1.ListOptions{}
-	return errors.Join(
-		c.Kube.AppsV1().Deployments(namespace).DeleteCollection(ctx, options, all),
-		c.Kube.AppsV1().StatefulSets(namespace).DeleteCollection(ctx, options, all),
-		c.Kube.AppsV1().ReplicaSets(namespace).DeleteCollection(ctx, options, all),
-		c.Kube.CoreV1().Pods(namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &second}, all),
-	)
-}
-
 // Patch merges a JSON text into an object of a namespace. One that is not there is left so.
 func (c *Client) Patch(ctx context.Context, namespace, kind, name, with string) error {
 	resource, err := c.byKind(kind, namespace)

@@ -39,8 +39,8 @@ type Scenario struct {
 	Steps []Step `json:"steps,omitempty"`
 	// Release are objects whose finalizers are taken off at the end, so that their namespace can go.
 	Release []Reference `json:"release,omitempty"`
-	// Lingers is true where Pods take long to end. At the end they are ended at once, and nothing takes their place.
-	Lingers bool `json:"lingers,omitempty"`
+	// End are steps that let the namespace go, before it is deleted: they end Pods that would take their time.
+	End []Step `json:"end,omitempty"`
 	// Services says what is expected of each Service by its name. "NAMESPACE/NAME" is one outside of the
 	// scenario's namespace.
 	Services map[string]Expectation `json:"services"`
@@ -203,7 +203,7 @@ func (s *Scenario) validate() error {
 			return fmt.Errorf("service %s: verdict %q is none of fail, warn, unknown, ok", name, expected.Verdict)
 		}
 	}
-	for i, step := range s.Steps {
+	for i, step := range slices.Concat(s.Steps, s.End) {
 		set := 0
 		for _, isSet := range []bool{step.Wait != nil, step.Apply != "", step.Delete != nil, step.Post != nil, step.Patch != nil, step.Fill != nil} {
 			if isSet {
@@ -271,8 +271,10 @@ func (s *Scenario) Remove(ctx context.Context, client *objects.Client, namespace
 	for _, held := range s.Release {
 		problems = append(problems, client.Patch(ctx, namespace, held.Kind, held.Name, `{"metadata":{"finalizers":null}}`))
 	}
-	if s.Lingers {
-		problems = append(problems, client.EndPods(ctx, namespace))
+	for i, step := range s.End {
+		if err := s.do(ctx, client, namespace, step); err != nil {
+			problems = append(problems, fmt.Errorf("scenario %s, step %d of its end: %w", s.Name, i+1, err))
+		}
 	}
 	return errors.Join(problems...)
 }

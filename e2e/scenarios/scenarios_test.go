@@ -45,6 +45,7 @@ func TestMistakesInFilesAreFound(t *testing.T) {
 		"Service not judged": {manifests + "---\nkind: Service\nmetadata: {name: other}\n", good, "nothing is expected of Service other"},
 		"own namespace":      {"kind: Service\nmetadata: {name: web, namespace: x}\n", good, "names a namespace"},
 		"two things at once": {manifests, good + "steps: [{apply: manifests.yaml, delete: {kind: A, name: b}}]\n", "exactly one"},
+		"nothing at the end": {manifests, good + "end: [{}]\n", "exactly one"},
 		"no such file":       {manifests, good + "steps: [{apply: absent.yaml}]\n", "absent.yaml"},
 		"no manifests":       {"", good, "manifests.yaml is missing"},
 	} {

@@ -48,7 +48,7 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 		answerDelay := flags.Duration("answer-delay", 0, "how long it waits before each answer")
 		var answers list
 		flags.Var(&answers, "answer", "PATH=JSON: what a GET of the path answers; may be repeated")
-		stopDelay := flags.Duration("stop-delay", 0, "how long it goes on serving after it was told to end")
+		stopDelay := flags.Duration("stop-delay", 0, "how long it goes on serving after it was told to end; POST /exit cuts it short")
 		if err := flags.Parse(arguments); err != nil {
 			return err
 		}
@@ -93,7 +93,10 @@ func serveHTTP(defaultAddress string, encrypted bool) func(context.Context, []st
 		case code := <-app.exit:
 			return exitCode(code)
 		case <-ctx.Done():
-			_ = wait(context.Background(), *stopDelay)
+			select {
+			case <-time.After(*stopDelay):
+			case <-app.exit:
+			}
 			for _, server := range servers {
 				server.Close()
 			}

@@ -18,7 +18,7 @@ func checkTerminatingOnly(s *subject) []Finding {
 		Short: short("only terminating Pods: %d", len(pods)),
 		Title: fmt.Sprintf("Every Pod that the selector matches is terminating (%d).", len(pods)),
 		Why:   "kube-proxy still routes to terminating Pods that serve while no other is ready; nothing takes their place yet.",
-		Since: pods[0].DeletionTimestamp.Time,
+		Since: toldToEnd(pods[0]),
 	}
 	for _, pod := range pods[:min(len(pods), 3)] {
 		finding.Evidence = append(finding.Evidence, Evidence{
@@ -27,6 +27,10 @@ func checkTerminatingOnly(s *subject) []Finding {
 		})
 	}
 	if !s.dead() {
+		if s.scaledToZero() {
+			asked := &s.templates()[0]
+			finding.Why = fmt.Sprintf("kube-proxy still routes to terminating Pods that serve while no other is ready. %s is asked for no other, so nothing is left when they end.", asked.owner)
+		}
 		return []Finding{finding}
 	}
 	finding.Severity = Critical
@@ -42,13 +46,17 @@ func checkTerminatingOnly(s *subject) []Finding {
 	finding.Why = "They serve no more. A StatefulSet, or a Deployment of strategy Recreate, makes others only when they are gone."
 	finding.Fix.Note += "; one on a node that is gone for good goes when the Node object is deleted"
 	last := slices.MaxFunc(pods, func(a, b *corev1.Pod) int { return a.DeletionTimestamp.Compare(b.DeletionTimestamp.Time) })
+	finding.Since = toldToEnd(last)
+	return []Finding{s.heldFor(finding, last.DeletionTimestamp.Sub(finding.Since)+settleTime)}
+}
+
+// toldToEnd is when a terminating Pod was deleted. Its timestamp is when the grace period ends.
+func toldToEnd(pod *corev1.Pod) time.Time {
 	grace := time.Duration(0)
-	if seconds := last.DeletionGracePeriodSeconds; seconds != nil {
+	if seconds := pod.DeletionGracePeriodSeconds; seconds != nil {
 		grace = time.Duration(*seconds) * time.Second
 	}
-	// The timestamp is when the grace period ends.
-	finding.Since = last.DeletionTimestamp.Add(-grace)
-	return []Finding{s.heldFor(finding, grace+settleTime)}
+	return pod.DeletionTimestamp.Add(-grace)
 }
 
 // checkOnlyEnded is POD-11: Pods match, and all of them have ended. That is no mismatch of labels. Behind the Pods of a
