@@ -18,6 +18,8 @@ var Tools = []string{"svctui", "kubectl", "k9s", "popeye"}
 type Output struct {
 	// Text is what it printed about that Service.
 	Text string
+	// Quote stands on the page instead, where the text is another tool's; empty for the text itself.
+	Quote string
 	// More is what it printed beside, about other objects of the namespace. It may name the fault as well; the page
 	// counts its lines, and quotes those that do.
 	More []string
@@ -124,6 +126,30 @@ func PartOf(text, namespace, service string) string {
 		part = part[:next[0]+1]
 	}
 	return part
+}
+
+// passing are the parts of an output that differ from one look to the next: ages, and how often an event came.
+var passing = regexp.MustCompile(`\(x\d+ over [^)]*\)|\b(\d+[smhdy])+\b`)
+
+// Alike tells whether two looks show the same, ages, line breaks and blanks aside.
+func Alike(one, other string) bool { return lasting(one) == lasting(other) }
+
+func lasting(text string) string {
+	return strings.Join(strings.Fields(passing.ReplaceAllString(text, "")), "")
+}
+
+// Steady looks again until two looks that follow each other are alike and, where told is not nil, it holds for them: a screen may be caught
+// while it is drawn. It is the last look after so many.
+func Steady(looks int, look func() string, told func(string) bool) string {
+	last := look()
+	for range looks - 1 {
+		next := look()
+		if Alike(last, next) && (told == nil || told(next)) {
+			return next
+		}
+		last = next
+	}
+	return last
 }
 
 // quoted are the lines of a description that tell one Service from another.

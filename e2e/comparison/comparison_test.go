@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/svctui/svctui/e2e/scenarios"
 )
 
 func TestAlarmInDescription(t *testing.T) {
@@ -54,6 +56,73 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+func TestEveryFaultIsNamed(t *testing.T) {
+	namings, err := LoadNamings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := scenarios.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, scenario := range all {
+		used[scenario.Name] = true
+		for service, expected := range scenario.Services {
+			used[scenario.Name+"/"+service] = true
+			elsewhere := strings.Contains(service, "/")
+			if scenario.Name[0] == 'f' && expected.Told() && !elsewhere && len(namings.Of(Case{Scenario: scenario.Name, Service: service})) == 0 {
+				t.Errorf("names.yaml does not tell by what words the fault of %s, Service %s, is named", scenario.Name, service)
+			}
+		}
+	}
+	for key := range namings {
+		if !used[key] {
+			t.Errorf("names.yaml: there is no scenario %s", key)
+		}
+	}
+}
+
+func TestAlike(t *testing.T) {
+	const event = "Warning  SyncLoadBalancerFailed  2m3s (x4 over 4m3s)  service-controller  Error 403: permission\n"
+	for name, test := range map[string]struct {
+		other string
+		want  bool
+	}{
+		"older":              {"Warning  SyncLoadBalancerFailed  12s (x11 over 1h2m)  service-controller  Error 403: permission", true},
+		"the first time":     {"Warning  SyncLoadBalancerFailed  3s  service-controller  Error 403: permission", true},
+		"a line is too long": {"Warning  SyncLoadBalancerFailed  2m3s (x4 over 4m3s)  service-controller  Error 403: p\nermission", true},
+		"another code":       {"Warning  SyncLoadBalancerFailed  2m3s (x4 over 4m3s)  service-controller  Error 404: permission", false},
+		"another reason":     {"Warning  EnsuredLoadBalancer  2m3s (x4 over 4m3s)  service-controller  Error 403: permission", false},
+	} {
+		if got := Alike(event, test.other); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+func TestSteady(t *testing.T) {
+	whole := func(text string) bool { return strings.Contains(text, "whole") }
+	for name, test := range map[string]struct {
+		looks []string
+		told  func(string) bool
+		want  string
+		taken int
+	}{
+		"at once":                {[]string{"a 1s", "a 2s", "b"}, nil, "a 2s", 2},
+		"drawn half":             {[]string{"a", "ab", "ab", "c"}, nil, "ab", 3},
+		"never":                  {[]string{"a", "b", "c", "d"}, nil, "d", 4},
+		"steady, and not told":   {[]string{"a", "a", "whole", "whole"}, whole, "whole", 4},
+		"told, and never steady": {[]string{"whole", "a", "whole b", "whole c"}, whole, "whole c", 4},
+	} {
+		taken := 0
+		got := Steady(4, func() string { taken++; return test.looks[taken-1] }, test.told)
+		if got != test.want || taken != test.taken {
+			t.Errorf("%s: %q after %d looks, want %q after %d", name, got, taken, test.want, test.taken)
+		}
+	}
+}
+
 func TestPartOf(t *testing.T) {
 	text := "2 Services.\n\n✗ a/web  ClusterIP\n  one\n\n  ✗ SEL-01  two\n\n▲ a/web2  ClusterIP\n  three\n\nHealthy: b/db\n"
 	for service, want := range map[string]string{"web": "✗ a/web  ClusterIP\n  one\n\n  ✗ SEL-01  two\n", "web2": "▲ a/web2  ClusterIP\n  three\n", "db": ""} {
@@ -95,12 +164,14 @@ func TestPage(t *testing.T) {
 	}
 	cases := []Case{
 		{Scenario: "f00-x", Service: "web", Why: "a | b", Faulty: true, Outputs: map[string]Output{"svctui": {Text: "one\n\ntwo", Alarm: true}}},
-		{Scenario: "h00-x", Service: "web", Why: "fine", Outputs: map[string]Output{"popeye": {Text: "x", Alarm: true}}},
+		{Scenario: "h00-x", Service: "web", Why: "fine", Outputs: map[string]Output{
+			"popeye": {Text: "x", Alarm: true}, "k9s": {Text: "what kubectl has", Quote: "(the same)"},
+		}},
 	}
 	page := Write(cases, namings, map[string]string{"svctui": "v1"})
 	for _, want := range []string{
 		"| of 1 faulty and 1 healthy Services |", "| a symptom | 1 | 0 | 0 | 0 |", "| false alarm | 0 | 0 | 0 | 1 |",
-		`| f00-x | web | a \| b | a symptom | – | – | – |`, "| h00-x | web | fine | – | – | – | **false alarm** |", "    one\n\n    two\n",
+		`| f00-x | web | a \| b | a symptom | – | – | – |`, "| h00-x | web | fine | – | – | quiet | **false alarm** |", "    one\n\n    two\n", "    (the same)\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)

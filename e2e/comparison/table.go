@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -115,7 +116,7 @@ func writeOutputs(page *strings.Builder, c Case, namings Namings) {
 	for _, tool := range Tools {
 		output := c.Outputs[tool]
 		fmt.Fprintf(page, "\n%s: %s\n\n", tool, namings.Judge(c, tool))
-		text := strings.Trim(output.Text, "\n")
+		text := strings.Trim(cmp.Or(output.Quote, output.Text), "\n")
 		if output.Missing != "" {
 			text = "not asked: " + output.Missing
 		}

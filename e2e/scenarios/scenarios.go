@@ -114,6 +114,9 @@ type Expectation struct {
 	Test *TestExpectation `json:"test,omitempty"`
 }
 
+// Told tells whether svctui says of the Service by itself what is wrong with it, without a client being chosen.
+func (e Expectation) Told() bool { return e.Verdict != "ok" || e.Test != nil || e.Leads != "" }
+
 // Aftermath is what svctui must say once the command of the first finding has been pasted. That finding must be gone, unless Leads says
 // otherwise.
 type Aftermath struct {
