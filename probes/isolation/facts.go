@@ -29,6 +29,9 @@ type Facts struct {
 	Protocol     string
 	ExternalName string
 	Headless     bool
+	// alias is what an ExternalName stands for, and aliasDialled means that there was a port to dial.
+	alias        alias
+	aliasDialled bool
 	// NotRunning says why nothing in the Pod can be expected to listen; empty where something can.
 	NotRunning string
 	// Mesh names the service mesh that intercepts the Pod's traffic; empty for none.

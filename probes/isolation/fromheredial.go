@@ -57,12 +57,19 @@ func (r *run) dialHere(ctx context.Context, target hereTarget) (got answer, inte
 	ctx, cancel := context.WithTimeout(ctx, herePatience)
 	defer cancel()
 	internal = target.internal
+	resolved := ""
 	if _, err := netip.ParseAddr(target.host); err != nil {
 		addresses, err := r.dialer.LookupHere(ctx, target.host)
 		if err != nil || len(addresses) == 0 {
 			return unresolved(ctx, target.host, err), internal
 		}
 		internal = internal || !slices.ContainsFunc(addresses, func(address string) bool { return !isInternal(address) })
+		if target.way == HereExternalName {
+			resolved = resolvesTo(addresses)
+		}
+	}
+	if target.port == 0 {
+		return answer{outcome: OK, detail: resolved}, internal
 	}
 	s := r.subject
 	scheme := s.speaks.scheme
@@ -75,8 +82,11 @@ func (r *run) dialHere(ctx context.Context, target hereTarget) (got answer, inte
 	got = r.speakHere(ctx, s, target.address(), scheme)
 	if got.wantsTLS && !s.speaks.chosen && scheme == schemeHTTP && target.way != HereIngress {
 		if encrypted := r.speakHere(ctx, s, target.address(), schemeHTTPS); encrypted.status {
-			return encrypted.overTLS(), internal
+			got = encrypted.overTLS()
 		}
+	}
+	if resolved != "" {
+		got.detail += "; " + resolved
 	}
 	return got, internal
 }
@@ -92,6 +102,15 @@ func unresolved(ctx context.Context, host string, err error) answer {
 		return failed(host + " does not resolve here: " + err.Error())
 	}
 	return failed(host + " does not resolve here: it has no address")
+}
+
+// resolvesTo lists addresses, not more than are told apart at a glance.
+func resolvesTo(addresses []string) string {
+	left := ""
+	if more := len(addresses) - addressesPerWay; more > 0 {
+		addresses, left = addresses[:addressesPerWay], fmt.Sprintf(" and %d more", more)
+	}
+	return "resolves to " + strings.Join(addresses, ", ") + left
 }
 
 // speakHere connects to an address, and speaks as far as there is evidence for a protocol.

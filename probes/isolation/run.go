@@ -178,8 +178,6 @@ func (s *subject) crosses(rung Rung) string {
 // whyNot says why a rung cannot be tried; empty where it can.
 func (s *subject) whyNot(rung Rung) string {
 	switch {
-	case s.request.ReadOnly:
-		return "svctui runs read-only"
 	case s.facts.Fault == faultServiceUnknown:
 		return "the Service could not be read"
 	case s.facts.Fault == faultNoService:
@@ -190,6 +188,8 @@ func (s *subject) whyNot(rung Rung) string {
 		return s.facts.Protocol + " cannot be forwarded or proxied"
 	case s.facts.Fault == faultNoSuchPort:
 		return "the Service has no port " + s.request.Port
+	case s.request.ReadOnly:
+		return "svctui runs read-only"
 	case rung == RungService, rung == RungProxyService:
 		return ""
 	case s.pod == nil && s.request.Pod != "":

@@ -398,6 +398,9 @@ func (t truth) cell(rung Rung) evidence {
 func Conclude(observations []Observation, facts Facts) Conclusion {
 	for _, row := range decided {
 		if row.when(facts) {
+			if row.verdict == externalName {
+				return aliasConclusion(observations, facts)
+			}
 			return row.verdict.conclusion(facts).despite(observations, facts)
 		}
 	}
