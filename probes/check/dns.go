@@ -41,6 +41,16 @@ func (s *subject) isClusterDNS() bool {
 		(s.key.Name == "kube-dns" || s.service.Labels["k8s-app"] == "kube-dns" && offersDNS(s.service))
 }
 
+// ClusterDNSDead tells whether the cluster's name server is known to have nothing usable behind it (DNS-02). It is pure.
+func ClusterDNSDead(snapshot *model.Snapshot) bool {
+	service := snapshot.Service(model.Key{Namespace: systemNamespace, Name: "kube-dns"})
+	if service == nil {
+		return false
+	}
+	s := newSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, service)
+	return s.isClusterDNS() && s.slicesKnown() && s.dead()
+}
+
 func offersDNS(service *corev1.Service) bool {
 	for i := range service.Spec.Ports {
 		if service.Spec.Ports[i].Port == 53 {

@@ -32,6 +32,11 @@ func kubectlEverywhere(in Input, words ...string) string {
 	return strings.Join(command, " ")
 }
 
+// Kubectl writes a kubectl command line, each word quoted for a POSIX shell. Args go in front of the words, such as "--context" and its value.
+func Kubectl(args []string, words ...string) string {
+	return kubectlEverywhere(Input{KubectlArgs: args}, words...)
+}
+
 // kubectlOn writes a kubectl command for an object of no namespace.
 func kubectlOn(in Input, words ...string) string {
 	command := []string{"kubectl"}

@@ -102,7 +102,11 @@ func aliasConclusion(observations []Observation, f Facts) Conclusion {
 	case a.missing:
 		return proven("EN-03", fmt.Sprintf("externalName stands for Service %s, which does not exist.", a.inside), "The name resolves to nothing until that Service is there.",
 			"create it, or point externalName at the one that is meant")
-	case a.inside != (model.Key{}):
+	}
+	if fromClient, tried := aliasForClient(observations, f); tried {
+		return fromClient
+	}
+	if a.inside != (model.Key{}) {
 		return unknown(fmt.Sprintf("The Service is another name for Service %s: test that one.", a.inside), "A name of the cluster's own resolves inside the cluster only.", test)
 	}
 	i := slices.IndexFunc(observations, func(seen Observation) bool { return seen.Rung == RungFromHere && seen.Outcome != NotRun })

@@ -52,6 +52,24 @@ type Facts struct {
 	Policy   string
 	// AddressRefused means that the API server does not proxy to the Pod's address ("address not allowed").
 	AddressRefused bool
+	// Client is the Pod that the rung In-cluster ran in, empty for none; ClientNode is its node, ClientMesh the mesh that it is in, and
+	// ClientBehind means that the Service selects it.
+	Client, ClientNode, ClientMesh string
+	ClientBehind                   bool
+	// ClientFindings are what the API tells that keeps this client from the Service.
+	ClientFindings []check.Finding
+	// Unresolved means that the client could not resolve the Service's name, NameServerDead that the cluster's name server is known to have
+	// no endpoint.
+	Unresolved, NameServerDead bool
+	// OtherProxy means that the Service is left to another proxy than kube-proxy, LocalOnly that clients inside get to endpoints of their own
+	// node only.
+	OtherProxy, LocalOnly bool
+	// Sockets are the addresses that the Pod listens on, where they were looked at.
+	Sockets Sockets
+
+	// seen is what the rungs showed, for the words of a conclusion.
+	seen sight
+
 	// OtherPod is the Pod that the proxy rungs were compared with, and OtherPodAnswers whether the API server reaches it.
 	OtherPod        string
 	OtherPodAnswers bool

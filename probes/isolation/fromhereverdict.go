@@ -85,7 +85,7 @@ func (c Conclusion) fromHere(v verdict, observations []Observation, f Facts) Con
 	failed := slices.Concat(seen.turnedAway, seen.silent, seen.dead)
 	if len(failed) == 0 {
 		if len(seen.answered) > 0 {
-			c.Why = joined(c.ownWhy(v), fmt.Sprintf("From here it answers through %s, as clients outside of the cluster reach it.", targetsText(seen.answered)))
+			c.Why = joined(c.ownWhy(v, f), fmt.Sprintf("From here it answers through %s, as clients outside of the cluster reach it.", targetsText(seen.answered)))
 		}
 		return c
 	}
@@ -105,8 +105,8 @@ func (c Conclusion) fromHere(v verdict, observations []Observation, f Facts) Con
 }
 
 // ownWhy is what a verdict says beside the way from here. That of the plain pass says what was not tried.
-func (c Conclusion) ownWhy(v verdict) string {
-	if v == healthy && c.ID == "" {
+func (c Conclusion) ownWhy(v verdict, f Facts) string {
+	if v == healthy && c.ID == "" && f.seen.inCluster != answered {
 		return ""
 	}
 	return c.Why

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -10,6 +11,7 @@ type testJSON struct {
 	Service    string          `json:"service"`
 	Port       string          `json:"port"`
 	Pod        string          `json:"pod,omitempty"`
+	Client     string          `json:"client,omitempty"`
 	PodPort    int32           `json:"podPort,omitempty"`
 	Rungs      []rungJSON      `json:"rungs"`
 	Conclusion *conclusionJSON `json:"conclusion,omitempty"`
@@ -21,6 +23,7 @@ type rungJSON struct {
 	Result Outcome `json:"result"`
 	Detail string  `json:"detail,omitempty"`
 	Millis int64   `json:"millis"`
+	Paste  string  `json:"paste,omitempty"`
 }
 
 type conclusionJSON struct {
@@ -41,8 +44,11 @@ func JSON(results []Result, clean func(string) string) any {
 			Namespace: clean(result.Request.Service.Namespace), Service: clean(result.Request.Service.Name),
 			Port: clean(result.Request.Port), Pod: clean(result.Request.Pod), PodPort: result.PodPort, Rungs: []rungJSON{},
 		}
+		if client := result.Request.Client; client != (model.Key{}) {
+			test.Client = clean(client.String())
+		}
 		for _, seen := range result.Rungs {
-			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds()})
+			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds(), clean(seen.Paste)})
 		}
 		if c := result.Conclusion; c != nil {
 			test.Conclusion = &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}

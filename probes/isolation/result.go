@@ -18,6 +18,8 @@ const (
 	RungProxyPod     Rung = "proxy-pod"
 	RungFromHere     Rung = "from-here"
 	RungInCluster    Rung = "in-cluster"
+	// RungSockets dials nothing: it reads the listening sockets of the tested Pod, where that was asked for.
+	RungSockets Rung = "sockets"
 )
 
 // Outcome is what came of a rung, coded as in the JSON contract.
@@ -55,7 +57,13 @@ type Request struct {
 	// NodePorts and PodIP ask for what From here tries only when asked: the node ports of Nodes, and the Pod's own address.
 	NodePorts, PodIP bool
 	// Sockets asks for the listening sockets of the Pod, by a command in it that a person has seen and agreed to.
-	Sockets bool
+	// SocketsContainer is the container that it runs in; empty for the one that has the port.
+	Sockets          bool
+	SocketsContainer string
+	// Agreed are the commands that a person has seen and agreed to, as Commands returned them. No other is run.
+	Agreed []model.ExecRequest
+	// KubectlArgs go in front of kubectl commands, e.g. ["--context", "prod"].
+	KubectlArgs []string
 }
 
 // Observation is what was seen on one rung.
@@ -73,6 +81,8 @@ type Observation struct {
 	Detail string
 	// Took is how long the rung needed.
 	Took time.Duration
+	// Paste is a command line for a person to run where the rung could not be; empty for none.
+	Paste string
 }
 
 // Conclusion is what the rungs together mean.

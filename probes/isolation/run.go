@@ -26,13 +26,17 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	}
 	r.targets = hereTargets(snapshot, &r.subject)
 	r.result = r.subject.untried(r.targets)
+	r.result.Rungs = append(r.result.Rungs, r.subject.untriedInCluster(snapshot)...)
+	r.result.Rungs = append(r.result.Rungs, r.subject.untriedSockets()...)
 	r.tell()
-	var here sync.WaitGroup
-	here.Go(guarded(func() { r.fromHere(ctx) }))
+	var beside sync.WaitGroup
+	beside.Go(guarded(func() { r.fromHere(ctx) }))
+	beside.Go(guarded(func() { r.inCluster(ctx) }))
+	beside.Go(guarded(func() { r.sockets(ctx) }))
 	if r.subject.triable() {
 		r.try(ctx)
 	}
-	here.Wait()
+	beside.Wait()
 	r.settleHere(ctx)
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	r.result.Conclusion = &conclusion
@@ -76,6 +80,9 @@ type run struct {
 	here    []Here
 	// inside are the answers of the application on the rungs that lead to it and to nothing else.
 	inside []answer
+	// unresolved means that the client could not resolve the Service's name; listening are the Pod's sockets.
+	unresolved bool
+	listening  Sockets
 }
 
 // facts joins what was known before with how the rungs answered.
@@ -87,6 +94,7 @@ func (r *run) facts() Facts {
 	facts.MeshAnswered, facts.AddressRefused, facts.SpeaksTLS = r.meshAnswered, r.addressRefused, r.speaksTLS
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
+	facts.Unresolved, facts.Sockets = r.unresolved, r.listening
 	return facts
 }
 
@@ -429,6 +437,18 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 			r.addressRefused = got.addressRefused
 		}
 	})
+}
+
+// changeAll edits every row of a rung.
+func (r *run) changeAll(rung Rung, edit func(*Observation)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.result.Rungs {
+		if r.result.Rungs[i].Rung == rung {
+			edit(&r.result.Rungs[i])
+		}
+	}
+	r.tellLocked()
 }
 
 func (r *run) change(rung Rung, target string, edit func(*Observation)) {

@@ -38,9 +38,10 @@ func portName(port corev1.ServicePort) string {
 // subject is one port of one Service with all that was chosen and found out before anything is sent. It is not
 // changed once made.
 type subject struct {
-	request Request
-	service *corev1.Service
-	port    corev1.ServicePort
+	// request has what was chosen filled in; asked is as it came.
+	request, asked Request
+	service        *corev1.Service
+	port           corev1.ServicePort
 	// pod is nil where there is none, or none is known.
 	pod     *corev1.Pod
 	podPort int32
@@ -58,7 +59,13 @@ type subject struct {
 
 // newSubject chooses what the request leaves open.
 func newSubject(snapshot *model.Snapshot, request Request) subject {
-	s := subject{request: request, pathAsked: request.Path != ""}
+	s := chosenSubject(snapshot, request)
+	s.judgeClient(snapshot)
+	return s
+}
+
+func chosenSubject(snapshot *model.Snapshot, request Request) subject {
+	s := subject{request: request, asked: request, pathAsked: request.Path != ""}
 	s.ingressesKnown = snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.ServiceName = request.Service.Name
@@ -81,6 +88,8 @@ func newSubject(snapshot *model.Snapshot, request Request) subject {
 		s.facts.Fault, s.facts.PortHint = faultNoSuchPort, portHint(s.service, s.request.Port)
 		return s
 	}
+	s.facts.OtherProxy = s.service.Labels["service.kubernetes.io/service-proxy-name"] != ""
+	s.facts.LocalOnly = s.service.Spec.InternalTrafficPolicy != nil && *s.service.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal
 	s.facts.Headless = s.service.Spec.ClusterIP == corev1.ClusterIPNone
 	if protocol := s.port.Protocol; protocol != "" && protocol != corev1.ProtocolTCP {
 		s.facts.Fault, s.facts.Protocol = faultNotTCP, string(protocol)

@@ -9,7 +9,7 @@ import (
 
 // evidence is what one rung proved, as one bit; none when it proved nothing. As a set it is what a row of the truth table is
 // consistent with.
-type evidence uint8
+type evidence uint16
 
 const (
 	none evidence = 0
@@ -22,17 +22,35 @@ const (
 	noEndpoints
 	// cannot is of the rung Service alone: kubectl would not start it.
 	cannot
+	// noAddress is of names alone.
+	noAddress
+	// The others are of the listening sockets alone: on all addresses, on the loopback, on the Pod's IP, on another address, nowhere.
+	boundAll
+	boundLoopback
+	boundPodIP
+	boundElsewhere
+	unbound
 
 	reached  = answered | silent
 	dead     = refused | timedOut
-	anything = evidence(0xff)
+	anything = evidence(0xffff)
 	// unanswered is what From here may have seen where no client can be served.
 	unanswered = anything &^ answered
 )
 
+// The columns of the table that are no rungs of their own: In-cluster dials the Service's name and the Pod's IP as well, and the listening
+// sockets are a proof beside the rungs.
+const (
+	clientName Rung = "in-cluster, by name"
+	clientPod  Rung = "in-cluster, to the Pod"
+)
+
 // sight is what was seen on all rungs.
 type sight struct {
-	pod, service, proxyService, proxyPod, inCluster evidence
+	pod, service, proxyService, proxyPod evidence
+	// The client dials the Service's address, its name and the Pod's IP.
+	inCluster, clientName, clientPod evidence
+	sockets                          evidence
 	// here is what was seen from here, at all addresses together.
 	here evidence
 }
@@ -51,12 +69,21 @@ func (s sight) of(rung Rung) evidence {
 		return s.inCluster
 	case RungFromHere:
 		return s.here
+	case clientName:
+		return s.clientName
+	case clientPod:
+		return s.clientPod
+	case RungSockets:
+		return s.sockets
 	}
 	return none
 }
 
+// fromClient tells whether the client told anything.
+func (s sight) fromClient() bool { return s.inCluster|s.clientName|s.clientPod != none }
+
 func (s sight) has(bit evidence) bool {
-	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster)&bit != 0
+	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster|s.clientPod)&bit != 0
 }
 
 // truth is one row of the truth table.
@@ -67,6 +94,8 @@ type truth struct {
 	// here is the same for From here, where several addresses may have shown several things, all of which it has to be consistent with.
 	// Left out, it is that no address answers.
 	here evidence
+	// The same for what else the client dials and for the listening sockets; none means anything.
+	clientName, clientPod, sockets evidence
 	// needs are the rungs that must have proved something for the row to be considered.
 	needs []Rung
 	// proof are the rungs of which one at least must have proved something for the row to be concluded.
@@ -99,46 +128,85 @@ var table = []truth{
 		name:  "1 healthy",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		pod:   reached, service: reached | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
 			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
-			byPodAlone := s.proxyService == none && s.proxyPod != none
-			nothingToAnswer := s.proxyService == none && (noneUsable(f) || f.Fault == faultNoSelector && f.Pod == "")
-			return !f.MeshAnswered && !nothingToAnswer && !(byPodAlone && !f.PodUsable)
+			byPodAlone := s.proxyService == none && s.proxyPod != none && s.inCluster == none
+			nothingToAnswer := s.proxyService == none && s.inCluster == none && (noneUsable(f) || f.Fault == faultNoSelector && f.Pod == "")
+			return !f.MeshAnswered && !withoutPods(f) && !nothingToAnswer && !(byPodAlone && !f.PodUsable)
 		},
 		verdict: healthy,
 	},
 	{
 		name: "2 loopback, by the readiness probe",
 		pod:  reached, service: anything, proxyService: noEndpoints, proxyPod: none, inCluster: refused,
-		needs: []Rung{RungPod},
+		sockets: boundLoopback,
+		needs:   []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return s.proxyPod == none && podRuns(f) && bindTells(f) && f.Readiness == RefusedOnPodIP
+			return s.proxyPod == none && s.clientPod == none && podRuns(f) && bindTells(f) && f.Readiness == RefusedOnPodIP
 		},
 		verdict: loopbackByProbe,
 	},
 	{
 		name:  "2 loopback",
-		proof: []Rung{RungProxyPod},
+		proof: []Rung{RungProxyPod, clientPod},
 		pod:   reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP },
+		clientPod: refused, sockets: boundLoopback,
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && !endpointless(s, f)
+		},
 		verdict: loopback,
+	},
+	{
+		name: "2b loopback, by the listening sockets",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: anything,
+		sockets: boundLoopback,
+		needs:   []Rung{RungSockets},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && contacts(s, f) == none && (!served(s) || f.Mesh != "" && s.inCluster != answered)
+		},
+		verdict: loopbackBySockets,
+	},
+	{
+		name: "2c another address than the Pod's IP, by the listening sockets",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: anything,
+		sockets: boundElsewhere,
+		needs:   []Rung{RungSockets},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && contacts(s, f) == none && (!served(s) || f.Mesh != "" && s.inCluster != answered)
+		},
+		verdict: boundToAnother,
 	},
 	{
 		name: "2a refused between: the kubelet reaches what the API server does not",
 		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: anything,
+		sockets: boundAll | boundPodIP,
 		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP },
 		verdict: refusedBetween,
 	},
 	{
 		name:  "3 nothing listens",
-		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   refused, service: refused | cannot, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && !f.Kata },
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster, clientPod, RungSockets},
+		pod:   refused, service: refused | cannot, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
+		clientPod: refused, sockets: unbound,
+		when: func(s sight, f Facts) bool {
+			// A client that waits in vain tells of nothing but itself.
+			return podRuns(f) && !f.Kata && !endpointless(s, f) && (s.inCluster != timedOut || s.sockets == unbound)
+		},
+		verdict: notListening,
+	},
+	{
+		name: "3b nothing listens, by the listening sockets",
+		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: anything, inCluster: dead,
+		clientPod: refused, sockets: unbound,
+		needs:   []Rung{RungSockets},
+		when:    func(s sight, f Facts) bool { return podRuns(f) && s.pod == none && contacts(s, f) == none },
 		verdict: notListening,
 	},
 	{
 		name: "3a refused on the Pod's IP, where the forward tells nothing",
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
+		clientPod: refused, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return podRuns(f) && f.Kata },
 		verdict: refusedInVM,
@@ -148,17 +216,34 @@ var table = []truth{
 		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		pod:   refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		clientName: answered, clientPod: answered, sockets: boundPodIP,
 		verdict: healthyForwardLies,
+	},
+	{
+		name: "4a bound to the Pod's IP only, by the listening sockets",
+		pod:  refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		clientName: answered, clientPod: answered, sockets: boundPodIP,
+		needs:   []Rung{RungPod, RungSockets},
+		when:    func(s sight, f Facts) bool { return f.PodUsable && s.proxyService|s.proxyPod|s.inCluster == none },
+		verdict: boundToPodIPOnly,
 	},
 	{
 		name: "5 no usable endpoint, the application works",
 		pod:  reached | refused, service: anything, proxyService: noEndpoints, proxyPod: reached | timedOut, inCluster: dead,
+		clientPod: reached | timedOut, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
-			loopbackByProbe := s.proxyPod == none && f.Readiness == RefusedOnPodIP
+			loopbackByProbe := s.proxyPod == none && s.clientPod == none && f.Readiness == RefusedOnPodIP
 			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers
-			return podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !loopbackByProbe && !unreachable
+			return podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !endpointless(s, f) && !loopbackByProbe && !unreachable
 		},
 		verdict: applicationWorksNoEndpoint,
+	},
+	{
+		name: "5b no usable endpoint, and nothing told of the application",
+		pod:  anything, service: anything, proxyService: noEndpoints, proxyPod: none, inCluster: refused,
+		needs:   []Rung{RungInCluster},
+		when:    func(s sight, f Facts) bool { return podRuns(f) && endpointless(s, f) },
+		verdict: noEndpointRefused,
 	},
 	{
 		name: "5a no usable endpoint, and no Pod that runs",
@@ -170,53 +255,104 @@ var table = []truth{
 		proof: []Rung{RungProxyPod, RungInCluster},
 		name:  "6 the proxy to the Service misleads: terminating, foreign or hand-made endpoints",
 		pod:   reached | refused, service: anything, proxyService: noEndpoints, proxyPod: answered, inCluster: answered, here: anything,
-		when:    func(s sight, f Facts) bool { return !f.MeshAnswered && (!f.UsableKnown || f.PodUsable) },
+		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
+		when: func(s sight, f Facts) bool {
+			return !f.MeshAnswered && !withoutPods(f) && (!f.UsableKnown || f.PodUsable || s.inCluster == answered)
+		},
 		verdict: healthyProxyLies,
 	},
 	{
 		name: "6a endpoints that are no Pods",
-		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: anything,
-		when:    func(_ sight, f Facts) bool { return f.Pod == "" && f.UsableKnown && f.Usable > 0 },
+		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: none,
+		when:    func(s sight, f Facts) bool { return s.inCluster == none && withoutPods(f) },
 		verdict: endpointsWithoutPods,
 	},
 	{
-		name: "7 the node has no endpoint for it",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused, here: anything,
+		name: "6b endpoints that are no Pods, and a client is served",
+		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: answered, here: anything,
+		clientName: answered,
+		needs:      []Rung{RungInCluster},
+		when:       func(_ sight, f Facts) bool { return withoutPods(f) },
+		verdict:    healthyByOthers,
+	},
+	{
+		name: "6c endpoints that are no Pods, and a client is not served",
+		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: dead,
 		needs:   []Rung{RungInCluster},
+		when:    func(_ sight, f Facts) bool { return withoutPods(f) },
+		verdict: othersDead,
+	},
+	{
+		name: "7 the node has no endpoint for it",
+		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused, here: anything,
+		clientPod: answered, sockets: boundAll | boundPodIP,
+		needs: []Rung{RungInCluster},
+		when: func(s sight, f Facts) bool {
+			return !f.Headless && !noneUsable(f) && !withoutPods(f) && (s.pod != refused || s.proxyPod|s.clientPod != none)
+		},
 		verdict: nodeRefuses,
+	},
+	{
+		name: "7a the client is refused at the Pod's IP too, and the API server is not",
+		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: dead, here: anything,
+		clientPod: refused, sockets: boundAll | boundPodIP,
+		needs:   []Rung{clientPod, RungProxyPod},
+		verdict: clientRejected,
 	},
 	{
 		name: "8 the client is kept out",
 		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut, here: anything,
+		clientPod: timedOut, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungInCluster},
+		when:    func(s sight, f Facts) bool { return s.proxyService|s.proxyPod != none || s.clientPod == timedOut },
 		verdict: clientKeptOut,
+	},
+	{
+		name: "8a the Pod answers the client, the Service's address does not",
+		pod:  reached | refused, service: anything, proxyService: reached | noEndpoints, proxyPod: reached, inCluster: timedOut, here: anything,
+		clientPod: answered, sockets: boundAll | boundPodIP,
+		needs:   []Rung{RungInCluster, clientPod},
+		when:    func(_ sight, f Facts) bool { return !f.Headless && !noneUsable(f) },
+		verdict: addressDropped,
+	},
+	{
+		name: "8b a headless name leads to no Pod that answers, the tested one does",
+		pod:  reached | refused, service: anything, proxyService: anything, proxyPod: reached, inCluster: dead, here: anything,
+		clientPod: answered, sockets: boundAll | boundPodIP,
+		needs:   []Rung{RungInCluster, clientPod},
+		when:    func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
+		verdict: mixedOther,
 	},
 	{
 		name: "9 the control plane reaches no Pods",
 		pod:  reached | refused, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.inCluster == none && !f.OtherPodAnswers && !keepsOut(f) },
+		when:    func(s sight, f Facts) bool { return !s.fromClient() && !f.OtherPodAnswers && !keepsOut(f) },
 		verdict: controlPlaneBlind,
 	},
 	{
 		name: "9b a NetworkPolicy admits some clients, and the API server is none of them",
 		pod:  reached, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungPod, RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.inCluster == none && f.Policies == check.PoliciesAdmitSome },
+		when:    func(s sight, f Facts) bool { return !s.fromClient() && f.Policies == check.PoliciesAdmitSome },
 		verdict: apiServerShutOut,
 	},
 	{
 		name: "9c NetworkPolicies admit nobody, and the API server gets no answer",
 		pod:  reached, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
-		needs: []Rung{RungPod, RungProxyPod},
+		sockets: boundAll | boundPodIP,
+		needs:   []Rung{RungPod, RungProxyPod},
 		when: func(s sight, f Facts) bool {
-			return s.inCluster == none && f.Policies == check.PoliciesAdmitNobody && !f.OtherPodAnswers
+			return !s.fromClient() && f.Policies == check.PoliciesAdmitNobody && !f.OtherPodAnswers
 		},
 		verdict: policyShut,
 	},
 	{
 		name: "9a the control plane does not reach this Pod, clients do",
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered, here: anything,
+		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyPod},
 		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers && !keepsOut(f) },
 		verdict: healthyForClients,
@@ -224,29 +360,36 @@ var table = []truth{
 	{
 		name: "10 the Pod's IP cannot be reached",
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: timedOut,
+		clientPod: timedOut, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungProxyPod},
 		when: func(s sight, f Facts) bool {
-			return s.inCluster != none || f.OtherPodAnswers && f.Policies != check.PoliciesAdmitSome
+			return s.inCluster|s.clientPod != none || f.OtherPodAnswers && f.Policies != check.PoliciesAdmitSome
 		},
 		verdict: podIPUnreachable,
 	},
 	{
 		name: "12 this Pod refuses, another endpoint answers",
 		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
-		needs:   []Rung{RungProxyService},
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && otherEndpoints(f) },
+		clientPod: refused, sockets: unbound,
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && otherEndpoints(f) && served(s) && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
+		},
 		verdict: mixedNotListening,
 	},
 	{
 		name: "12a this Pod listens on its loopback only, another endpoint answers",
 		pod:  reached, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
-		needs:   []Rung{RungProxyService, RungProxyPod},
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && otherEndpoints(f) },
+		clientPod: refused, sockets: boundLoopback | boundElsewhere,
+		needs: []Rung{RungPod},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && s.proxyPod|s.clientPod|s.sockets != none
+		},
 		verdict: mixedLoopback,
 	},
 	{
 		name: "12b this Pod answers, another endpoint does not",
 		pod:  reached | refused, service: anything, proxyService: dead, proxyPod: reached, inCluster: anything, here: anything,
+		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyService, RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
 		verdict: mixedOther,
@@ -254,8 +397,10 @@ var table = []truth{
 	{
 		name: "12c this Pod cannot be reached, another endpoint answers",
 		pod:  reached, service: anything, proxyService: reached, proxyPod: timedOut, inCluster: anything, here: anything,
-		needs:   []Rung{RungProxyService, RungProxyPod},
-		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
+		clientPod: timedOut,
+		when: func(s sight, f Facts) bool {
+			return otherEndpoints(f) && served(s) && (s.proxyService != none && s.proxyPod != none || s.inCluster == answered && s.clientPod != none)
+		},
 		verdict: mixedUnreachable,
 	},
 	{
@@ -263,22 +408,24 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: reached | refused, inCluster: none,
 		needs: []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.inCluster == none
+			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.inCluster == none && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
 		},
 		verdict: meshOpaque,
 	},
 	{
 		name: "14a a mesh answers in the application's place, clients are served",
 		pod:  reached, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
-		needs:   []Rung{RungInCluster},
-		when:    func(s sight, f Facts) bool { return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) },
-		verdict: healthyForClients,
+		clientName: answered,
+		needs:      []Rung{RungInCluster},
+		when:       func(s sight, f Facts) bool { return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) },
+		verdict:    healthyForClients,
 	},
 	{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		name:  "16 the application accepts and does not answer",
 		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
-		needs: []Rung{RungPod},
+		clientPod: reached,
+		needs:     []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
 			return s.has(silent) && s.proxyService != answered && s.proxyPod != answered && !f.MeshAnswered
 		},
@@ -298,7 +445,48 @@ var table = []truth{
 		},
 		verdict: healthyFromHere,
 	},
+	{
+		name: "18 the client is served at the address, and has no address for the name",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
+		clientName: noAddress | timedOut,
+		needs:      []Rung{RungInCluster, clientName},
+		verdict:    nameUnknown,
+	},
+	{
+		name: "18a the client is served at the address, and refused by the name",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
+		clientName: refused,
+		needs:      []Rung{RungInCluster, clientName},
+		verdict:    nameElsewhere,
+	},
+	{
+		name: "18b a headless Service has a name alone, and the client has no address for it",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: none, here: anything,
+		clientName: noAddress,
+		needs:      []Rung{clientName},
+		when:       func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
+		verdict:    nameUnknown,
+	},
 }
+
+// contacts is what reached the Pod's IP: then its sockets are not what keeps clients out.
+func contacts(s sight, f Facts) evidence {
+	if f.Mesh != "" {
+		return none // a sidecar may have answered
+	}
+	return (s.proxyPod | s.clientPod) & reached
+}
+
+// endpointless tells whether the missing endpoint alone explains a client that is refused, and nothing tells of the Pod's own address.
+func endpointless(s sight, f Facts) bool {
+	return noneUsable(f) && s.inCluster == refused && s.proxyPod|s.clientPod|s.sockets == none && f.Readiness != RefusedOnPodIP
+}
+
+// served tells whether somebody behind the Service answered.
+func served(s sight) bool { return s.proxyService&reached != 0 || s.inCluster == answered }
+
+// withoutPods tells whether the port leads to endpoints, and to none that is a Pod.
+func withoutPods(f Facts) bool { return f.Pod == "" && f.UsableKnown && f.Usable > 0 }
 
 func noneUsable(f Facts) bool { return f.UsableKnown && f.Usable == 0 }
 
@@ -338,15 +526,36 @@ func sightOf(observations []Observation, facts Facts) sight {
 				s.proxyPod = timedOut
 			}
 		case RungInCluster:
-			s.inCluster = proof
+			s.noteClient(seen, proof, facts)
 		case RungFromHere:
 			s.seeFromHere(seen, facts)
 		}
 	}
+	s.sockets = facts.Sockets.bound(facts.PodPort, facts.PodIP)
 	if facts.Kata {
 		s.pod, s.service = none, none
 	}
 	return s
+}
+
+// noteClient sorts what the client saw by the address that it dialled. A headless Service has no address but its name, so that stands
+// for the address.
+func (s *sight) noteClient(seen Observation, proof evidence, facts Facts) {
+	switch {
+	case isNameTarget(seen.Target):
+		if facts.Unresolved && seen.Outcome == Failed {
+			proof = noAddress
+		}
+		if facts.Headless && proof != noAddress {
+			s.inCluster = proof
+			return
+		}
+		s.clientName = proof
+	case seen.Target != "" && seen.Target == hostPort(facts.PodIP, facts.PodPort):
+		s.clientPod = proof
+	default:
+		s.inCluster = proof
+	}
 }
 
 func proofOf(seen Observation, facts Facts) evidence {
@@ -377,6 +586,7 @@ func (t truth) consistent(s sight, facts Facts) bool {
 	}
 	for _, cell := range []struct{ seen, allowed evidence }{
 		{s.pod, t.pod}, {s.service, t.service}, {s.proxyService, t.proxyService}, {s.proxyPod, t.proxyPod}, {s.inCluster, t.inCluster},
+		{s.clientName, orAnything(t.clientName)}, {s.clientPod, orAnything(t.clientPod)}, {s.sockets, orAnything(t.sockets)},
 	} {
 		if cell.seen != none && cell.seen&cell.allowed == 0 {
 			return false
@@ -390,7 +600,17 @@ func (t truth) consistent(s sight, facts Facts) bool {
 
 // cell returns what a row is consistent with on a rung.
 func (t truth) cell(rung Rung) evidence {
-	return sight{t.pod, t.service, t.proxyService, t.proxyPod, t.inCluster, cmp.Or(t.here, unanswered)}.of(rung)
+	return sight{
+		pod: t.pod, service: t.service, proxyService: t.proxyService, proxyPod: t.proxyPod, inCluster: t.inCluster,
+		clientName: orAnything(t.clientName), clientPod: orAnything(t.clientPod), sockets: orAnything(t.sockets), here: cmp.Or(t.here, unanswered),
+	}.of(rung)
+}
+
+func orAnything(cell evidence) evidence {
+	if cell == none {
+		return anything
+	}
+	return cell
 }
 
 // Conclude reads the rungs together: it keeps the rows of the truth table that are consistent with what was observed, and
@@ -405,6 +625,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 		}
 	}
 	s := sightOf(observations, facts)
+	facts.seen = s
 	var rows []truth
 	for _, row := range table {
 		if row.consistent(s, facts) {
@@ -437,7 +658,7 @@ func agree(rows []truth) bool {
 
 // separating returns the first rung that proved nothing and on which the rows differ, the nearest first; empty when there is none.
 func separating(s sight, rows []truth) Rung {
-	for _, rung := range []Rung{RungProxyPod, RungProxyService, RungPod, RungInCluster} {
+	for _, rung := range []Rung{RungProxyPod, RungProxyService, RungPod, RungInCluster, clientPod, RungSockets} {
 		if s.of(rung) != none {
 			continue
 		}

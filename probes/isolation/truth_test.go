@@ -80,7 +80,7 @@ func TestConclude(t *testing.T) {
 		text string
 	}{
 		// Row 1.
-		{"1", "OK OK OK OK OK", oneUsable(), check.MarkOK, "", "answers on its Pod's IP"},
+		{"1", "OK OK OK OK OK", oneUsable(), check.MarkOK, "", "answers a client inside the cluster"},
 		{"1 in-cluster not run", "OK OK OK OK -", oneUsable(), check.MarkOK, "", "answers on its Pod's IP"},
 		{"1 pods/proxy denied", "OK OK OK PERM -", oneUsable(), check.MarkOK, "", "answers on its Pod's IP"},
 		{"1 portforward denied", "PERM PERM OK OK -", oneUsable(), check.MarkOK, "", "answers on its Pod's IP"},

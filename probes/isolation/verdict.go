@@ -26,6 +26,16 @@ const (
 	applicationWorksNoEndpoint
 	noEndpointNoPod
 	endpointsWithoutPods
+	loopbackBySockets
+	boundToAnother
+	boundToPodIPOnly
+	noEndpointRefused
+	healthyByOthers
+	othersDead
+	clientRejected
+	addressDropped
+	nameUnknown
+	nameElsewhere
 	nodeRefuses
 	clientKeptOut
 	controlPlaneBlind
@@ -53,9 +63,9 @@ const (
 // family joins the verdicts that say the same and differ only in what they rest on.
 func (v verdict) family() verdict {
 	switch v {
-	case healthyForwardLies, healthyProxyLies, healthyForClients, healthyFromHere:
+	case healthyForwardLies, healthyProxyLies, healthyForClients, healthyByOthers, boundToPodIPOnly, healthyFromHere:
 		return healthy
-	case loopbackByProbe:
+	case loopbackByProbe, loopbackBySockets:
 		return loopback
 	}
 	return v
@@ -73,6 +83,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			speaks.ID = "PORT-12"
 			return speaks
 		}
+		if f.seen.inCluster == answered {
+			return f.clientServed()
+		}
 		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
 	case healthyForwardLies:
@@ -82,6 +95,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.",
 			"The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made.")
 	case healthyForClients:
+		if f.seen.inCluster == answered {
+			return ok("A client inside the cluster is served.", f.servedWhy()+" The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
+		}
 		return ok("A client inside the cluster is served.",
 			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
 	case healthyFromHere:
@@ -125,14 +141,6 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return unknown(fmt.Sprintf("The Service has %d endpoints, and none of them is a Pod that could be asked.", f.Usable),
 			"Port-forwards and the API server's proxy lead to Pods only.",
 			"try the Service's address from a Pod in the cluster")
-	case nodeRefuses:
-		return probed("TP-08", "Clients are refused at the Service's address, though its endpoints answer.",
-			"The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible.",
-			"look at kube-proxy on the client's node")
-	case clientKeptOut:
-		return probed("", "This client is kept out, though the Service's endpoints answer.",
-			"A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes.",
-			"look at the NetworkPolicies that select the client or the Pods")
 	case controlPlaneBlind:
 		return unknown("The API server does not reach Pods here, so its proxies prove nothing.", blindWhy(f),
 			"try it from a Pod in the cluster")
@@ -177,7 +185,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return probed("", "The application accepts connections and does not answer.",
 			"The way to it is open; the application itself hangs, or waits for something.", "look at its log, and at what it depends on")
 	}
-	return v.conclusionByFacts(f)
+	return v.conclusionOfClient(f)
 }
 
 // throughMesh takes back what a rung that failed seemed to prove, where a mesh's proxy may have been what failed it (MESH-01).

@@ -1,0 +1,63 @@
+package isolation
+
+import (
+	"slices"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// Command is a command that the test would run in a container, for a person to agree to. It looks, and changes nothing.
+type Command struct {
+	model.ExecRequest
+	// Purpose says in a few words what it is for.
+	Purpose string
+}
+
+// Commands returns the commands that Run would run in Pods for a request that has Client or Sockets set, in order. They must be shown
+// to a person; what was agreed to goes into Request.Agreed, and nothing else is run.
+func Commands(snapshot *model.Snapshot, request Request) []Command {
+	s := newSubject(snapshot, request)
+	var commands []Command
+	if dials, why := s.dials(snapshot); why == "" {
+		commands = append(commands, Command{ExecRequest: dials.exec, Purpose: "tries the addresses of the Service from there"})
+	}
+	if sockets, why := s.socketsExec(); why == "" {
+		commands = append(commands, Command{ExecRequest: sockets, Purpose: "reads which addresses and ports are listened on"})
+	}
+	return commands
+}
+
+// Line writes the command as kubectl would run it, quoted for a shell.
+func (c Command) Line(kubectlArgs []string) string {
+	return check.Kubectl(kubectlArgs, execWords(c.ExecRequest)...)
+}
+
+func execWords(request model.ExecRequest) []string {
+	words := []string{"-n", request.Namespace, "exec", request.Pod}
+	if request.Container != "" {
+		words = append(words, "-c", request.Container)
+	}
+	return append(append(words, "--"), request.Command...)
+}
+
+// debugLine is a command line that runs a command in a container that is added to a Pod. That is for a person to do: svctui creates
+// nothing in a cluster.
+func debugLine(kubectlArgs []string, in model.ExecRequest, command []string) string {
+	words := []string{"-n", in.Namespace, "debug", "-it", in.Pod, "--image=" + debugImage}
+	if in.Container != "" {
+		words = append(words, "--target="+in.Container)
+	}
+	return check.Kubectl(kubectlArgs, append(append(words, "--"), command...)...)
+}
+
+// debugImage has curl and a shell.
+const debugImage = "curlimages/curl"
+
+// agreed tells whether a person agreed to exactly this command.
+func (s *subject) agreed(wanted model.ExecRequest) bool {
+	return slices.ContainsFunc(s.request.Agreed, func(agreed model.ExecRequest) bool {
+		return agreed.Namespace == wanted.Namespace && agreed.Pod == wanted.Pod && agreed.Container == wanted.Container &&
+			slices.Equal(agreed.Command, wanted.Command)
+	})
+}

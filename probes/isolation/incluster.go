@@ -1,0 +1,317 @@
+package isolation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// execPatience bounds a command in a Pod; dialScript needs eight seconds at most.
+const execPatience = 20 * time.Second
+
+// dials are the addresses that a client tries, and the command that tries them.
+type dials struct {
+	exec    model.ExecRequest
+	scheme  string
+	targets []dialTarget
+}
+
+// dialTarget is one of them. label is how it is shown, address how the script has it.
+type dialTarget struct{ label, address, crosses string }
+
+func (d *dials) addresses() []string {
+	addresses := make([]string, len(d.targets))
+	for i := range d.targets {
+		addresses[i] = d.targets[i].address
+	}
+	return addresses
+}
+
+// dials says what the client tries, or why it cannot.
+func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
+	if why := s.whyNoClient(snapshot); why != "" {
+		return dials{}, why
+	}
+	d := dials{scheme: s.dialScheme()}
+	client, path := s.request.Client.Name, s.dialPath(d.scheme)
+	add := func(host string, port int32, way string) {
+		if host != "" && port != 0 {
+			label := hostPort(host, port)
+			d.targets = append(d.targets, dialTarget{label: label, address: label + path, crosses: client + way + label})
+		}
+	}
+	name := s.service.Name + "." + s.service.Namespace + ".svc"
+	switch {
+	case s.facts.Fault == faultExternalName:
+		add(name, s.externalPort(), " → DNS → ")
+	case s.facts.Headless:
+		add(name, s.podPort, " → DNS → ")
+	default:
+		add(s.service.Spec.ClusterIP, s.port.Port, " → kube-proxy → ")
+		add(name, s.port.Port, " → DNS → ")
+	}
+	if s.pod != nil && !check.PodEnded(s.pod) && s.facts.Fault != faultExternalName {
+		add(s.pod.Status.PodIP, s.podPort, " → the Pod's IP ")
+	}
+	if len(d.targets) == 0 {
+		return dials{}, "the Service has no address yet"
+	}
+	d.exec = model.ExecRequest{
+		Namespace: s.request.Client.Namespace, Pod: s.request.Client.Name, Container: s.clientContainer(snapshot),
+		Command: dialCommand(d.scheme, d.addresses()),
+	}
+	return d, ""
+}
+
+// whyNoClient says why nothing is tried from inside the cluster; empty where something is.
+func (s *subject) whyNoClient(snapshot *model.Snapshot) string {
+	client := s.request.Client
+	switch {
+	case s.request.ReadOnly, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService, s.facts.Fault == faultNoSuchPort:
+		return s.whyNot(RungInCluster)
+	case s.facts.Fault == faultNotTCP:
+		return s.facts.Protocol + " gives no answer that could be told"
+	case client == model.Key{}:
+		return "asks for a Pod, and before it runs"
+	case !snapshot.Coverage(model.Pods, client.Namespace).Known():
+		return "" // the API server says whether it is there
+	}
+	pod := snapshot.Pod(client)
+	if pod == nil {
+		return "there is no Pod " + client.String()
+	}
+	return notRunning(pod, s.clientContainer(snapshot))
+}
+
+// clientContainer is the container that was named, else the one that kubectl takes.
+func (s *subject) clientContainer(snapshot *model.Snapshot) string {
+	if s.request.ClientContainer != "" {
+		return s.request.ClientContainer
+	}
+	return DefaultContainer(snapshot.Pod(s.request.Client))
+}
+
+// DefaultContainer is the container that `kubectl exec` takes where none is named; empty for no Pod.
+func DefaultContainer(pod *corev1.Pod) string {
+	if pod == nil || len(pod.Spec.Containers) == 0 {
+		return ""
+	}
+	name := pod.Annotations["kubectl.kubernetes.io/default-container"]
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == name {
+			return name
+		}
+	}
+	return pod.Spec.Containers[0].Name
+}
+
+// dialScheme is http, https or tcp: by gRPC nothing can be asked with what containers have. For an ExternalName, whose ports mean nothing,
+// it goes by the number.
+func (s *subject) dialScheme() string {
+	scheme := s.speaks.scheme
+	if s.facts.Fault == faultExternalName {
+		scheme = s.asked.Scheme
+		switch port := s.externalPort(); {
+		case scheme != "" && scheme != schemeAuto:
+		case port == 443:
+			scheme = schemeHTTPS
+		case port == 80:
+			scheme = schemeHTTP
+		}
+	}
+	if scheme == schemeHTTP || scheme == schemeHTTPS {
+		return scheme
+	}
+	return schemeTCP
+}
+
+// externalPort is the port that clients of an ExternalName dial: the one asked for, else its own, else 443.
+func (s *subject) externalPort() int32 {
+	if s.port.Port != 0 {
+		return s.port.Port
+	}
+	if number, err := strconv.ParseUint(s.asked.Port, 10, 16); err == nil && number > 0 {
+		return int32(number)
+	}
+	return 443
+}
+
+// dialPath is the path without what would end the word that it stands in.
+func (s *subject) dialPath(scheme string) string {
+	if scheme == schemeTCP {
+		return "/"
+	}
+	path := s.request.Path
+	if s.facts.Fault == faultExternalName {
+		path = s.asked.Path
+	}
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	var escaped strings.Builder
+	for _, c := range []byte(path) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&escaped, "%%%02X", c)
+			continue
+		}
+		escaped.WriteByte(c)
+	}
+	return escaped.String()
+}
+
+// untriedInCluster are the rows of the rung before it runs.
+func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
+	dials, why := s.dials(snapshot)
+	if why != "" {
+		crosses := "exec in a Pod that you choose"
+		if s.request.Client != (model.Key{}) {
+			crosses = "exec in " + s.request.Client.String()
+		}
+		return []Observation{{Rung: RungInCluster, Crosses: crosses, Outcome: NotRun, Detail: why}}
+	}
+	var rows []Observation
+	for _, target := range dials.targets {
+		rows = append(rows, Observation{Rung: RungInCluster, Crosses: target.crosses, Target: target.label, Outcome: NotRun, Detail: "nobody agreed to this command"})
+	}
+	return rows
+}
+
+// inCluster runs the rung In-cluster, where a person agreed to its command.
+func (r *run) inCluster(ctx context.Context) {
+	s := &r.subject
+	dials, why := s.dials(r.snapshot)
+	if why != "" || !s.agreed(dials.exec) {
+		return
+	}
+	r.changeAll(RungInCluster, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
+	ctx, cancel := context.WithTimeout(ctx, execPatience)
+	defer cancel()
+	started := time.Now()
+	result, err := r.dialer.Exec(ctx, dials.exec)
+	took := time.Since(started)
+	if got, ran := execOutcome(ctx, dials.exec, result, err); !ran {
+		r.notTried(dials, got, took)
+		return
+	}
+	read := readDials(result.Output, dials.addresses())
+	noTool := true
+	for _, target := range dials.targets {
+		noTool = noTool && read[target.address].rank <= toldNoTool
+	}
+	if noTool {
+		got := read[dials.targets[0].address].answer
+		if complaint := lastWords(strings.TrimSpace(result.Complaints)); got.detail != noToolThere && complaint != "" {
+			got.detail = complaint
+		}
+		if got.detail == noToolThere {
+			got.outcome = NotRun
+		}
+		r.notTried(dials, got, took)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.result.Rungs {
+		seen := &r.result.Rungs[i]
+		if seen.Rung != RungInCluster {
+			continue
+		}
+		for _, target := range dials.targets {
+			if target.label == seen.Target {
+				r.noteDial(seen, target, read[target.address], took)
+			}
+		}
+	}
+	r.tellLocked()
+}
+
+// noteDial writes one answer down. It holds the lock.
+func (r *run) noteDial(seen *Observation, target dialTarget, got dialled, took time.Duration) {
+	s := &r.subject
+	seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
+	if got.unresolved {
+		r.unresolved = true
+	}
+	sidecar := s.facts.ClientMesh != "" && got.outcome == OK && !got.status
+	if sidecar {
+		// The client's own sidecar accepts every connection, whether there is somebody behind it or not.
+		seen.Outcome, seen.Detail = Failed, "accepted by the client's own "+s.facts.ClientMesh+" sidecar, which tells nothing"
+	}
+	r.meshAnswered = r.meshAnswered || got.opaque && (s.facts.Mesh != "" || s.facts.ClientMesh != "")
+	if got.opaque && s.facts.Mesh != "" && !sidecar {
+		seen.Outcome = Failed
+	}
+	if got.outcome == OK && !got.status && strings.HasPrefix(target.crosses, s.request.Client.Name) && got.tool != "" && got.detail == "connected" {
+		seen.Detail = "connected (" + got.tool + ")"
+	}
+}
+
+// notTried says why the command told nothing, with what a person can do instead.
+func (r *run) notTried(d dials, got answer, took time.Duration) {
+	line := debugLine(r.subject.request.KubectlArgs, d.exec, debugCommand(d.scheme, d.addresses()))
+	first := true
+	r.changeAll(RungInCluster, func(seen *Observation) {
+		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
+		if first {
+			seen.Paste, first = line, false
+		}
+	})
+}
+
+// execOutcome says why a command could not be run; ran is true where it could.
+func execOutcome(ctx context.Context, request model.ExecRequest, result model.ExecResult, err error) (got answer, ran bool) {
+	program := request.Command[0]
+	missing := answer{outcome: NotRun, detail: fmt.Sprintf("there is no %s in container %s", program, request.Container)}
+	switch {
+	case err == nil && (result.ExitCode == 126 || result.ExitCode == 127):
+		return missing, false
+	case err == nil:
+		return answer{}, true
+	case apierrors.IsForbidden(err):
+		return answer{outcome: Denied, detail: err.Error()}, false
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return failed(fmt.Sprintf("the command did not end in %s", execPatience)), false
+	case ctx.Err() != nil:
+		return failed("cancelled"), false
+	case strings.Contains(err.Error(), "executable file not found"), strings.Contains(err.Error(), "no such file or directory"):
+		return missing, false
+	}
+	return failed(err.Error()), false
+}
+
+// judgeClient notes what is known of the Pod that tries.
+func (s *subject) judgeClient(snapshot *model.Snapshot) {
+	client := s.request.Client
+	if client == (model.Key{}) || s.service == nil {
+		return
+	}
+	s.facts.Client = client.String()
+	in := check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: s.request.KubectlArgs}
+	s.facts.ClientFindings = check.Reaches(in, s.request.Service, s.port.Port, check.Client{Pod: client}).Findings
+	s.facts.NameServerDead = check.ClusterDNSDead(snapshot)
+	pod := snapshot.Pod(client)
+	if pod == nil {
+		return
+	}
+	s.facts.ClientMesh = check.MeshOf(pod)
+	s.facts.ClientNode = pod.Spec.NodeName
+	for _, behind := range snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
+		s.facts.ClientBehind = s.facts.ClientBehind || behind.Namespace == client.Namespace && behind.Name == client.Name
+	}
+}
+
+// isNameTarget tells whether the address of an observation is a name.
+func isNameTarget(target string) bool {
+	host, _, err := net.SplitHostPort(target)
+	return err == nil && strings.HasSuffix(host, ".svc")
+}

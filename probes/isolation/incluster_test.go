@@ -1,0 +1,343 @@
+package isolation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+var client = model.Key{Namespace: namespace, Name: "front-1"}
+
+func clientPodOf(edits ...func(*corev1.Pod)) *corev1.Pod {
+	pod := runningPod("front-1", "10.0.0.9", edits...)
+	pod.Labels = map[string]string{"app": "front"}
+	return pod
+}
+
+// withClient is a Service with one Pod, and a client.
+func withClient(service *corev1.Service, edits ...func(*corev1.Pod)) *model.Snapshot {
+	pod := runningPod("web-1", "10.0.0.1")
+	return snapshotOf(service, pod, sliceOf("", 8080, pod), clientPodOf(edits...))
+}
+
+// agreeing is a request of a person who agreed to whatever commands there are.
+func agreeing(snapshot *model.Snapshot, request Request) Request {
+	for _, command := range Commands(snapshot, request) {
+		request.Agreed = append(request.Agreed, command.ExecRequest)
+	}
+	return request
+}
+
+// dialling answers the script, each address by what follows in lines: TOOL CODE WORDS.
+func dialling(lines map[string]string) func(model.ExecRequest) (model.ExecResult, error) {
+	return func(request model.ExecRequest) (model.ExecResult, error) {
+		_, addresses, ok := DialCommand(request.Command)
+		if !ok {
+			return model.ExecResult{}, fmt.Errorf("not the script: %q", request.Command)
+		}
+		var output strings.Builder
+		for _, address := range addresses {
+			if line := lines[address]; line != "" {
+				fmt.Fprintf(&output, "svctui %s %s\n", address, line)
+			}
+		}
+		return model.ExecResult{Output: output.String(), Complaints: "Terminated\n"}, nil
+	}
+}
+
+// clientRows are the rows of the rung In-cluster: TARGET OUTCOME.
+func clientRows(result Result) []string {
+	var rows []string
+	for _, seen := range result.Rungs {
+		if seen.Rung == RungInCluster {
+			rows = append(rows, strings.TrimSpace(seen.Target+" "+string(seen.Outcome)))
+		}
+	}
+	return rows
+}
+
+func rowOf(result Result, rung Rung) Observation {
+	for _, seen := range result.Rungs {
+		if seen.Rung == rung {
+			return seen
+		}
+	}
+	return Observation{}
+}
+
+func TestInCluster(t *testing.T) {
+	const fine = "curl 0 * Connected to x < HTTP/1.1 200 OK"
+	headless := webService()
+	headless.Spec.ClusterIP = corev1.ClusterIPNone
+	external := webService()
+	external.Spec.Type, external.Spec.ClusterIP, external.Spec.ExternalName, external.Spec.Selector, external.Spec.Ports = corev1.ServiceTypeExternalName, "", "db.example.com", nil, nil
+	for _, test := range []struct {
+		name     string
+		service  *corev1.Service
+		client   func(*corev1.Pod)
+		lines    map[string]string
+		rows     []string
+		mark     check.Mark
+		says     string
+		addition func(*world)
+	}{
+		{
+			name: "served", lines: map[string]string{"10.96.0.1:80/": fine, "web.shop.svc:80/": fine, "10.0.0.1:8080/": fine},
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "answers a client inside the cluster",
+		},
+		{
+			name: "no name", lines: map[string]string{"10.96.0.1:80/": fine, "web.shop.svc:80/": "curl 6 * Could not resolve host: web.shop.svc", "10.0.0.1:8080/": fine},
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 error", "10.0.0.1:8080 ok"}, mark: check.MarkFail, says: "name does not resolve",
+		},
+		{
+			name: "no name, because it asks its node", lines: map[string]string{"10.96.0.1:80/": fine, "web.shop.svc:80/": "curl 6 * Could not resolve host: web.shop.svc", "10.0.0.1:8080/": fine},
+			client: func(pod *corev1.Pod) { pod.Spec.DNSPolicy = corev1.DNSDefault },
+			rows:   []string{"10.96.0.1:80 ok", "web.shop.svc:80 error", "10.0.0.1:8080 ok"}, mark: check.MarkFail, says: "DNS-01",
+		},
+		{
+			name: "the node has no endpoint", lines: map[string]string{"10.96.0.1:80/": "bash 1 connect: Connection refused", "web.shop.svc:80/": "bash 1 connect: Connection refused", "10.0.0.1:8080/": "bash 0 "},
+			rows: []string{"10.96.0.1:80 refused", "web.shop.svc:80 refused", "10.0.0.1:8080 ok"}, mark: check.MarkFail, says: "TP-08",
+		},
+		{
+			name: "headless", service: headless, lines: map[string]string{"web.shop.svc:8080/": fine, "10.0.0.1:8080/": fine},
+			rows: []string{"web.shop.svc:8080 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "by the Service's name",
+		},
+		{
+			name: "a sidecar of the client's own accepts everything", client: func(pod *corev1.Pod) {
+				pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "istio-proxy"})
+			},
+			lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": fine},
+			rows:  []string{"10.96.0.1:80 error", "web.shop.svc:80 error", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "answers on its Pod's IP",
+		},
+		{
+			name: "no such Pod", lines: nil, client: func(pod *corev1.Pod) { pod.Name = "front-2" },
+			rows: []string{"not-run"}, mark: check.MarkOK, says: "there is no Pod shop/front-1",
+		},
+		{
+			name: "a Pod that does not run", client: func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodPending },
+			rows: []string{"not-run"}, mark: check.MarkOK, says: "Pod front-1 is Pending",
+		},
+		{
+			name: "no tool", lines: map[string]string{"10.96.0.1:80/": "none 0 ", "web.shop.svc:80/": "none 0 ", "10.0.0.1:8080/": "none 0 "},
+			rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			says: "kubectl --context 'my cluster' -n shop debug -it front-1 --image=curlimages/curl --target=c -- curl -gkv -m 3 http://10.96.0.1:80/ http://web.shop.svc:80/ http://10.0.0.1:8080/",
+		},
+		{
+			name: "no shell", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			addition: func(w *world) {
+				w.run = func(model.ExecRequest) (model.ExecResult, error) {
+					return model.ExecResult{}, errors.New(`OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown`)
+				}
+			},
+			says: "debug -it front-1",
+		},
+		{
+			name: "no shell, by exit code", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			addition: func(w *world) {
+				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{ExitCode: 126}, nil }
+			},
+			says: "there is no sh in container c",
+		},
+		{
+			name: "no right", rows: []string{"10.96.0.1:80 denied", "web.shop.svc:80 denied", "10.0.0.1:8080 denied"}, mark: check.MarkOK,
+			addition: func(w *world) {
+				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{}, errForbidden }
+			},
+			says: "debug -it front-1",
+		},
+		{
+			name: "it prints nothing", rows: []string{"10.96.0.1:80 error", "web.shop.svc:80 error", "10.0.0.1:8080 error"}, mark: check.MarkOK,
+			addition: func(w *world) {
+				w.run = func(model.ExecRequest) (model.ExecResult, error) {
+					return model.ExecResult{Complaints: "sh: syntax error", ExitCode: 2}, nil
+				}
+			},
+			says: "syntax error",
+		},
+		{
+			name: "ExternalName", service: external, lines: map[string]string{"web.shop.svc:443/": fine},
+			rows: []string{"web.shop.svc:443 ok"}, mark: check.MarkOK, says: "db.example.com answers a client",
+		},
+		{
+			name: "ExternalName without an address", service: external, lines: map[string]string{"web.shop.svc:443/": "curl 6 x"},
+			rows: []string{"web.shop.svc:443 error"}, mark: check.MarkFail, says: "db.example.com does not resolve",
+		},
+		{
+			name: "ExternalName that refuses", service: external, lines: map[string]string{"web.shop.svc:443/": "curl 7 * Connection refused"},
+			rows: []string{"web.shop.svc:443 refused"}, mark: check.MarkFail, says: "db.example.com resolves",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			service := test.service
+			if service == nil {
+				service = webService()
+			}
+			var edits []func(*corev1.Pod)
+			if test.client != nil {
+				edits = append(edits, test.client)
+			}
+			snapshot := withClient(service, edits...)
+			w := newWorld(t)
+			w.everywhere("web-1", 8080, "web", "80", 200)
+			w.run = dialling(test.lines)
+			if test.addition != nil {
+				test.addition(w)
+			}
+			request := web
+			request.Client, request.KubectlArgs = client, []string{"--context", "my cluster"}
+			result := Run(context.Background(), w, snapshot, agreeing(snapshot, request), nil)
+			if rows := clientRows(result); !slices.Equal(rows, test.rows) {
+				t.Errorf("got rows %q, want %q", rows, test.rows)
+			}
+			said := fmt.Sprintf("%+v %+v", result.Rungs, *result.Conclusion)
+			if result.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) {
+				t.Errorf("got mark %v, want %v and %q:\n%s", result.Conclusion.Mark, test.mark, test.says, said)
+			}
+			for _, ran := range w.ran {
+				if ran.Namespace != namespace || ran.Pod != "front-1" || ran.Container != "c" {
+					t.Errorf("ran in %s/%s, container %s", ran.Namespace, ran.Pod, ran.Container)
+				}
+			}
+		})
+	}
+}
+
+// Nothing runs in a Pod that a person has not agreed to, to the letter.
+func TestNothingRunsWithoutConsent(t *testing.T) {
+	snapshot := withClient(webService())
+	asked := web
+	asked.Client, asked.Sockets = client, true
+	commands := Commands(snapshot, asked)
+	if len(commands) != 2 || commands[0].Pod != "front-1" || commands[1].Pod != "web-1" {
+		t.Fatalf("got commands %+v", commands)
+	}
+	another := commands[0].ExecRequest
+	another.Command = dialCommand("http", []string{"10.96.0.2:80/"})
+	elsewhere := commands[0].ExecRequest
+	elsewhere.Pod = "front-2"
+	container := commands[1].ExecRequest
+	container.Container = "other"
+	for name, request := range map[string]Request{
+		"nothing asked for": web,
+		"nothing agreed to": asked,
+		"agreed to others": func() Request {
+			r := asked
+			r.Agreed = []model.ExecRequest{another, elsewhere, container}
+			return r
+		}(),
+		"read-only": func() Request {
+			r := agreeing(snapshot, asked)
+			r.ReadOnly = true
+			return r
+		}(),
+	} {
+		w := newWorld(t)
+		w.everywhere("web-1", 8080, "web", "80", 200)
+		result := Run(context.Background(), w, snapshot, request, nil)
+		if len(w.ran) > 0 {
+			t.Errorf("%s: ran %q", name, w.ran)
+		}
+		if seen := rowOf(result, RungInCluster); seen.Outcome != NotRun || seen.Detail == "" {
+			t.Errorf("%s: got %+v", name, seen)
+		}
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	command := Command{ExecRequest: model.ExecRequest{Namespace: "shop", Pod: "a", Container: "c", Command: []string{"sh", "-c", "it's"}}}
+	const want = `kubectl --context 'my cluster' -n shop exec a -c c -- sh -c 'it'\''s'`
+	if got := command.Line([]string{"--context", "my cluster"}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestDialCommand(t *testing.T) {
+	scheme, addresses, ok := DialCommand(dialCommand("https", []string{"a:1/", "b:2/"}))
+	if !ok || scheme != "https" || !slices.Equal(addresses, []string{"a:1/", "b:2/"}) {
+		t.Errorf("got %s %q %v", scheme, addresses, ok)
+	}
+	for _, command := range [][]string{nil, {"sh"}, {"sh", "-c", "rm -r /", "svctui", "http", "a:1/"}, dialCommand("http", nil), {"bash", "-c", dialScript, "svctui", "http", "a:1/"}} {
+		if _, _, ok := DialCommand(command); ok {
+			t.Errorf("%q is taken for the script", command)
+		}
+	}
+}
+
+// A path becomes part of a word that the script prints.
+func TestDialPath(t *testing.T) {
+	s := subject{request: Request{Path: "a b\nc?x=é"}}
+	if got := s.dialPath(schemeHTTP); got != "/a%20b%0Ac?x=%C3%A9" {
+		t.Errorf("got %s", got)
+	}
+	if got := s.dialPath(schemeTCP); got != "/" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestDefaultContainer(t *testing.T) {
+	pod := clientPodOf(func(pod *corev1.Pod) {
+		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "main"})
+	})
+	if got := DefaultContainer(pod); got != "c" {
+		t.Errorf("got %s", got)
+	}
+	pod.Annotations = map[string]string{"kubectl.kubernetes.io/default-container": "main"}
+	if got := DefaultContainer(pod); got != "main" {
+		t.Errorf("got %s", got)
+	}
+	pod.Annotations = map[string]string{"kubectl.kubernetes.io/default-container": "gone"}
+	if got := DefaultContainer(pod); got != "c" {
+		t.Errorf("got %s", got)
+	}
+	if DefaultContainer(nil) != "" || DefaultContainer(&corev1.Pod{}) != "" {
+		t.Error("a container of nothing")
+	}
+}
+
+func TestSockets(t *testing.T) {
+	const loopback = "   1: 0100007F:1F90 00000000:0000 0A 0\n   5: 00000000:2382 00000000:0000 0A 0\n"
+	for _, test := range []struct {
+		name          string
+		result        model.ExecResult
+		err           error
+		outcome       Outcome
+		detail, paste string
+		id            string
+	}{
+		{"loopback", model.ExecResult{Output: socketsHead + loopback + socketsHead}, nil, Refused, "listens on 127.0.0.1:8080 and all addresses:9090", "", "PORT-09"},
+		{"no second table", model.ExecResult{Output: socketsHead + loopback, Complaints: "cat: /proc/net/tcp6: No such file", ExitCode: 1}, nil, Refused, "listens on 127.0.0.1:8080", "", "PORT-09"},
+		{"fine", model.ExecResult{Output: socketsHead + "   1: 00000000:1F90 00000000:0000 0A 0\n"}, nil, OK, "listens on all addresses:8080", "", ""},
+		{"no cat", model.ExecResult{}, errors.New(`exec: "cat": executable file not found in $PATH`), NotRun, "there is no cat in container c", "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=c -- cat /proc/net/tcp /proc/net/tcp6", ""},
+		{"no table", model.ExecResult{Complaints: "cat: no"}, nil, Failed, "could not be read: cat: no", "debug -it web-1", ""},
+		{"no right", model.ExecResult{}, errForbidden, Denied, "forbidden", "debug -it web-1", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			snapshot := onePod()
+			w := newWorld(t)
+			w.loopback["web-1:8080"] = httpApp(200, "fine")
+			denied := statusReply(403, "Forbidden", `services "web:80" is forbidden: User "eve" cannot get resource "services/proxy" in API group ""`)
+			w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = denied, denied
+			w.run = func(request model.ExecRequest) (model.ExecResult, error) {
+				if request.Pod != "web-1" || request.Container != "c" || !slices.Equal(request.Command, socketsCommand) {
+					t.Errorf("ran %+v", request)
+				}
+				return test.result, test.err
+			}
+			request := web
+			request.Sockets = true
+			result := Run(context.Background(), w, snapshot, agreeing(snapshot, request), nil)
+			seen := rowOf(result, RungSockets)
+			if seen.Outcome != test.outcome || !strings.Contains(seen.Detail, test.detail) || !strings.Contains(seen.Paste, test.paste) || result.Conclusion.ID != test.id {
+				t.Errorf("got %+v and %+v", seen, result.Conclusion)
+			}
+		})
+	}
+}

@@ -1,0 +1,239 @@
+package isolation
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// dialled is what came of the tries of one address.
+type dialled struct {
+	answer
+	// tool is the program that told most.
+	tool string
+	// unresolved means that the name has no address there.
+	unresolved bool
+	// rank orders what several tools told of one address: the most telling counts.
+	rank int
+}
+
+// The ranks, the least telling first.
+const (
+	toldNothing = iota
+	toldNoTool
+	toldAmbiguous
+	toldTimeout
+	toldUnresolved
+	toldRefused
+	toldConnected
+	toldBytes
+	toldStatus
+)
+
+const (
+	noToolThere = "no curl, wget, nc, bash or python3 in the container"
+	noReply     = "connected, no answer in 3 s"
+)
+
+// stoppedCode is the exit code of a program that dialScript stopped (128 and SIGTERM).
+const stoppedCode = 143
+
+// readDials reads what dialScript printed, for each address that was asked for. What it cannot read tells nothing. The output is
+// hostile: servers and programs wrote it.
+func readDials(output string, addresses []string) map[string]dialled {
+	read := map[string]dialled{}
+	// plainNC are the addresses whose nc knows no options, and so was run once more, without them.
+	plainNC := map[string]bool{}
+	for _, address := range addresses {
+		read[address] = dialled{answer: failed("the command printed nothing about it")}
+	}
+	for line := range strings.SplitSeq(output, "\n") {
+		fields := strings.SplitN(line, " ", 5)
+		if len(fields) < 4 || fields[0] != "svctui" {
+			continue
+		}
+		before, asked := read[fields[1]]
+		code, err := strconv.Atoi(fields[3])
+		if !asked || err != nil {
+			continue
+		}
+		words := ""
+		if len(fields) == 5 {
+			words = strings.TrimSpace(fields[4])
+		}
+		now := readDial(fields[2], code, words)
+		switch {
+		case fields[2] != "nc":
+		case plainNC[fields[1]] && code == stoppedCode && !namesHost(fields[1]):
+			// It gives up connecting by itself, so it was connected.
+			now = dialled{answer: answer{outcome: OK, detail: "connected"}, tool: "nc", rank: toldConnected}
+		default:
+			plainNC[fields[1]] = strings.Contains(strings.ToLower(words), "usage")
+		}
+		if before.rank == toldAmbiguous && now.rank == toldConnected {
+			// The request was stopped without a word, and the connection is accepted: the application did not answer.
+			now.answer, now.rank = answer{outcome: OK, detail: noReply}, toldBytes
+		}
+		if now.rank > before.rank || now.rank == before.rank && before.rank == toldNothing {
+			read[fields[1]] = now
+		}
+	}
+	return read
+}
+
+// namesHost tells whether an address has a name in place of an IP.
+func namesHost(address string) bool {
+	target, _, _ := strings.Cut(address, "/")
+	host, _, err := net.SplitHostPort(target)
+	if err != nil {
+		return true
+	}
+	_, err = netip.ParseAddr(host)
+	return err != nil
+}
+
+func readDial(tool string, code int, words string) dialled {
+	lower := strings.ToLower(words)
+	var d dialled
+	switch tool {
+	case "none":
+		d = dialled{answer: failed(noToolThere), rank: toldNoTool}
+	case "curl":
+		d = readCurl(code, words, lower)
+	case "wget":
+		d = readWget(code, words, lower)
+	case "bash", "nc", "python3":
+		d = readConnect(code, lower)
+	default:
+		return dialled{answer: failed("the command printed what is not understood")}
+	}
+	d.tool = tool
+	if d.rank == toldNothing {
+		d.answer = failed(cmp.Or(lastWords(words), "exit code "+strconv.Itoa(code)))
+	}
+	return d
+}
+
+var (
+	curlStatus = regexp.MustCompile(`< HTTP/[0-9.]+ ([1-5][0-9][0-9])\b`)
+	wgetStatus = regexp.MustCompile(`(?:response\.\.\.|HTTP/[0-9.]+) ([1-5][0-9][0-9])\b`)
+)
+
+// readCurl reads curl's exit code (EXIT CODES in curl(1)), and what it says of the connection.
+func readCurl(code int, words, lower string) dialled {
+	connected := strings.Contains(lower, "connected to ") || strings.Contains(lower, "established connection")
+	switch code {
+	case 6:
+		return dialled{answer: failed("the name does not resolve"), unresolved: true, rank: toldUnresolved}
+	case 7:
+		return readErrno(lower)
+	case 28, stoppedCode:
+		switch {
+		case strings.Contains(lower, "resolving timed out"):
+			return dialled{answer: failed("the name does not resolve in 3 s"), unresolved: true, rank: toldUnresolved}
+		case connected:
+			return dialled{answer: answer{outcome: OK, detail: noReply}, rank: toldBytes}
+		}
+		return timedOutDial()
+	case 0:
+		if status := curlStatus.FindStringSubmatch(words); status != nil {
+			return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true, opaque: envoyItself(status[1], lower)}, rank: toldStatus}
+		}
+	}
+	if !connected {
+		return dialled{}
+	}
+	got := answer{outcome: OK, detail: "connected"}
+	rank := toldConnected
+	switch code {
+	case 1, 8, 16, 43, 56, 92:
+		got.detail, rank = "answers, but not in HTTP", toldBytes
+		if strings.Contains(lower, "reset by peer") {
+			got = answer{outcome: OK, detail: "connection reset: something listens", opaque: true}
+		}
+	case 52:
+		got, rank = answer{outcome: OK, detail: "accepted, then closed without an answer", opaque: true}, toldBytes
+	case 35, 60:
+		got, rank = answer{outcome: OK, detail: "answers, but the TLS handshake fails", opaque: true}, toldBytes
+	}
+	return dialled{answer: got, rank: rank}
+}
+
+// envoyItself tells whether a status may be the one of a sidecar on the way instead of the application's.
+func envoyItself(status, lower string) bool {
+	return status == "503" && strings.Contains(lower, "< server: envoy")
+}
+
+// readWget reads GNU Wget and BusyBox's.
+func readWget(code int, words, lower string) dialled {
+	if status := wgetStatus.FindStringSubmatch(words); status != nil {
+		return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true}, rank: toldStatus}
+	}
+	connected := strings.Contains(lower, "... connected.")
+	switch {
+	case code == 0:
+		return dialled{answer: answer{outcome: OK, detail: "answers HTTP", status: true}, rank: toldStatus}
+	case strings.Contains(lower, "reset by peer"), strings.Contains(lower, "error getting response"), strings.Contains(lower, "no data received"):
+		return dialled{answer: answer{outcome: OK, detail: "connection reset: something listens", opaque: true}, rank: toldBytes}
+	case code == stoppedCode && connected:
+		return dialled{answer: answer{outcome: OK, detail: noReply}, rank: toldBytes}
+	case connected:
+		return dialled{answer: answer{outcome: OK, detail: "answers, but not in HTTP"}, rank: toldBytes}
+	case code == stoppedCode, strings.Contains(lower, "download timed out"):
+		// BusyBox does not say whether it was connected.
+		return dialled{answer: answer{outcome: Timeout, detail: "no answer in 3 s"}, rank: toldAmbiguous}
+	}
+	return readErrno(lower)
+}
+
+// readConnect reads the programs that only connect.
+func readConnect(code int, lower string) dialled {
+	switch {
+	case code == 0:
+		return dialled{answer: answer{outcome: OK, detail: "connected"}, rank: toldConnected}
+	case code == stoppedCode:
+		return timedOutDial()
+	}
+	return readErrno(lower)
+}
+
+// readErrno reads the system's own words; false rank where there are none.
+func readErrno(lower string) dialled {
+	for _, unresolved := range []string{
+		"name or service not known", "could not resolve", "unable to resolve", "bad address", "name does not resolve", "unknown host",
+		"temporary failure in name resolution", "no address associated", "gaierror", "nodename nor servname", "try again",
+	} {
+		if strings.Contains(lower, unresolved) {
+			return dialled{answer: failed("the name does not resolve"), unresolved: true, rank: toldUnresolved}
+		}
+	}
+	switch {
+	case strings.Contains(lower, "refused"):
+		return dialled{answer: answer{outcome: Refused, detail: "connection refused"}, rank: toldRefused}
+	case strings.Contains(lower, "no route to host"), strings.Contains(lower, "host is unreachable"):
+		// After three seconds without an answer to ARP; a node that rejects says so at once.
+		return dialled{answer: answer{outcome: Timeout, detail: "no route to host"}, rank: toldTimeout}
+	case strings.Contains(lower, "network is unreachable"), strings.Contains(lower, "network unreachable"):
+		return dialled{answer: answer{outcome: Timeout, detail: "network is unreachable"}, rank: toldTimeout}
+	case strings.Contains(lower, "timed out"), strings.Contains(lower, "timeout"), strings.Contains(lower, "in progress"):
+		return timedOutDial()
+	}
+	return dialled{}
+}
+
+func timedOutDial() dialled {
+	return dialled{answer: answer{outcome: Timeout, detail: "no answer in 3 s"}, rank: toldTimeout}
+}
+
+// lastWords are the end of what a program said, where errors stand.
+func lastWords(words string) string {
+	const most = 160
+	runes := []rune(words)
+	if len(runes) > most {
+		return "…" + string(runes[len(runes)-most:])
+	}
+	return words
+}

@@ -1,0 +1,110 @@
+package isolation
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+var socketsCommand = []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}
+
+// socketsExec is the command that reads the tested Pod's sockets, or why there is none. Any container tells, because those of one Pod
+// share their network.
+func (s *subject) socketsExec() (model.ExecRequest, string) {
+	switch {
+	case !s.request.Sockets:
+		return model.ExecRequest{}, "not asked for"
+	case s.request.ReadOnly:
+		return model.ExecRequest{}, "svctui runs read-only"
+	case s.pod == nil:
+		return model.ExecRequest{}, "there is no Pod to look into"
+	}
+	container := s.socketsContainer()
+	if container == "" {
+		return model.ExecRequest{}, fmt.Sprintf("no container of Pod %s runs", s.pod.Name)
+	}
+	return model.ExecRequest{Namespace: s.pod.Namespace, Pod: s.pod.Name, Container: container, Command: socketsCommand}, ""
+}
+
+// socketsContainer is the one that was named, else the one that has the port, else the default one; of those, one that runs.
+func (s *subject) socketsContainer() string {
+	running := func(name string) bool {
+		for _, statuses := range [][]corev1.ContainerStatus{s.pod.Status.ContainerStatuses, s.pod.Status.InitContainerStatuses} {
+			for i := range statuses {
+				if statuses[i].Name == name && statuses[i].State.Running != nil {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for _, name := range []string{s.request.SocketsContainer, s.container, DefaultContainer(s.pod)} {
+		if name != "" && running(name) {
+			return name
+		}
+	}
+	for container := range model.ServingContainers(&s.pod.Spec) {
+		if running(container.Name) {
+			return container.Name
+		}
+	}
+	return ""
+}
+
+func (s *subject) untriedSockets() []Observation {
+	if !s.request.Sockets {
+		return nil
+	}
+	row := Observation{Rung: RungSockets, Crosses: "/proc/net/tcp of the Pod", Outcome: NotRun, Detail: "nobody agreed to this command"}
+	if _, why := s.socketsExec(); why != "" {
+		row.Detail = why
+	}
+	return []Observation{row}
+}
+
+// sockets reads the listening sockets of the tested Pod, where a person agreed to it.
+func (r *run) sockets(ctx context.Context) {
+	s := &r.subject
+	request, why := s.socketsExec()
+	if why != "" || !s.agreed(request) {
+		return
+	}
+	r.begin(RungSockets)
+	ctx, cancel := context.WithTimeout(ctx, execPatience)
+	defer cancel()
+	started := time.Now()
+	result, err := r.dialer.Exec(ctx, request)
+	took := time.Since(started)
+	got, ran := execOutcome(ctx, request, result, err)
+	// Without IPv6 there is no second table, and cat says so by its exit code.
+	read := readSockets(result.Output)
+	if ran && !read.Known {
+		got, ran = failed("the table could not be read: "+lastWords(strings.TrimSpace(result.Complaints))), false
+	}
+	paste := ""
+	if ran {
+		got = answer{outcome: OK, detail: read.String()}
+		switch read.bound(s.podPort, s.facts.PodIP) {
+		case unbound, boundLoopback, boundElsewhere:
+			got.outcome = Refused
+		}
+	} else {
+		paste = debugLine(s.request.KubectlArgs, request, request.Command)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ran {
+		r.listening = read
+	}
+	for i := range r.result.Rungs {
+		if seen := &r.result.Rungs[i]; seen.Rung == RungSockets {
+			seen.Running, seen.Outcome, seen.Detail, seen.Took, seen.Paste = false, got.outcome, got.text(), took, paste
+		}
+	}
+	r.tellLocked()
+}

@@ -1,0 +1,213 @@
+package isolation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// conclusionOfClient writes out the verdicts that a client in the cluster or the Pod's sockets led to.
+func (v verdict) conclusionOfClient(f Facts) Conclusion {
+	pod := cmp.Or(f.Pod, "the Pod")
+	switch v {
+	case healthyByOthers:
+		return ok("A client inside the cluster is served.", f.servedWhy()+" The Service's endpoints are no Pods, so that no other rung leads to them.")
+	case loopbackBySockets:
+		return probed("PORT-09", "The application listens on the loopback only.",
+			fmt.Sprintf("The kernel of Pod %s has port %d open on %s and on no other address. A port-forward reaches that, because it dials localhost inside the Pod; no client of the Service can.%s",
+				pod, f.PodPort, f.boundTo(), readyAnyway(f.Readiness)),
+			fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", f.PodPort))
+	case boundToAnother:
+		return probed("PORT-09", fmt.Sprintf("The application listens on %s only, which is not the Pod's IP.", f.boundTo()),
+			fmt.Sprintf("Clients of the Service arrive at %s.", address(f)), fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", f.PodPort))
+	case boundToPodIPOnly:
+		return ok("The application listens on the Pod's IP, where clients of the Service arrive. A port-forward does not reach it.",
+			fmt.Sprintf("Its socket is bound to %s; a port-forward dials localhost inside the Pod. The Service is not at fault. What a client crosses on the way is not tried here.", f.boundTo()))
+	case noEndpointRefused:
+		return proven("", "The Service has no usable endpoint, so that its address refuses every client.",
+			"Whether the application answers at the Pod's IP is not known here: nothing dialled it.", "see the steps Endpoints, Selector and Readiness: they name the cause")
+	case othersDead:
+		return probed("", fmt.Sprintf("The Service has %d endpoints that are no Pods, and a client gets no answer from them.", f.Usable),
+			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
+			"dial an address of the EndpointSlices from that Pod; see the step Endpoints for them")
+	case nodeRefuses:
+		return probed("TP-08", "Clients are refused at the Service's address, though its endpoints answer.",
+			strings.TrimSpace(f.fromWhere()+" The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible."),
+			fmt.Sprintf("look at kube-proxy on %s", cmp.Or(f.nodeOfClient(), "the client's node")))
+	case clientRejected:
+		return f.withCause(probed("", fmt.Sprintf("%s is refused at %s, where the API server gets through.", f.client(), address(f)),
+			"The application listens there. Something between this client and the Pod rejects: a NetworkPolicy whose plugin rejects, or a firewall on a node.",
+			"look at the NetworkPolicies that select the client or the Pod, and at the firewalls of their nodes"), "NP-03", "NP-04")
+	case clientKeptOut:
+		why := "The API server gets through to them."
+		if f.seen.proxyService|f.seen.proxyPod == none {
+			why = "The application answers inside the Pod; whether others get through is not known."
+		}
+		if f.seen.clientPod == timedOut {
+			why += fmt.Sprintf(" Neither the Service's address nor %s answers this client: a NetworkPolicy, or the network between the nodes.", address(f))
+		} else {
+			why += " A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes."
+		}
+		return f.withCause(probed("", f.client()+" is kept out, though the application answers.", why,
+			"look at the NetworkPolicies that select the client or the Pods; try another Pod as the client to see whether others get through"), "NP-04", "NP-03")
+	case addressDropped:
+		return f.addressDropped()
+	case nameUnknown:
+		return f.nameUnknown()
+	case nameElsewhere:
+		return probed("", "The Service's address answers, and its name leads somewhere else.",
+			fmt.Sprintf("%s is served at the address and refused by the name: its resolver knows another one for it.", f.client()),
+			"look at the search domains and name servers in the Pod's /etc/resolv.conf, and at its hostAliases")
+	}
+	return v.conclusionByFacts(f)
+}
+
+// clientServed is the verdict healthy where a client of the cluster was served: that crosses all that clients inside cross.
+func (f Facts) clientServed() Conclusion {
+	return ok("The application answers a client inside the cluster.", f.servedWhy())
+}
+
+// servedWhy says what a client that was served has crossed.
+func (f Facts) servedWhy() string {
+	how := "at the Service's address"
+	switch {
+	case f.Headless:
+		return fmt.Sprintf("%s got through by the Service's name: DNS, the network and that client's NetworkPolicies let it pass.", f.client())
+	case f.seen.clientName == answered:
+		how += " and by its name"
+	}
+	return fmt.Sprintf("%s got through %s: kube-proxy, the network and that client's NetworkPolicies let it pass. Other clients may be judged otherwise.", f.client(), how)
+}
+
+func (f Facts) client() string {
+	if f.Client == "" {
+		return "The client"
+	}
+	return "Pod " + f.Client
+}
+
+func (f Facts) nodeOfClient() string {
+	if f.ClientNode == "" {
+		return ""
+	}
+	return "node " + f.ClientNode
+}
+
+func (f Facts) fromWhere() string {
+	if f.Client == "" {
+		return ""
+	}
+	where := f.client() + " tried"
+	if node := f.nodeOfClient(); node != "" {
+		where += " on " + node
+	}
+	return where + "."
+}
+
+// boundTo names the addresses on which the Pod's port is listened on.
+func (f Facts) boundTo() string {
+	var names []string
+	for _, bound := range f.Sockets.at(f.PodPort) {
+		names = append(names, hostPort(bound.String(), f.PodPort))
+	}
+	return strings.Join(names, " and ")
+}
+
+// finding returns the first finding for the client that has one of the IDs, the first ID first.
+func (f Facts) finding(ids ...string) *check.Finding {
+	for _, id := range ids {
+		if i := slices.IndexFunc(f.ClientFindings, func(finding check.Finding) bool { return finding.ID == id }); i >= 0 {
+			return &f.ClientFindings[i]
+		}
+	}
+	return nil
+}
+
+// withCause adds what the API tells of the cause. That the client does not get through is probed; why, only likely.
+func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
+	finding := f.finding(ids...)
+	if finding == nil || finding.Severity < check.Minor || finding.Confidence < check.Likely {
+		return c
+	}
+	c.ID = finding.ID
+	c.Why = finding.Title + " " + c.Why
+	if next := fixText(finding.Fix); next != "" {
+		c.Next = next
+	}
+	return c
+}
+
+func fixText(fix *check.Fix) string {
+	switch {
+	case fix == nil:
+		return ""
+	case fix.Command != "" && fix.Note != "":
+		return fix.Note + ": " + fix.Command
+	}
+	return cmp.Or(fix.Command, fix.Note)
+}
+
+// addressDropped: the Pod's IP answers the client, and the Service's address keeps silent.
+func (f Facts) addressDropped() Conclusion {
+	silence := fmt.Sprintf("%s is answered by %s, and not by the Service's address.", f.client(), address(f))
+	switch {
+	case f.ClientBehind:
+		return unknown(silence+" It is one of the Service's own Pods.",
+			"A Pod that the Service sends back to itself needs hairpin mode, which some networks lack (TP-07). That says nothing of other clients.",
+			"try it from a Pod that is not behind this Service")
+	case f.OtherProxy:
+		return probed("SVC-07", silence, "The label service.kubernetes.io/service-proxy-name takes the Service away from kube-proxy, and what it names does not serve this node.",
+			"take the label off, or see that the proxy that it names runs")
+	case f.LocalOnly:
+		return probed("TP-02", silence, strings.TrimSpace(f.fromWhere()+" internalTrafficPolicy is Local, and that node has no endpoint of its own: what it sends is dropped."),
+			"set internalTrafficPolicy to Cluster, or have a Pod of the Service on each node that has clients")
+	}
+	return probed("TP-08", silence, strings.TrimSpace(f.fromWhere()+" kube-proxy there lags or is down, another proxy is responsible, or the network does not bring the translated connection back."),
+		"look at kube-proxy on "+cmp.Or(f.nodeOfClient(), "the client's node")+", and try a client on another node")
+}
+
+// nameUnknown: the Service's address answers the client, its name does not.
+func (f Facts) nameUnknown() Conclusion {
+	text := "The Service's address answers, and its name does not resolve in this client."
+	if f.Headless {
+		text = "The Service's name does not resolve in this client."
+	}
+	if finding := f.finding("DNS-01", "DNS-03"); finding != nil {
+		c := probed(finding.ID, text, strings.TrimSpace(finding.Title+" "+finding.Why), fixText(finding.Fix))
+		c.Next = cmp.Or(c.Next, "let the client ask the cluster's DNS")
+		return c
+	}
+	if f.NameServerDead {
+		return probed("DNS-02", text, "The cluster's name server, kube-system/kube-dns, has no usable endpoint: no name of the cluster resolves.",
+			"see the Service kube-dns in kube-system: its findings say why")
+	}
+	return probed("", text, fmt.Sprintf("%s reaches the Service without the name, so the fault is in how it looks names up: its /etc/resolv.conf, the way to the cluster's DNS on port 53, or the DNS itself.", f.client()),
+		"look at /etc/resolv.conf in the Pod, and at the Service kube-dns in kube-system")
+}
+
+// aliasForClient says what a client in the cluster tells of an ExternalName; tried is false where none told anything.
+func aliasForClient(observations []Observation, f Facts) (conclusion Conclusion, tried bool) {
+	i := slices.IndexFunc(observations, func(seen Observation) bool {
+		return seen.Rung == RungInCluster && !seen.Running && (seen.Outcome == OK || seen.Outcome == Refused || seen.Outcome == Timeout || f.Unresolved)
+	})
+	if i < 0 {
+		return Conclusion{}, false
+	}
+	name := f.alias.name
+	switch observations[i].Outcome {
+	case OK:
+		return ok(fmt.Sprintf("%s answers a client inside the cluster.", name),
+			fmt.Sprintf("%s resolved the Service's name and got through to what it stands for. By HTTP and TLS such a server is asked for the Service's name, which it may not know.", f.client())), true
+	case Refused:
+		return probed("", fmt.Sprintf("%s resolves inside the cluster, and refuses connections.", name),
+			f.client()+" tried. Nothing listens on that port there, or a firewall rejects.", "look at that server, and at the port that clients are to dial: the ports of an ExternalName mean nothing"), true
+	case Timeout:
+		return probed("", fmt.Sprintf("%s cannot be reached from inside the cluster.", name),
+			f.client()+" tried, and got no answer: an egress NetworkPolicy, a firewall, or no way out of the cluster.", "look at what that Pod may reach outside of the cluster"), true
+	}
+	return f.withCause(probed("", fmt.Sprintf("%s does not resolve inside the cluster.", name),
+		f.client()+" looked the Service's name up, and got no address.", "see that spec.externalName is right and known to the DNS that the cluster asks"), "DNS-01", "DNS-03"), true
+}
