@@ -177,6 +177,7 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().StringVar(&wanted.Host, "host", "", "the HTTP Host header")
 	command.Flags().BoolVar(&wanted.NodePorts, "node-ports", false, "from here, try the port's node port on some nodes too")
 	command.Flags().BoolVar(&wanted.PodIP, "pod-ip", false, "from here, try the Pod's own IP too")
+	command.Flags().DurationVar(&wanted.Patience, "timeout", 0, "how long an answer may take; without it 5s, or what the port's probes allow")
 	scheme.add(command, "scheme", "", "how to speak to the application: ")
 	format.add(command, "output", "o", "how to print: ")
 	return command
@@ -549,6 +550,9 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 	}
 	if wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/") {
 		return fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
+	}
+	if wanted.Patience < 0 || wanted.Patience > time.Minute {
+		return fmt.Errorf("--timeout %s: want up to 1m", wanted.Patience)
 	}
 	target, port, _ := strings.Cut(argument, ":")
 	name, err := kube.ServiceName(target)

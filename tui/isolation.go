@@ -100,7 +100,7 @@ func (p *isolationPage) bindings() []binding {
 			sh.open(p.podChooser(sh))
 			return nil
 		}},
-		{keys: []string{"o"}, name: "port, path, scheme, host", help: "changes port, path, scheme and host, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"o"}, name: "options", help: "changes port, path, scheme, host, what is dialled from here and how long an answer may take, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
 			sh.open(newIsolationOptions(p, p.ports(sh)))
 			return nil
 		}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -31,6 +32,9 @@ func newIsolationOptions(of *isolationPage, ports []string) *isolationOptions {
 		textField("path", cmp.Or(of.request.Path, now.Path), "begins with /"),
 		choiceField("scheme", cmp.Or(of.request.Scheme, "auto"), []string{"auto", "http", "https", "grpc", "tcp"}, "auto goes by evidence"),
 		textField("host", of.request.Host, "the Host header"),
+		choiceField("node ports", choiceOf(of.request.NodePorts), yesOrNo(), "from here, dials the port on some nodes too"),
+		choiceField("Pod IP", choiceOf(of.request.PodIP), yesOrNo(), "from here, dials the Pod's own IP too"),
+		choiceField("wait", waitText(of.request.Patience), waits(), "for an answer; auto is 5s, or what the probes allow"),
 	)}
 }
 
@@ -38,7 +42,7 @@ func (p *isolationOptions) opened(*shell, *life) tea.Cmd { return nil }
 func (p *isolationOptions) capturesInput() bool          { return true }
 func (p *isolationOptions) title() string                { return "what to ask" }
 func (p *isolationOptions) box(_ *shell, width, _ int) (int, int) {
-	return dialogWidth(76, width), 7
+	return dialogWidth(80, width), 10
 }
 
 func (p *isolationOptions) bindings() []binding {
@@ -71,9 +75,36 @@ func (p *isolationOptions) update(sh *shell, msg tea.Msg) tea.Cmd {
 		}
 		p.of.request.Port, p.of.request.Path = p.form.value(0), path
 		p.of.request.Scheme, p.of.request.Host = p.form.value(2), p.form.value(3)
+		p.of.request.NodePorts, p.of.request.PodIP = p.form.value(4) == yes, p.form.value(5) == yes
+		p.of.request.Patience, _ = time.ParseDuration(p.form.value(6)) // auto is none
 		return p.of.start(sh)
 	}
 	return nil
+}
+
+// yes and no are the choices of what is off or on.
+const (
+	yes = "yes"
+	no  = "no"
+)
+
+func yesOrNo() []string { return []string{no, yes} }
+
+func choiceOf(on bool) string {
+	if on {
+		return yes
+	}
+	return no
+}
+
+// waits are the choices of how long an answer may take.
+func waits() []string { return []string{"auto", "2s", "10s", "30s"} }
+
+func waitText(patience time.Duration) string {
+	if patience <= 0 {
+		return "auto"
+	}
+	return patience.String()
 }
 
 func (p *isolationOptions) view(sh *shell, width, height int) string {

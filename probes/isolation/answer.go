@@ -19,6 +19,8 @@ type answer struct {
 	names []string
 	// silent means that the connection was accepted and that what was asked was not answered.
 	silent bool
+	// mute means the same where that is no fault, because nothing says that the application speaks what it was asked.
+	mute bool
 	// speaksFirst means that the application sent something unasked.
 	speaksFirst bool
 	// wantsTLS means that a plain request was answered as TLS servers do.

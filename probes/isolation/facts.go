@@ -1,6 +1,10 @@
 package isolation
 
-import "github.com/svctui/svctui/probes/check"
+import (
+	"time"
+
+	"github.com/svctui/svctui/probes/check"
+)
 
 // Facts is what is known beside the rungs: from the snapshot, and from how the rungs answered. The zero value knows nothing.
 type Facts struct {
@@ -40,6 +44,8 @@ type Facts struct {
 	Kata      bool
 	Readiness Readiness
 	ReadOnly  bool
+	// Patience is how long an answer was given.
+	Patience time.Duration
 
 	// Silent are the rungs whose connection was accepted and where nothing came back although something was asked.
 	Silent map[Rung]bool

@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	// forwardPatience bounds a forward: a hung kubelet alone would hold it for a minute and more.
-	forwardPatience = 10 * time.Second
+	// answerPatience bounds a rung, where nothing says that the application needs longer: a hung kubelet alone would hold a forward for a
+	// minute and more.
+	answerPatience = 5 * time.Second
 	// refusalWait is how long a runtime may take to say that a port refuses.
 	refusalWait = 1500 * time.Millisecond
 	// headLimit is how much of an answer is read, in bytes.
@@ -30,11 +31,11 @@ const (
 
 // tryForward opens a connection to the Pod's own loopback and speaks on it, as far as there is evidence for a protocol.
 func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) answer {
-	ctx, cancel := context.WithTimeout(ctx, forwardPatience)
+	ctx, cancel := context.WithTimeout(ctx, s.patience())
 	defer cancel()
 	stream, err := dialer.PortForward(ctx, s.pod.Namespace, s.pod.Name, s.podPort)
 	if err != nil {
-		return dialFailure(ctx, err)
+		return dialFailure(ctx, s, err)
 	}
 	defer func() { _ = stream.Close() }()
 	if scheme == schemeTCP {
@@ -68,17 +69,17 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 			}
 			errorTexts = nil
 		case err := <-failedWith:
-			return endOf(ctx, err, errorTexts, conn.heard.Load(), scheme)
+			return endOf(ctx, s, err, errorTexts, conn.heard.Load(), scheme)
 		}
 	}
 }
 
-func dialFailure(ctx context.Context, err error) answer {
+func dialFailure(ctx context.Context, s subject, err error) answer {
 	switch {
 	case apierrors.IsForbidden(err):
 		return answer{outcome: Denied, detail: err.Error()}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return answer{outcome: Timeout, detail: fmt.Sprintf("no port-forward in %s: the node does not answer the API server", forwardPatience)}
+		return answer{outcome: Timeout, detail: fmt.Sprintf("no port-forward in %s: the node does not answer the API server", s.patience())}
 	}
 	return failed(err.Error())
 }
@@ -92,13 +93,13 @@ func ofRuntime(text string) answer {
 }
 
 // endOf codes a talk that ended without an answer. The runtime's reason comes on another way, and may come later.
-func endOf(ctx context.Context, err error, errorTexts <-chan string, heard bool, scheme string) answer {
+func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, heard bool, scheme string) answer {
 	if ctx.Err() != nil {
 		if heard {
-			return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", forwardPatience)}
+			return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", s.patience())}
 		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", forwardPatience)}
+			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
 		}
 		return failed("cancelled")
 	}

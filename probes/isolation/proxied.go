@@ -15,53 +15,70 @@ import (
 )
 
 const (
-	// silenceBeforeTLS is how long a plain request may be silent before a TLS handshake is tried beside it, which the API server
-	// gives up after ten seconds when the connection was accepted, and which tells it from an address that nobody answers.
-	silenceBeforeTLS = 4 * time.Second
-	// proxyPatience bounds a rung over the API server's proxy; it is more than the API server waits for a handshake.
-	proxyPatience = 18 * time.Second
+	// silenceBeforeTLS is how long a plain request may be silent before more is tried beside it: a TLS handshake, which the API server
+	// gives up after ten seconds when the connection was accepted, and a port on which nothing listens.
+	silenceBeforeTLS = 1500 * time.Millisecond
+	// proxyPatience bounds a rung over the API server's proxy where nothing else tells why it is silent; it is more than the API
+	// server waits for a handshake.
+	proxyPatience = 13 * time.Second
+	// slowPatience is how long an application may take of which it is known that it is there.
+	slowPatience = 10 * time.Second
+	// unusedPort is one on which nothing listens in a Pod (tcpmux). Where it is refused the Pod's network was reached.
+	unusedPort = 1
 )
 
-// tryProxy sends a GET through the API server's proxy, to a Service or a Pod.
-func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, name, port, scheme string) answer {
-	ctx, cancel := context.WithTimeout(ctx, proxyPatience)
+// beside is what is known beside a rung that is silent. Its zero value knows nothing.
+type beside struct {
+	// reached returns a channel that is closed when the API server's packets are known to reach the Pod; nil for never.
+	reached func() <-chan struct{}
+	// forward says how a forward to the same Pod was answered, and whether it has ended.
+	forward func() (answer, bool)
+	// late is how much longer than another rung this one waits, whose end it wants to know.
+	late time.Duration
+}
+
+// tryProxy sends a GET through the API server's proxy, to a Service or a Pod. What is silent is told from what is not reached by
+// what else is known; where nothing is, by a TLS handshake, which takes long.
+func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, name, port, scheme string, known beside) answer {
+	ctx, cancel := context.WithTimeout(ctx, max(proxyPatience, s.patience()+known.late))
 	defer cancel()
 	request := model.ProxyRequest{
 		Kind: kind, Namespace: s.request.Service.Namespace, Name: name, Port: port, Path: s.request.Path, Host: s.request.Host,
 	}
-	if scheme == schemeHTTPS {
-		request.Scheme = schemeHTTPS
-		return proxyOnce(ctx, dialer, request, s)
-	}
-
 	plain, encrypted := make(chan answer, 1), make(chan answer, 1)
 	var tries sync.WaitGroup
 	// The tries end with the context; none is left behind.
 	defer tries.Wait()
 	defer cancel()
-	tries.Go(guarded(func() { plain <- proxyOnce(ctx, dialer, request, s) }))
 	withTLS := request
 	withTLS.Scheme = schemeHTTPS
-	patience := silenceBeforeTLS
-	if s.speaks.scheme == schemeTCP {
-		// Most of what does not speak HTTP stays silent.
-		patience = refusalWait
+	first := request
+	if scheme == schemeHTTPS {
+		first = withTLS
 	}
-	silence := time.NewTimer(patience)
+	tries.Go(guarded(func() { plain <- proxyOnce(ctx, dialer, first, s) }))
+	silence, patience := time.NewTimer(silenceOf(s)), time.NewTimer(s.patience()+known.late)
 	defer silence.Stop()
-	accepted := false
+	defer patience.Stop()
+	var reached <-chan struct{}
+	alive, waitedLong, isReached := false, false, false
 	for {
 		select {
 		case got := <-plain:
 			switch {
-			case accepted && got.outcome == Timeout:
+			case (alive || isReached) && got.outcome == Timeout && !got.silent:
 				return silentAnswer(s)
-			case got.wantsTLS && !s.speaks.chosen:
+			case got.wantsTLS && !s.speaks.chosen && scheme != schemeHTTPS:
 				return preferTLS(got, proxyOnce(ctx, dialer, withTLS, s))
 			}
 			return got
 		case <-silence.C:
-			tries.Go(guarded(func() { encrypted <- proxyOnce(ctx, dialer, withTLS, s) }))
+			if scheme != schemeHTTPS {
+				tries.Go(guarded(func() { encrypted <- proxyOnce(ctx, dialer, withTLS, s) }))
+			}
+			if known.reached != nil {
+				reached = known.reached()
+			}
 		case got := <-encrypted:
 			switch {
 			case got.silent:
@@ -74,16 +91,67 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 				return got
 			}
 			// Something is there that is no TLS server: the plain request may still be answered.
-			accepted = true
+			alive = true
+		case <-reached:
+			reached, isReached = nil, true
+			if waitedLong {
+				return silentAnswer(s)
+			}
+		case <-patience.C:
+			switch waited, final := waitedLong, s.patience() >= slowPatience; {
+			case alive && !waited && !final:
+				patience.Reset(slowPatience - s.patience())
+			case alive, isReached:
+				return silentAnswer(s)
+			default:
+				got, over, again := s.explained(known)
+				if over {
+					return got
+				}
+				if again {
+					patience.Reset(forwardsEnd)
+					continue
+				}
+			}
+			waitedLong = true
 		}
 	}
+}
+
+// silenceOf is how long a request may be silent before more is tried beside it. Most of what does not speak HTTP stays silent.
+func silenceOf(s subject) time.Duration {
+	if s.speaks.scheme == schemeTCP {
+		return silenceBeforeTLS / 2
+	}
+	return silenceBeforeTLS
+}
+
+// forwardsEnd is how often it is looked whether a forward has ended that began at the same time.
+const forwardsEnd = 50 * time.Millisecond
+
+// explained reads a rung's silence by how a forward to the same Pod was answered; over is false where that explains nothing, again true
+// where it may soon.
+func (s *subject) explained(known beside) (got answer, over, again bool) {
+	if known.forward == nil || s.speaks.scheme == schemeTCP {
+		return answer{}, false, false
+	}
+	forward, ended := known.forward()
+	switch {
+	case !ended:
+		return answer{}, false, true
+	case forward.silent:
+		return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("no answer in %s, as on the Pod's localhost", s.patience())}, true, false
+	case forward.outcome == OK:
+		return answer{outcome: Timeout, detail: fmt.Sprintf("no answer in %s, where the Pod's localhost answers", s.patience())}, true, false
+	}
+	return answer{}, false, false
 }
 
 // silentAnswer codes a connection that was accepted and stayed silent. That is an answer, where nothing says that the
 // application speaks HTTP.
 func silentAnswer(s subject) answer {
 	if s.speaks.scheme == schemeTCP || s.speaks.scheme == schemeGRPC {
-		return answer{outcome: OK, detail: "accepts connections, says nothing to HTTP"}
+		return answer{outcome: OK, mute: true, detail: "accepts connections, says nothing to HTTP"}
 	}
 	return answer{outcome: Timeout, silent: true, detail: "accepts connections, no answer"}
 }
@@ -99,7 +167,7 @@ func proxyOnce(ctx context.Context, dialer Dialer, request model.ProxyRequest, s
 	response, err := dialer.Proxy(ctx, request)
 	if err != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return answer{outcome: Timeout, detail: fmt.Sprintf("no answer in %s", proxyPatience)}
+			return answer{outcome: Timeout, detail: "no answer in time"}
 		}
 		return failed(err.Error())
 	}

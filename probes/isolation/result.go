@@ -48,6 +48,8 @@ type Request struct {
 	Scheme string
 	// Host is the HTTP Host header.
 	Host string
+	// Patience is how long an answer may take; zero for five seconds, or what the port's probes allow where that is more.
+	Patience time.Duration
 	// ReadOnly forbids every rung that needs a forward, a proxy or a command in a Pod.
 	ReadOnly bool
 	// Client is the Pod that the rung In-cluster runs in, by a command that a person has seen and agreed to; zero for none.

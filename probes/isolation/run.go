@@ -22,7 +22,7 @@ import (
 func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) Result {
 	r := &run{
 		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
-		silent: map[Rung]bool{},
+		silent: map[Rung]bool{}, reach: newReach(),
 	}
 	r.targets = hereTargets(snapshot, &r.subject)
 	r.result = r.subject.untried(r.targets)
@@ -78,6 +78,9 @@ type run struct {
 	targets []hereTarget
 	heard   []heard
 	here    []Here
+	reach *reach
+	// podForward is the answer of the rung Pod, once it has one.
+	podForward *answer
 	// inside are the answers of the application on the rungs that lead to it and to nothing else.
 	inside []answer
 	// unresolved means that the client could not resolve the Service's name; listening are the Pod's sockets.
@@ -288,19 +291,22 @@ func (r *run) proxies(ctx context.Context) {
 		return
 	}
 	scheme := s.speaks.scheme
+	asking, stop := context.WithCancel(ctx)
+	defer r.reach.asking.Wait()
+	defer stop()
 	var rungs sync.WaitGroup
 	defer rungs.Wait()
 	r.begin(RungProxyService)
 	rungs.Go(guarded(func() {
 		r.observe(RungProxyService, func() answer {
-			return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme)
+			return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService())
 		})
 	}))
 	if s.whyNot(RungProxyPod) == "" {
 		r.begin(RungProxyPod)
 		rungs.Go(guarded(func() {
 			r.observe(RungProxyPod, func() answer {
-				return tryProxy(ctx, r.dialer, *s, model.Pods, s.pod.Name, strconv.Itoa(int(s.podPort)), scheme)
+				return tryProxy(ctx, r.dialer, *s, model.Pods, s.pod.Name, strconv.Itoa(int(s.podPort)), scheme, r.besidePod(asking))
 			})
 		}))
 	}
@@ -344,15 +350,10 @@ func (r *run) calibrate(ctx context.Context) {
 	if other == nil {
 		return
 	}
-	compared := r.subject
-	compared.speaks = protocol{scheme: schemeHTTP, path: "/", chosen: true}
-	compared.request.Path = "/"
-	got := tryProxy(ctx, r.dialer, compared, model.Pods, other.Name, strconv.Itoa(int(port)), schemeHTTP)
+	reached := r.reaches(ctx, other.Name, port)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.otherPod = other.Name
-	// A refusal comes from the Pod's own network, so it was reached.
-	r.otherPodAnswers = got.outcome == OK || got.outcome == Refused || got.silent
+	r.otherPod, r.otherPodAnswers = other.Name, reached
 }
 
 func (r *run) unanswered() bool {
@@ -424,6 +425,12 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 		}
 		if got.silent {
 			r.silent[rung] = true
+		}
+		if rung == RungPod {
+			r.podForward = &got
+		}
+		if rung == RungProxyPod && (got.silent || got.mute) {
+			r.reach.podIsSilent()
 		}
 		if got.outcome == OK {
 			r.inside = append(r.inside, got)

@@ -106,6 +106,7 @@ func chosenSubject(snapshot *model.Snapshot, request Request) subject {
 	s.choosePod(snapshot, effective.Backends)
 	s.speaks = protocolOf(s)
 	s.request.Scheme, s.request.Path = s.speaks.scheme, s.speaks.path
+	s.facts.Patience = s.patience()
 	if s.request.Host == "" {
 		s.request.Host = s.speaks.host
 	}

@@ -173,7 +173,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on 0.0.0.0:%d in every Pod", port))
 	case mixedOther:
 		return probed("", fmt.Sprintf("Pod %s answers, and another endpoint of the Service does not.", pod),
-			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test the other Pods one by one")
+			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test all Pods: --all-pods, or a on the screen of the test")
 	case mixedUnreachable:
 		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint answers.", address(f)),
 			"Clients that are sent to this Pod wait in vain.", "look at the Pod's node, and at the NetworkPolicies that select it")
@@ -183,7 +183,8 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"try it from a Pod inside the mesh")
 	case hangs:
 		return probed("", "The application accepts connections and does not answer.",
-			"The way to it is open; the application itself hangs, or waits for something.", "look at its log, and at what it depends on")
+			fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience)),
+			"look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path")
 	}
 	return v.conclusionOfClient(f)
 }
@@ -238,7 +239,7 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 		return onlyFromHere(observations, f)
 	case deciding == "" && !forwardsOnly:
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
-			"run the test again, then try it from a Pod in the cluster")
+			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
 	}
 	deciding = cmp.Or(deciding, RungProxyPod)
 	why := "What was seen fits more than one cause."

@@ -101,8 +101,26 @@ func (w *world) Proxy(ctx context.Context, request model.ProxyRequest) (*http.Re
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	return answer(request)
+	response, err := answer(request)
+	var slow *delayed
+	if !errors.As(err, &slow) {
+		return response, err
+	}
+	select {
+	case <-time.After(slow.after):
+		return slow.then(request)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
+
+// delayed is an answer that takes a while.
+type delayed struct {
+	after time.Duration
+	then  func(model.ProxyRequest) (*http.Response, error)
+}
+
+func (*delayed) Error() string { return "delayed" }
 
 func (w *world) Exec(_ context.Context, request model.ExecRequest) (model.ExecResult, error) {
 	w.mu.Lock()
@@ -208,10 +226,7 @@ var errForbidden = apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}
 
 // later answers after a while.
 func later(after time.Duration, then func(model.ProxyRequest) (*http.Response, error)) func(model.ProxyRequest) (*http.Response, error) {
-	return func(request model.ProxyRequest) (*http.Response, error) {
-		time.Sleep(after)
-		return then(request)
-	}
+	return func(model.ProxyRequest) (*http.Response, error) { return nil, &delayed{after, then} }
 }
 
 func runningPod(name, ip string, edits ...func(*corev1.Pod)) *corev1.Pod {
