@@ -56,6 +56,7 @@ func TestAddressesThatNoServiceHas(t *testing.T) {
 		"a Service by its second": {objects{web, ranges, service("six", nil, func(svc *corev1.Service) { svc.Spec.ClusterIPs = []string{"fd00::1", "10.96.0.99"} }), pod("a", app, env("DB_HOST", "10.96.0.99"))}, ""},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		got := ""
 		if finding := report.finding("ADV-03"); finding != nil && finding.Step == StepReadiness {
 			got = graded(report, "ADV-03")
@@ -97,6 +98,7 @@ func TestAddressesWhileNotAllIsKnown(t *testing.T) {
 		builder.Cover(model.Need{Kind: model.Services, Namespace: "shop"}, model.Coverage{State: model.Live}).
 			Cover(model.Need{Kind: test.kind}, model.Coverage{State: test.state})
 		report := Judge(input(builder), web)
+		record(t, name, report)
 		if report.Verdict != test.verdict || (len(report.Unchecked) > 0) != test.unchecked || report.finding("ADV-03") != nil {
 			t.Errorf("%s: %s", name, told(report))
 		}
@@ -177,6 +179,7 @@ func TestAdviceIsOnlyTold(t *testing.T) {
 			test.objects = append(test.objects, pod("served", app))
 		}
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if got := graded(report, test.id); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}

@@ -79,6 +79,7 @@ func TestWebhooks(t *testing.T) {
 		},
 	} {
 		report := judge(t, "web", test.service, behind(), test.hook)
+		record(t, name, report)
 		if test.says == "" {
 			if report.Verdict != OK || len(report.Findings) != 0 {
 				t.Errorf("%s: %s", name, told(report))
@@ -171,6 +172,7 @@ func TestAPIServices(t *testing.T) {
 		"no such port, and none that is meant": {apiService: apiService("v1.metrics", 9), verdict: Fail, short: "APIService asks for port 9", says: "no namespace can be deleted"},
 	} {
 		report := judge(t, "web", fronted(), behind(), test.apiService)
+		record(t, name, report)
 		if report.Verdict != test.verdict || (len(report.Findings) == 1) != (test.short != "") {
 			t.Errorf("%s: %s", name, told(report))
 			continue

@@ -102,6 +102,7 @@ func TestClusterDNS(t *testing.T) {
 	} {
 		in := input(cluster(test.objects...))
 		report := Judge(in, keyOf(test.objects[0]))
+		record(t, name, report)
 		finding := findingOf(report, "DNS-02")
 		if (finding != nil) != test.said || finding != nil && (finding.Confidence != test.confidence || finding.Severity != Critical) {
 			t.Errorf("%s: %s", name, told(report))
@@ -164,6 +165,7 @@ func TestNamesOfPods(t *testing.T) {
 		"the set is new":               {objects{serviceMade(service("web", app), 5*time.Second), set("web", 0), unready}, Minor, ""},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		finding := findingOf(report, "HL-04")
 		if (finding != nil) != (test.severity > 0) || finding != nil && (finding.Severity != test.severity || finding.Confidence != Likely) {
 			t.Errorf("%s: %s", name, told(report))

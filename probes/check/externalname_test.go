@@ -122,6 +122,7 @@ func TestPortsOfAnExternalNameMapNothing(t *testing.T) {
 		"another alias":      {objects{aliasOf("web", "db.shop.svc.cluster.local", ports(port(81, 81))), aliasOf("db", "example.com")}, ""},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		finding := findingOf(report, "EN-04")
 		if (finding != nil) != (test.short != "") || finding != nil && (finding.Short != test.short || finding.Severity != Info) || report.Verdict != OK {
 			t.Errorf("%s: want %q: %s", name, test.short, told(report))

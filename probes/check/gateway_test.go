@@ -103,6 +103,7 @@ func TestRouteBackends(t *testing.T) {
 		},
 	} {
 		report := judge(t, "web", fronted(), behind(), test.route, gateway())
+		record(t, name, report)
 		if test.short == "" {
 			if report.Verdict != OK || len(report.Findings) != 0 {
 				t.Errorf("%s: %s", name, told(report))
@@ -150,6 +151,7 @@ func TestReferenceGrants(t *testing.T) {
 			object.SetName(fmt.Sprintf("grant-%d", i))
 		}
 		report := judge(t, "web", append([]metav1.Object{fronted(), behind(), test.route, gateway()}, test.grants...)...)
+		record(t, name, report)
 		lead := report.Leading()
 		switch {
 		case test.granted:
@@ -215,6 +217,7 @@ func TestRouteConditions(t *testing.T) {
 		"a part is left out":          {route: httpRoute("shop", reported(condition("PartiallyInvalid", "True", "UnsupportedValue", "rule 1 is left out", 2))), short: "HTTPRoute: UnsupportedValue", severity: Minor, confidence: Proven, says: "rule 1"},
 	} {
 		report := judge(t, "web", fronted(), behind(), test.route, gateway())
+		record(t, name, report)
 		if report.Verdict != test.verdict || (len(report.Findings) > 0) != (test.short != "") {
 			t.Errorf("%s: %s", name, told(report))
 			continue
@@ -340,6 +343,7 @@ func TestGateways(t *testing.T) {
 			test.route = httpRoute("shop")
 		}
 		report := judge(t, "web", fronted(), behind(), test.route, test.gateway)
+		record(t, name, report)
 		if report.Verdict != test.verdict || len(report.Findings) > 1 || (len(report.Findings) > 0) != (test.short != "") {
 			t.Errorf("%s: %s", name, told(report))
 			continue

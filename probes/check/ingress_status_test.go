@@ -69,6 +69,7 @@ func TestIngressClasses(t *testing.T) {
 			objects = append(objects, event(in, "Ingress", "Normal", "Sync", "Scheduled for sync", time.Minute))
 		}
 		report := judge(t, "web", objects...)
+		record(t, name, report)
 		finding := findingOf(report, "ING-03")
 		if report.Verdict != test.verdict || (finding == nil) != (test.short == "") {
 			t.Errorf("%s: %s", name, told(report))
@@ -203,6 +204,7 @@ func TestIngressAddresses(t *testing.T) {
 			objects = append(objects, test.others(test.ingress)...)
 		}
 		report := judge(t, "web", objects...)
+		record(t, name, report)
 		finding := findingOf(report, "ING-04")
 		if report.Verdict != test.verdict || (finding == nil) != test.none {
 			t.Errorf("%s: %s", name, told(report))

@@ -186,6 +186,7 @@ func TestIngressPorts(t *testing.T) {
 		}
 		objects := append([]metav1.Object{test.service, behind(), test.ingress}, test.classes...)
 		report := judge(t, "web", objects...)
+		record(t, name, report)
 		lead := report.Leading()
 		if test.none {
 			if finding := findingOf(report, "ING-02"); finding != nil || report.Verdict != OK {

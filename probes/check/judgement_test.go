@@ -102,6 +102,7 @@ func TestSinceOfAReport(t *testing.T) {
 		"one of which no time's told": {objects{pod("a", app), noTime}, 48 * time.Hour},
 	} {
 		report := judge(t, "web", append(objects{service("web", app, created)}, test.objects...)...)
+		record(t, name, report)
 		if got := now.Sub(report.Since); got != test.want {
 			t.Errorf("%s: since %v: %s", name, got, told(report))
 		}

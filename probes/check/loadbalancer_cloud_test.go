@@ -62,6 +62,7 @@ func TestAnnotationsThatACloudDoesNotUnderstand(t *testing.T) {
 		"a number, no cloud":         {"LB-05", objects{served("34.1.2.3", annotated(gkeAddresses, "34.9.9.9")), node("n")}, "info possible", "34.9.9.9"},
 	} {
 		report := judge(t, "web", append(test.objects, pod("a", app))...)
+		record(t, name, report)
 		if got := graded(report, test.id); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 			continue

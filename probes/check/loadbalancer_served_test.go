@@ -115,6 +115,7 @@ func TestLoadBalancerPortsThatAreNotServed(t *testing.T) {
 		}), "", ""},
 	} {
 		report := judge(t, "web", test.service, pod("a", labels{"app": "web"}))
+		record(t, name, report)
 		if got := graded(report, "LB-04"); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}
@@ -155,6 +156,7 @@ func TestLoadBalancerThatNeedsNodePorts(t *testing.T) {
 		"by default they are":           {objects{served("x", instance, withoutNodePorts, func(svc *corev1.Service) { svc.Spec.AllocateLoadBalancerNodePorts = nil })}, ""},
 	} {
 		report := judge(t, "web", append(test.objects, pod("a", app))...)
+		record(t, name, report)
 		if got := graded(report, "LB-08"); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}
@@ -191,6 +193,7 @@ func TestNodesThatServeNoLoadBalancer(t *testing.T) {
 		"no node is known, or there": {served("10.0.0.1"), nil, ""},
 	} {
 		report := judge(t, "web", append(objects{test.service, pod("a", app)}, test.nodes...)...)
+		record(t, name, report)
 		if got := graded(report, "LB-09"); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}
@@ -244,6 +247,7 @@ func TestWhomALoadBalancerServes(t *testing.T) {
 			t.Errorf("%s: %+v", name, finding)
 		}
 		report := judge(t, "web", test.service, pod("a", app))
+		record(t, name, report)
 		if got := graded(report, "LB-07"); (got == "info proven") != test.advice || report.Verdict != OK {
 			t.Errorf("%s: %q %s", name, got, told(report))
 		}

@@ -97,6 +97,7 @@ func TestNodesThatDoNotExist(t *testing.T) {
 		"the Service lists it all the same": {objects{publishing, empty, p, other}, "EPS-07", Proven},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if lead := report.Leading(); lead == nil || lead.ID != test.lead || lead.Confidence != test.confidence || lead.Severity != Critical {
 			t.Errorf("%s: %s", name, told(report))
 		}

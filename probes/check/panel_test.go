@@ -333,6 +333,7 @@ func TestRouteAndSteps(t *testing.T) {
 		},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if got := routeText(report.Route); got != test.route {
 			t.Errorf("%s: %s\nwant %s", name, got, test.route)
 		}

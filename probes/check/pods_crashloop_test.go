@@ -64,6 +64,7 @@ func TestPodsThatCrashAgainAndAgain(t *testing.T) {
 		"up for long after a long wait": {one(crashed(9, run(410*time.Second, 400*time.Second), 90*time.Second)), Warn, Major, 7 * time.Minute, 200 * time.Second},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		var found *Finding
 		for i := range report.Findings {
 			if report.Findings[i].ID == "POD-03" {
@@ -111,6 +112,7 @@ func TestSinceOfACrashLoopIsItsFirstCrash(t *testing.T) {
 		"not by an event of an earlier loop": {objects{event(p, "Pod", "Warning", "BackOff", "Back-off restarting failed container app in pod a", 30*time.Minute)}, time.Minute},
 	} {
 		report := judge(t, "web", append(test.with, service("web", app), p)...)
+		record(t, name, report)
 		if lead := report.Leading(); lead.ID != "POD-03" || !lead.Since.Equal(now.Add(-test.since)) || report.Verdict != Fail {
 			t.Errorf("%s: since %v ago: %s", name, now.Sub(lead.Since), told(report))
 		}
@@ -187,6 +189,7 @@ func TestWhatEndsAContainer(t *testing.T) {
 		"something that is no word": {"Pulled", "image is present", time.Minute, "POD-03", "crash loop: exit 1"},
 	} {
 		report := judge(t, "web", service("web", app), p, event(p, "Pod", "Warning", test.reason, test.message, test.since))
+		record(t, name, report)
 		if lead := report.Leading(); lead.ID != test.id || lead.Short != test.short {
 			t.Errorf("%s: %s", name, told(report))
 		}

@@ -27,6 +27,7 @@ func TestTerminatingPodsThatServe(t *testing.T) {
 		"one of two is asked for some":     {objects{svc, leaving, deployment("web", 0, app), deployment("new", 1, app)}, "nothing takes their place yet"},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		lead := report.Leading()
 		if report.Verdict != OK || lead == nil || lead.ID != "POD-09" || lead.Severity != Minor || !strings.Contains(lead.Why, test.why) {
 			t.Errorf("%s: %s", name, told(report))

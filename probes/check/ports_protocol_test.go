@@ -76,6 +76,7 @@ func TestPortsThatLookWrong(t *testing.T) {
 		"by name":                  {"PORT-11", objects{service("web", app, ports(corev1.ServicePort{Port: 53, TargetPort: intstr.FromString("http"), Protocol: "UDP"})), pod("a", app)}, ""},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if got := graded(report, test.id); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}
@@ -122,6 +123,7 @@ func TestWhatAPortSaysItSpeaks(t *testing.T) {
 		"a protocol that says nothing": {named("", "mysql"), objects{pod("a", app, probeOf("HTTPS", number))}, ""},
 	} {
 		report := judge(t, "web", append(test.pods, test.service)...)
+		record(t, title, report)
 		if got := graded(report, "PORT-14"); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", title, got, test.want, told(report))
 		}

@@ -215,6 +215,7 @@ func TestALabelThatNoTemplateHas(t *testing.T) {
 		set := replicaSet("web-7d9f6b", 1, test.template)
 		set.OwnerReferences = []metav1.OwnerReference{{Kind: "Deployment", Name: "web", Controller: new(true)}}
 		report := judge(t, "web", service("web", selector), leader, set, deployment("web", 1, app, rollingOut))
+		record(t, name, report)
 		if says(report, "SEL-02") != test.want {
 			t.Errorf("%s: %s", name, told(report))
 		}

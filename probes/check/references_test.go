@@ -214,6 +214,7 @@ func TestWhoSuffers(t *testing.T) {
 		"the way in from outside":  {[]metav1.Object{pending, ready, sends("web", "cart", "/")}, ""},
 	} {
 		report := judge(t, "cart", test.objects...)
+		record(t, name, report)
 		var names []string
 		for _, referrer := range report.Suffers {
 			names = append(names, referrer.Name)

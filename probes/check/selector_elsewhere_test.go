@@ -58,6 +58,7 @@ func TestPodsOfAnotherNamespace(t *testing.T) {
 		},
 	} {
 		report := judge(t, "checkout", test.objects...)
+		record(t, name, report)
 		lead := report.Leading()
 		if lead == nil || lead.Cause == nil || lead.Fix == nil || report.Verdict != test.verdict || lead.ID != test.lead || lead.Cause.Confidence != test.cause ||
 			!strings.HasPrefix(lead.Fix.Note, test.note) || !strings.Contains(lead.Cause.Text, test.says) {
@@ -98,6 +99,7 @@ func TestALabelThatWasEdited(t *testing.T) {
 		"another will in a moment": {objects{service("web", two), pod("a", labels{"app": "web", "tier": "debug"}, hash), pod("b", two, notReady)}, false},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if says(report, "SEL-09") != test.said {
 			t.Errorf("%s: %s", name, told(report))
 		}

@@ -45,6 +45,7 @@ func TestMixedBackends(t *testing.T) {
 		"neither is named like it": {service("front", web), pair(), Possible, OK, ""},
 	} {
 		report := Judge(input(cluster(append(test.pods, test.service)...)), keyOf(test.service))
+		record(t, name, report)
 		lead := report.Leading()
 		if lead == nil || lead.ID != "SEL-05" || lead.Confidence != test.confidence || lead.Severity != Major || report.Verdict != test.verdict {
 			t.Errorf("%s: %s", name, told(report))

@@ -83,6 +83,7 @@ func TestANamespaceThatGoesComesFirst(t *testing.T) {
 		"the namespace stays, its Pods serve": {objects{held, pod("a", app)}, "SVC-03", Major},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if lead := report.Leading(); lead == nil || lead.ID != test.want || lead.Severity != test.severity || !has(report, "SVC-03") {
 			t.Errorf("%s: %s", name, told(report))
 		}
@@ -139,6 +140,7 @@ func TestAllocationByPortAndReason(t *testing.T) {
 		"not a warning":        {"PortAlreadyAllocated", "Port 30080 was assigned to multiple services", "Normal", 0, false},
 	} {
 		report := judge(t, "web", svc, pod("a", app), event(svc, "Service", test.eventType, test.reason, test.message, time.Minute))
+		record(t, name, report)
 		finding := findingOf(report, "SVC-08")
 		if (finding != nil) != test.said || finding != nil && finding.Severity != test.severity {
 			t.Errorf("%s: %s", name, told(report))

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,4 +172,37 @@ func TestFaultsInFull(t *testing.T) {
 		}
 		compareGolden(t, golden, text.String())
 	}
+}
+
+// recorded gathers the reports of a table, by the name of its row.
+type recorded struct {
+	mutex sync.Mutex
+	texts map[string]string
+}
+
+// recordings has an entry for each test that records.
+var recordings sync.Map
+
+// record holds every word of a report of a table by a golden file of the test: beside what the row itself asks for, a change that is
+// not meant is seen.
+func record(t *testing.T, name string, report *Report) {
+	t.Helper()
+	value, loaded := recordings.LoadOrStore(t.Name(), &recorded{texts: map[string]string{}})
+	all := value.(*recorded)
+	if !loaded {
+		t.Cleanup(func() {
+			recordings.Delete(t.Name())
+			var text strings.Builder
+			for _, name := range slices.Sorted(maps.Keys(all.texts)) {
+				fmt.Fprintf(&text, "# %s\n%s\n", name, all.texts[name])
+			}
+			compareGolden(t, strings.ReplaceAll(t.Name(), "/", "_"), text.String())
+		})
+	}
+	all.mutex.Lock()
+	defer all.mutex.Unlock()
+	for all.texts[name] != "" {
+		name += " again"
+	}
+	all.texts[name] = inFull(report)
 }

@@ -139,6 +139,7 @@ func TestSlicesLeftBehind(t *testing.T) {
 		"the selector is there":         {objects{with, left(a), a}, 0, ""},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		finding := findingOf(report, "SVC-05")
 		if (finding != nil) != (test.severity > 0) {
 			t.Errorf("%s: %s", name, told(report))
@@ -177,6 +178,7 @@ func TestSlicesOfMoreThanOneManager(t *testing.T) {
 		"two slices of one hand": {objects{service("web", nil), of("one", "192.0.2.1"), slice(of("one", "192.0.2.2"), func(e *discoveryv1.EndpointSlice) { e.Name = "second" })}, false},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		finding := findingOf(report, "EPS-09")
 		if (finding != nil) != test.said || finding != nil && finding.Severity != Minor || report.Verdict != OK {
 			t.Errorf("%s: want %v: %s", name, test.said, told(report))
@@ -225,6 +227,7 @@ func TestEndpointsThatAreNotMirrored(t *testing.T) {
 		"nobody says a word": {objects{service("web", nil)}, 0},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		finding := findingOf(report, "EPS-08")
 		if (finding != nil) != (test.severity > 0) || finding != nil && finding.Severity != test.severity || report.Verdict == Fail && test.severity > 0 {
 			t.Errorf("%s: want %s: %s", name, test.severity, told(report))

@@ -42,6 +42,7 @@ func TestFigures(t *testing.T) {
 			}
 		}
 		report := Judge(input(builder), model.Key{Namespace: "shop", Name: "web"})
+		record(t, name, report)
 		if report.Usable != test.usable || report.Selected != test.selected || report.Counted != test.counted {
 			t.Errorf("%s: %d/%d, counted %v: %s", name, report.Usable, report.Selected, report.Counted, told(report))
 		}

@@ -99,6 +99,7 @@ func TestNodesWithoutAnEndpoint(t *testing.T) {
 		"excluded, and a node port":      {"TP-01", objects{outside(), there}, twoNodes(excluded), "minor proven", "node port silent on 1 of 2 nodes (Local)"},
 	} {
 		report := judge(t, "web", append(test.objects, test.nodes...)...)
+		record(t, name, report)
 		if got := graded(report, test.id); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 			continue
@@ -164,6 +165,7 @@ func TestHealthCheckPortOfALoadBalancer(t *testing.T) {
 		"of one that was deleted": {fromProxy("web", reason, message, 2*time.Hour), ""},
 	} {
 		report := judge(t, "web", svc, pod("a", app), test.event)
+		record(t, name, report)
 		if got := graded(report, "TP-03"); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}
@@ -212,6 +214,7 @@ func TestAdviceOnTraffic(t *testing.T) {
 		"no node port":             {"TP-06", objects{service("web", app), node("n", addresses("InternalIP", "10.0.0.1", "InternalIP", "10.1.0.1"))}, ""},
 	} {
 		report := judge(t, "web", append(test.objects, pod("a", app))...)
+		record(t, name, report)
 		if got := graded(report, test.id); got != test.want {
 			t.Errorf("%s: %q, want %q: %s", name, got, test.want, told(report))
 		}

@@ -76,6 +76,7 @@ func TestWhatKeepsAWorkloadAtZero(t *testing.T) {
 		"a Job whose Pod failed": {objects{service("web", app), pod("a", app, ownedBy("Job", "once"), ended(corev1.PodSucceeded)), job(app, func(*batchv1.Job) {})}, OK, "POD-11"},
 	} {
 		report := judge(t, "web", test.objects...)
+		record(t, name, report)
 		if report.Verdict != test.verdict || report.Leading() == nil || report.Leading().ID != test.lead {
 			t.Errorf("%s: %s", name, told(report))
 		}
