@@ -265,7 +265,8 @@ func manCommand(out io.Writer) *cobra.Command {
 			page = page.WithSection("EXIT STATUS", exitCodesHelp).
 				WithSection("ENVIRONMENT", "KUBECONFIG names the kubeconfigs, as for kubectl. NO_COLOR turns colours off. "+
 					"SVCTUI_ASCII=1 draws with ASCII only. SVCTUI_REPAINT=1 draws the whole window anew after each change, as is done by "+
-					"itself in the browser terminals of clouds; SVCTUI_REPAINT=0 does not.").
+					"itself in the browser terminals of clouds; SVCTUI_REPAINT=0 does not. "+
+					"KUBECTL_PORT_FORWARD_WEBSOCKETS=false lets forwards speak SPDY only, as for kubectl.").
 				WithSection("SEE ALSO", "kubectl(1)")
 			// The library writes the short form of a flag with two dashes.
 			shorthand := regexp.MustCompile(`\\fB--(\w) --`)

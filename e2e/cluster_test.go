@@ -61,7 +61,7 @@ const httpProbe = "readinessProbe: {httpGet: {path: /readyz, port: 8080}, period
 func ptr[T any](value T) *T { return &value }
 
 // startWeb brings up the Deployment and the Service "web" and waits for its two ready endpoints.
-func startWeb(t *testing.T, c *harness.Cluster, mode, probe string) (namespace string) {
+func startWeb(t testing.TB, c *harness.Cluster, mode, probe string) (namespace string) {
 	t.Helper()
 	namespace = c.Namespace(t)
 	c.Apply(t, namespace, fmt.Sprintf(plainWeb, mode, probe))
@@ -92,10 +92,10 @@ func getClusterIP(t *testing.T, c *harness.Cluster, namespace, service string) (
 }
 
 // kubectlForward starts `kubectl port-forward` and returns the local address that it listens on.
-func kubectlForward(t *testing.T, c *harness.Cluster, namespace, target string) string {
+func kubectlForward(t testing.TB, c *harness.Cluster, namespace, target, port string) string {
 	t.Helper()
 	own := c.RequireOwn(t)
-	run := harness.Run{Args: []string{"port-forward", "-n", namespace, target, ":80"}}
+	run := harness.Run{Args: []string{"port-forward", "-n", namespace, target, ":" + port}}
 	cmd := c.Command(context.Background(), t, run, own.Program("kubectl"))
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -160,7 +160,7 @@ func TestClusterServesPods(t *testing.T) {
 		}
 		return err
 	})
-	address := kubectlForward(t, c, namespace, "svc/web")
+	address := kubectlForward(t, c, namespace, "svc/web", "80")
 	if answer, err := getForwarded(t, c, address); err != nil || !isPodName(answer, pods[0].Name, pods[1].Name) {
 		t.Errorf("port-forward: %q, %v", answer, err)
 	}
@@ -205,7 +205,7 @@ func TestClusterTellsLoopbackApart(t *testing.T) {
 		}
 		return fmt.Errorf("it says %q, %w", answer, err)
 	})
-	address := kubectlForward(t, c, namespace, "svc/web")
+	address := kubectlForward(t, c, namespace, "svc/web", "80")
 	if answer, err := getForwarded(t, c, address); err != nil || !strings.HasPrefix(answer, "web-") {
 		t.Errorf("port-forward: %q, %v", answer, err)
 	}

@@ -23,7 +23,7 @@ import (
 
 // forwardByKeys opens a forward from the row under the cursor to what the dialog offers under the given name, at a
 // local port that is free, and returns its local address.
-func forwardByKeys(t *testing.T, screen *terminal.Terminal, target string) string {
+func forwardByKeys(t testing.TB, screen *terminal.Terminal, target string) string {
 	t.Helper()
 	fillForward(t, screen, target, "")
 	screen.Send(terminal.Enter)
@@ -40,7 +40,7 @@ func forwardByKeys(t *testing.T, screen *terminal.Terminal, target string) strin
 }
 
 // fillForward fills the dialog in, up to the last Enter.
-func fillForward(t *testing.T, screen *terminal.Terminal, target, localPort string) {
+func fillForward(t testing.TB, screen *terminal.Terminal, target, localPort string) {
 	t.Helper()
 	screen.Send("F")
 	screen.WaitFor("local port", 10*time.Second)

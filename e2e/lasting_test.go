@@ -110,7 +110,7 @@ func (h heldConnection) checkFailed(t *testing.T) {
 	}
 }
 
-func quitWithForwards(t *testing.T, screen *terminal.Terminal) {
+func quitWithForwards(t testing.TB, screen *terminal.Terminal) {
 	t.Helper()
 	screen.Send(terminal.CtrlC)
 	screen.WaitFor("Quit?", 10*time.Second)

@@ -96,7 +96,7 @@ func leadingFix(t *testing.T, c *harness.Cluster, namespace, name, id string) st
 	return service.Findings[0].Fix.Command
 }
 
-func podNames(t *testing.T, c *harness.Cluster, namespace string) []string {
+func podNames(t testing.TB, c *harness.Cluster, namespace string) []string {
 	t.Helper()
 	pods, err := c.Pods(t.Context(), namespace, "app=web")
 	if err != nil {

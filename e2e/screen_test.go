@@ -20,7 +20,7 @@ func leave(t *testing.T, screen *terminal.Terminal) {
 }
 
 // checkLeft waits for the program's end, and checks its exit code and the terminal.
-func checkLeft(t *testing.T, screen *terminal.Terminal, want int) {
+func checkLeft(t testing.TB, screen *terminal.Terminal, want int) {
 	t.Helper()
 	if code := screen.WaitExit(10 * time.Second); code != want {
 		t.Errorf("the screen ended with exit code %d, want %d:\n%s", code, want, screen.LastAltScreen())
@@ -52,7 +52,7 @@ func waitForRow(screen *terminal.Terminal, service, pattern string, limit time.D
 }
 
 // selectRow puts the cursor on a Service of the list.
-func selectRow(t *testing.T, screen *terminal.Terminal, service string) {
+func selectRow(t testing.TB, screen *terminal.Terminal, service string) {
 	t.Helper()
 	waitForRow(screen, service, ".", 20*time.Second)
 	on := func() bool { return strings.Contains(screen.Screen(), "▌"+rowMark(screen, service)+" "+service+" ") }

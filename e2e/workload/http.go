@@ -148,6 +148,7 @@ func (a *application) handler() http.Handler {
 	})
 	// The body comes back as it is, for tests that count bytes through a forward.
 	mux.HandleFunc("POST /echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	mux.HandleFunc("POST /discard", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	mux.HandleFunc("/bytes/{count}", func(w http.ResponseWriter, r *http.Request) {
 		count, err := strconv.ParseInt(r.PathValue("count"), 10, 64)
 		if err != nil || count < 0 {

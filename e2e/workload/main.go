@@ -31,6 +31,7 @@ func modes() map[string]mode {
 		"deaf":     {"lets its Pod answer nothing to one address, and ends; for init containers", makeDeaf},
 		"tcp":      {"a TCP server that sends back what it gets", echoTCP},
 		"udp":      {"a UDP server that sends back what it gets", echoUDP},
+		"talk":     {"a TCP server for one connection, which it may expect something of, talks to, and ends as told", talkOnce},
 		"silent":   {"a TCP server that accepts, reads and never answers", silentTCP},
 		"crash":    {"ends with an exit code after a while", crash},
 		"log":      {"writes lines to its log, hostile ones if asked", writeLog},

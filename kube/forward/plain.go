@@ -56,4 +56,8 @@ func (l *plainLink) renew() {
 	l.dialer.CloseAll()
 }
 
-func (l *plainLink) close() { l.http.CloseIdleConnections() }
+// close ends the network connections. Who used them has ended.
+func (l *plainLink) close() {
+	l.http.CloseIdleConnections()
+	l.dialer.CloseAll()
+}

@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"os"
 	"sync"
 	"time"
 
@@ -40,12 +41,20 @@ type podConnections struct {
 	kept bool
 }
 
+// webSocketsVariable set to "false" lets kubectl speak SPDY only, for proxies that break WebSockets
+// (k8s.io/kubectl/pkg/cmd/util, PortForwardWebsockets).
+const webSocketsVariable = "KUBECTL_PORT_FORWARD_WEBSOCKETS"
+
 // NewStreams returns Streams for a cluster. dial takes the place of the network where it is not nil; then SPDY is spoken,
-// else WebSocket first. Nothing is sent before the first Open.
+// else WebSocket first, unless kubectl is told not to. Nothing is sent before the first Open.
 func NewStreams(config *rest.Config, dial DialFunc) *Streams {
 	ctx, stop := context.WithCancel(context.Background())
+	preferSPDY := &flag{}
+	if os.Getenv(webSocketsVariable) == "false" {
+		preferSPDY.set()
+	}
 	return &Streams{
-		upgrader: upgrader{config: config, dial: dial, preferSPDY: &flag{}},
+		upgrader: upgrader{config: config, dial: dial, preferSPDY: preferSPDY},
 		ctx:      ctx,
 		stop:     stop,
 		pods:     map[model.Key]*podConnections{},

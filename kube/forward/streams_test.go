@@ -291,6 +291,22 @@ func TestSPDYIsRemembered(t *testing.T) {
 	}
 }
 
+func TestSPDYOnlyWhereKubectlIsToldSo(t *testing.T) {
+	t.Setenv(webSocketsVariable, "false")
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	stream := open(t, streams, 8080)
+	defer func() { _ = stream.Close() }()
+	if got := exchange(t, stream, "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+	if all, webSockets := cluster.upgradeCount(); all != 1 || webSockets != 0 {
+		t.Errorf("%d upgrades, %d of them to WebSocket", all, webSockets)
+	}
+}
+
 func TestOpenObeysItsContext(t *testing.T) {
 	for _, name := range []string{"WebSocket", "dial hook"} {
 		t.Run(name, func(t *testing.T) {

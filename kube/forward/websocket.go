@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -43,7 +44,10 @@ func (w *webSocketUpgrade) RoundTrip(request *http.Request) (*http.Response, err
 				// The library lets an opening that has begun to speak run on.
 				release = context.AfterFunc(ctx, func() { _ = conn.Close() })
 			}
-			return conn, err
+			if err != nil {
+				return nil, err
+			}
+			return &bufferedConn{Conn: conn, buffered: bufio.NewReaderSize(conn, readAhead)}, nil
 		},
 	}
 	target := *request.URL
