@@ -19,6 +19,10 @@ const (
 	reasonGrace = 500 * time.Millisecond
 	// farewell is how long a local side may still send when the Pod's side has ended.
 	farewell = 2 * time.Second
+	// lastWord is how long the Pod's side has to be quiet before it is told that the local side has said all. Container
+	// runtimes cut a connection one second after that, whatever is still being said (containerd,
+	// internal/cri/server/sandbox_portforward_linux.go), and the client could not tell half an answer from a whole one.
+	lastWord = 3 * time.Second
 )
 
 // accept takes local connections until the listener is closed.
@@ -110,7 +114,8 @@ func (h *held) awaitRoute(ctx context.Context) (route, error) {
 // join copies both ways until both have ended, and returns why a connection did not end well: the runtime's own words
 // where there are any. It closes neither side for good.
 func join(local net.Conn, remote model.Stream, up, down func(int)) error {
-	sent := make(chan struct{})
+	sent, answered := make(chan struct{}), make(chan struct{})
+	var heard atomic.Bool
 	go guarded(func() {
 		defer close(sent)
 		readErr, writeErr := pump(remote, local, up)
@@ -119,10 +124,12 @@ func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 		case readErr != nil && !errors.Is(readErr, os.ErrDeadlineExceeded):
 			_ = remote.Close()
 		default:
+			awaitQuiet(&heard, answered)
 			_ = remote.CloseWrite()
 		}
 	})()
-	lostErr, localErr := pump(local, remote, down)
+	lostErr, localErr := pump(local, remote, func(n int) { heard.Store(true); down(n) })
+	close(answered)
 	if localErr != nil || lostErr != nil {
 		reset(local)
 		err := lostErr
@@ -146,6 +153,23 @@ func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 	_ = local.SetReadDeadline(time.Now().Add(farewell))
 	<-sent
 	return nil
+}
+
+// awaitQuiet waits until nothing was heard for the time of lastWord, or until answered is closed.
+func awaitQuiet(heard *atomic.Bool, answered <-chan struct{}) {
+	for {
+		heard.Store(false)
+		quiet := time.NewTimer(lastWord)
+		select {
+		case <-answered:
+			quiet.Stop()
+			return
+		case <-quiet.C:
+			if !heard.Load() {
+				return
+			}
+		}
+	}
 }
 
 // pump copies until from ends, and tells a failure to read from one to write. The end of from is no failure.

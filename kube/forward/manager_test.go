@@ -455,6 +455,26 @@ func TestOrderlyEndsAreNoErrors(t *testing.T) {
 	}
 }
 
+// Half of an answer must not look like the whole: a runtime cuts what is said long after the client's last word.
+func TestAnswersAreHeardToTheirEndAfterTheLastWord(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 4))
+		for range 5 {
+			_, _ = io.WriteString(conn, "x")
+			time.Sleep(400 * time.Millisecond) // the fake kubelet cuts a second after the end of one direction, as containerd does
+		}
+	})
+	m := newManager(t)
+	conn := dialLocal(t, hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive))
+	_, _ = io.WriteString(conn, "said")
+	_ = conn.CloseWrite()
+	if got, err := io.ReadAll(conn); string(got) != "xxxxx" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+}
+
 func TestBusyPort(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
