@@ -136,6 +136,7 @@ func (a *app) root() *cobra.Command {
 func (a *app) diagnoseCommand() *cobra.Command {
 	format := newChoice(report.Formats()...)
 	var wait time.Duration
+	var client string
 	command := &cobra.Command{
 		Use:   "diagnose [SERVICE...]",
 		Short: "Judge Services once, for a script or a ticket",
@@ -145,16 +146,19 @@ func (a *app) diagnoseCommand() *cobra.Command {
 			"  svctui diagnose -A -o json | jq -r '.services[] | select(.verdict==\"fail\") | .name'",
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait)
+			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait, client)
 		},
 	}
 	format.add(command, "output", "o", "how to print: ")
+	command.Flags().StringVar(&client, "client", "", "tell also what keeps this client out: POD, NAMESPACE/POD, namespace:NAME or an IP address")
 	command.Flags().DurationVar(&wait, "wait", 12*time.Second, "how long to wait for what has changed a moment ago to settle; 0 judges at once")
 	return command
 }
 
 func (a *app) testCommand() *cobra.Command {
 	var wanted isolation.Request
+	var from string
+	var yes bool
 	format := newChoice(report.TestFormats()...)
 	scheme := newChoice("auto", "http", "https", "grpc", "tcp")
 	command := &cobra.Command{
@@ -164,12 +168,14 @@ func (a *app) testCommand() *cobra.Command {
 			"a port-forward to the Pod and to the Service, the API server's proxy to both, and from this machine the addresses\n" +
 			"of its load balancer and of Ingresses. It opens no local port and changes nothing. Without :PORT every port is\n" +
 			"tested. --readonly leaves what can be tried from this machine without the API server.\n\n" +
+			"--from tries the Service from inside of a Pod as well, and --sockets reads what the tested Pod listens on. Both run\n" +
+			"a command there, which is shown first; only with a y, or with --yes, it runs.\n\n" +
 			"Exit codes: 0 every port passed; 1 a fault was found; 2 the test could not be run, or is inconclusive.",
 		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			wanted.Scheme, wanted.ReadOnly = scheme.value, a.readOnly
-			return a.test(command.Context(), arguments[0], wanted, report.Format(format.value))
+			return a.test(command.Context(), arguments[0], wanted, from, yes, report.Format(format.value))
 		},
 	}
 	command.Flags().StringVar(&wanted.Pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
@@ -178,6 +184,10 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().BoolVar(&wanted.NodePorts, "node-ports", false, "from here, try the port's node port on some nodes too")
 	command.Flags().BoolVar(&wanted.PodIP, "pod-ip", false, "from here, try the Pod's own IP too")
 	command.Flags().DurationVar(&wanted.Patience, "timeout", 0, "how long an answer may take; without it 5s, or what the port's probes allow")
+	command.Flags().StringVar(&from, "from", "", "try the Service from inside this Pod too, POD or NAMESPACE/POD; asks before it runs a command there")
+	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod; without it the one that kubectl exec takes")
+	command.Flags().BoolVar(&wanted.Sockets, "sockets", false, "read what the tested Pod listens on too; asks before it runs a command there")
+	command.Flags().BoolVar(&yes, "yes", false, "agree to the commands that --from and --sockets run")
 	scheme.add(command, "scheme", "", "how to speak to the application: ")
 	format.add(command, "output", "o", "how to print: ")
 	return command
@@ -463,7 +473,7 @@ func (a *app) mistyped(ctx context.Context, name, meant string) error {
 }
 
 // diagnose judges once and prints.
-func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration) error {
+func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration, clientText string) error {
 	names := make([]string, 0, len(arguments))
 	for _, argument := range arguments {
 		name, err := kube.ServiceName(argument)
@@ -478,11 +488,17 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err != nil {
 		return err
 	}
-	state, err := a.judge(ctx, session, names, wait)
+	info := session.Info()
+	var client check.Client
+	if clientText != "" {
+		if client, err = check.ParseClient(clientText, a.flags.Home(info.Namespace)); err != nil {
+			return err
+		}
+	}
+	state, err := a.judge(ctx, session, names, client, wait)
 	if err != nil {
 		return err
 	}
-	info := session.Info()
 	if len(state.Reports) == 0 {
 		if err := session.CheckNamespace(ctx, state.Scope); err != nil {
 			return err
@@ -490,19 +506,19 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	}
 	document := report.Document{
 		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
-		Reports: state.Reports, Named: len(names) > 0,
+		Reports: state.Reports, Named: len(names) > 0, Client: client, ForClient: forClient(state, info.KubectlArgs, client),
 	}
 	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	if code := report.ExitCode(state.Reports); code != 0 {
+	if code := report.ExitCodeForClient(state.Reports, document.ForClient); code != 0 {
 		return exitCode(code)
 	}
 	return nil
 }
 
 // judge reads the scope, and judges the Services named, or all.
-func (a *app) judge(ctx context.Context, session *kube.Session, names []string, wait time.Duration) (*engine.State, error) {
+func (a *app) judge(ctx context.Context, session *kube.Session, names []string, client check.Client, wait time.Duration) (*engine.State, error) {
 	info := session.Info()
 	scope := a.flags.Scope(info.Namespace)
 	ctx, cancel := context.WithCancel(ctx)
@@ -511,7 +527,7 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 	store.Start(ctx)
 	defer store.Stop()
 	options := engine.OnceOptions{
-		Options: engine.Options{KubectlArgs: info.KubectlArgs}, Names: names, Home: a.flags.Home(info.Namespace), Wait: wait,
+		Options: engine.Options{KubectlArgs: info.KubectlArgs}, Names: names, Home: a.flags.Home(info.Namespace), Wait: wait, Client: client,
 	}
 	if scope != model.AllNamespaces {
 		for _, name := range names {
@@ -545,7 +561,7 @@ func services(count int) string {
 }
 
 // test runs the isolation test on one port of a Service, or on all.
-func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, format report.Format) error {
+func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, from string, yes bool, format report.Format) error {
 	if a.flags.AllNamespaces() {
 		return errors.New("the test is of one Service: name its namespace with -n instead of -A")
 	}
@@ -564,7 +580,15 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 	if err != nil {
 		return err
 	}
-	state, err := a.judge(ctx, session, []string{name}, 0)
+	wanted.KubectlArgs = session.Info().KubectlArgs
+	var client check.Client
+	if from != "" {
+		if client, err = check.ParseClient(from, a.flags.Scope(session.Info().Namespace)); err != nil || client.Pod.Name == "" {
+			return fmt.Errorf("--from %q names no Pod: want POD or NAMESPACE/POD", from)
+		}
+		wanted.Client = client.Pod
+	}
+	state, err := a.judge(ctx, session, []string{name}, client, 0)
 	if err != nil {
 		return err
 	}
@@ -573,14 +597,21 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 	if port != "" || len(requests) == 0 {
 		requests = []isolation.Request{{Service: service, Port: port}}
 	}
+	for i := range requests {
+		service, port := requests[i].Service, requests[i].Port
+		requests[i] = wanted
+		requests[i].Service, requests[i].Port = service, port
+	}
+	if err := a.askForConsent(session.Info(), state.Snapshot, requests, yes); err != nil {
+		return err
+	}
 	results := make([]isolation.Result, 0, len(requests))
 	for _, request := range requests {
-		wanted.Service, wanted.Port = request.Service, request.Port
 		var tell func(isolation.Result)
 		if progress() {
-			tell = report.TestProgress(os.Stderr, wanted.Port)
+			tell = report.TestProgress(os.Stderr, request.Port)
 		}
-		results = append(results, isolation.Run(ctx, session, state.Snapshot, wanted, tell))
+		results = append(results, isolation.Run(ctx, session, state.Snapshot, request, tell))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

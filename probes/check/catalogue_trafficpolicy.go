@@ -8,7 +8,7 @@ func trafficPolicyTexts() []Explanation {
 			ID: "TP-01", Name: "externalTrafficPolicy Local, and nodes without a Pod", Step: StepEndpoints,
 			Weight:    "minor, proven, for a NodePort; advice for a load balancer; major, proven, where the load balancer may use no node that has a Pod",
 			Meaning:   "A node drops what comes from outside unless a ready Pod of the Service runs on it: clients who dial such a node time out. A load balancer asks each node first, and leaves these out.",
-			Condition: "externalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint. It is major where every node that has one is excluded from load balancers, by label or by the cluster autoscaler's taint, or is not Ready.",
+			Condition: "externalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint. It is major where every node that has one is excluded from load balancers, by label or by the cluster autoscaler's taint, or is not Ready. For a client outside that is chosen, the nodes that answer it are named.",
 			NotSaid: []string{
 				"Nodes that are not Ready, or carry a taint NoSchedule or NoExecute.",
 				"A Pod that is terminating and still serves counts, where the node has no ready one.",
@@ -24,7 +24,7 @@ func trafficPolicyTexts() []Explanation {
 			ID: "TP-02", Name: "internalTrafficPolicy Local, and nodes without a Pod", Step: StepEndpoints,
 			Weight:    "major, proven, for the nodes that are named; critical where no endpoint belongs to a node; advice where a DaemonSet leaves them out",
 			Meaning:   "A node sends what its Pods ask for to its own endpoints alone. On a node without one, clients of the Service's address time out, while others get through.",
-			Condition: "internalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint for some port that works elsewhere. Slices written by hand without nodeName are on no node at all: then nobody gets through.",
+			Condition: "internalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint for some port that works elsewhere. For a client that is chosen: its own node has none. Slices written by hand without nodeName are on no node at all: then nobody gets through.",
 			NotSaid: []string{
 				"Pods of a DaemonSet, or of an operator's own kind of one, on nodes where it has no Pod: it chose them so, and clients may be chosen alike.",
 				"Nodes that are not Ready, or carry a taint NoSchedule or NoExecute.",

@@ -1,10 +1,13 @@
 package check
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -36,6 +39,28 @@ func (c Client) String() string {
 	return "any client"
 }
 
+// ParseClient reads a client as a person writes it: POD or NAMESPACE/POD, namespace:NAME, or an IP address. A Pod without a namespace is in
+// home.
+func ParseClient(text, home string) (Client, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return Client{Address: address.Unmap().WithZone("")}, nil
+	}
+	if namespace, ok := strings.CutPrefix(text, "namespace:"); ok {
+		if len(validation.IsDNS1123Label(namespace)) > 0 {
+			return Client{}, fmt.Errorf("%q is no namespace's name", namespace)
+		}
+		return Client{Namespace: namespace}, nil
+	}
+	namespace, name, found := strings.Cut(text, "/")
+	if !found {
+		namespace, name = home, text
+	}
+	if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return Client{}, fmt.Errorf("%q is no client: want POD, NAMESPACE/POD, namespace:NAME or an IP address", text)
+	}
+	return Client{Pod: model.Key{Namespace: namespace, Name: name}}, nil
+}
+
 // ClientReport is what Reaches has to say.
 type ClientReport struct {
 	// Findings keep this client from the Service, cause before consequence; what keeps everybody from it is in Judge's report.
@@ -60,7 +85,7 @@ type clientRule struct {
 // clientRules are all of them, cause before consequence: what keeps the client from leaving comes before what keeps it from
 // arriving.
 func clientRules() []clientRule {
-	return slices.Concat(dnsClientRules(), policyClientRules())
+	return slices.Concat(dnsClientRules(), policyClientRules(), trafficClientRules())
 }
 
 // clientSubject is one client and one Service while they are judged; it lives within one Reaches.

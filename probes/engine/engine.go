@@ -40,6 +40,7 @@ type Engine struct {
 
 	mu      sync.Mutex
 	focus   *model.Key
+	client  check.Client
 	refocus chan struct{}
 }
 
@@ -94,6 +95,18 @@ func (e *Engine) Focus(service *model.Key) {
 		focus := *service
 		e.focus = &focus
 	}
+	e.mu.Unlock()
+	select {
+	case e.refocus <- struct{}{}:
+	default:
+	}
+}
+
+// FocusClient says for whom the Service that is open is looked at, so that what judging that client needs is read; the zero Client for
+// nobody. It does not block and may be called at any time from any goroutine.
+func (e *Engine) FocusClient(client check.Client) {
+	e.mu.Lock()
+	e.client = client
 	e.mu.Unlock()
 	select {
 	case e.refocus <- struct{}{}:
@@ -166,9 +179,9 @@ func (e *Engine) step() bool {
 
 func (e *Engine) ask(now time.Time) {
 	e.mu.Lock()
-	focus := e.focus
+	focus, client := e.focus, e.client
 	e.mu.Unlock()
-	needs := e.planner.plan(now, &e.judgement, focus)
+	needs := e.planner.plan(now, &e.judgement, focus, client)
 	if e.asked != nil && slices.Equal(needs, e.asked) {
 		return
 	}

@@ -47,7 +47,7 @@ type heldNamespace struct {
 }
 
 // plan returns what is needed now, sorted, without duplicates.
-func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Need {
+func (p *planner) plan(now time.Time, j *judgement, focus *model.Key, client check.Client) []model.Need {
 	if p.denied == nil || p.scope != j.scope {
 		*p = planner{checks: p.checks, scope: j.scope, denied: map[model.Kind]bool{}}
 	}
@@ -80,6 +80,9 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key) []model.Ne
 	}
 	if focus != nil && j.snapshot.Service(*focus) != nil {
 		for _, need := range p.checks.openNeeds(*focus, j.snapshot) {
+			needs.add(need)
+		}
+		for _, need := range check.ClientNeeds(j.snapshot, *focus, client) {
 			needs.add(need)
 		}
 	}

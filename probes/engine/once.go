@@ -17,6 +17,8 @@ type OnceOptions struct {
 	// reported missing in the namespace Home.
 	Names []string
 	Home  string
+	// Client is for whom the Services are looked at beside everybody; what judging it needs is read too. The zero Client is nobody.
+	Client check.Client
 	// Wait is how long findings that have not held long enough may be waited for; zero judges at once.
 	Wait time.Duration
 	// Waiting, when set, is told once why it takes longer, and for how long at most.
@@ -73,7 +75,16 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
 	}
 	asked := named(snapshot, options.Names, options.Home)
-	if more := beyond(snapshot, scope); len(more) > 0 {
+	more := beyond(snapshot, scope)
+	for _, service := range asked {
+		more = append(more, check.ClientNeeds(snapshot, service, options.Client)...)
+	}
+	if options.Client.Chosen() && len(asked) == 0 {
+		for _, service := range snapshot.Services(scope) {
+			more = append(more, check.ClientNeeds(snapshot, model.Key{Namespace: service.Namespace, Name: service.Name}, options.Client)...)
+		}
+	}
+	if len(more) > 0 {
 		for _, need := range more {
 			needs.add(need)
 		}

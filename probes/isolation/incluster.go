@@ -297,7 +297,8 @@ func (s *subject) judgeClient(snapshot *model.Snapshot) {
 	}
 	s.facts.Client = client.String()
 	in := check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: s.request.KubectlArgs}
-	s.facts.ClientFindings = check.Reaches(in, s.request.Service, s.port.Port, check.Client{Pod: client}).Findings
+	s.forClient = check.Reaches(in, s.request.Service, s.port.Port, check.Client{Pod: client})
+	s.facts.ClientFindings = s.forClient.Findings
 	s.facts.NameServerDead = check.ClusterDNSDead(snapshot)
 	pod := snapshot.Pod(client)
 	if pod == nil {

@@ -15,6 +15,8 @@ type testJSON struct {
 	PodPort    int32           `json:"podPort,omitempty"`
 	Rungs      []rungJSON      `json:"rungs"`
 	Conclusion *conclusionJSON `json:"conclusion,omitempty"`
+	// ForClient is what the API tells that keeps the client from the Service, in the form of the findings of diagnose.
+	ForClient any `json:"forClient,omitempty"`
 }
 
 type rungJSON struct {
@@ -36,8 +38,8 @@ type conclusionJSON struct {
 }
 
 // JSON returns what `svctui test -o json` marshals. Its strings are as the cluster sent them; clean says how they are
-// cleaned.
-func JSON(results []Result, clean func(string) string) any {
+// cleaned; forClient writes what the API tells of a client.
+func JSON(results []Result, clean func(string) string, forClient func(check.ClientReport) any) any {
 	tests := make([]testJSON, 0, len(results))
 	for _, result := range results {
 		test := testJSON{
@@ -46,6 +48,9 @@ func JSON(results []Result, clean func(string) string) any {
 		}
 		if client := result.Request.Client; client != (model.Key{}) {
 			test.Client = clean(client.String())
+			if forClient != nil {
+				test.ForClient = forClient(result.ForClient)
+			}
 		}
 		for _, seen := range result.Rungs {
 			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds(), clean(seen.Paste)})

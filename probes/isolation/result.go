@@ -110,6 +110,8 @@ type Result struct {
 	Protocol string
 	// Rungs has one observation for each rung, in order.
 	Rungs []Observation
+	// ForClient is what the API tells that keeps the client from the Service; empty without Request.Client.
+	ForClient check.ClientReport
 	// Conclusion is nil until the test is over.
 	Conclusion *Conclusion
 }

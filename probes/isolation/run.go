@@ -26,6 +26,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	}
 	r.targets = hereTargets(snapshot, &r.subject)
 	r.result = r.subject.untried(r.targets)
+	r.result.ForClient = r.subject.forClient
 	r.result.Rungs = append(r.result.Rungs, r.subject.untriedInCluster(snapshot)...)
 	r.result.Rungs = append(r.result.Rungs, r.subject.untriedSockets()...)
 	r.tell()

@@ -233,7 +233,7 @@ func TestRun(t *testing.T) {
 				if outcomesOf(result) != test.outcomes || conclusion.Mark != test.mark || conclusion.ID != test.id {
 					t.Errorf("got %s, mark %v, ID %q; want %s, %v, %q", outcomesOf(result), conclusion.Mark, conclusion.ID, test.outcomes, test.mark, test.id)
 				}
-				text, _ := json.Marshal(JSON([]Result{result}, func(s string) string { return s }))
+				text, _ := json.Marshal(JSON([]Result{result}, func(s string) string { return s }, nil))
 				if !strings.Contains(string(text), test.says) {
 					t.Errorf("%q is nowhere in %s", test.says, text)
 				}
@@ -637,7 +637,7 @@ func TestJSON(t *testing.T) {
 		Rungs:      []Observation{{Rung: RungProxyPod, Outcome: Refused, Detail: "connection\x1b refused", Took: 8 * time.Millisecond}},
 		Conclusion: &Conclusion{ID: "PORT-09", Mark: check.MarkFail, Text: "t", Next: "n", Confidence: check.Probed},
 	}
-	got, err := json.Marshal(JSON([]Result{result}, func(s string) string { return strings.ReplaceAll(s, "\x1b", "") }))
+	got, err := json.Marshal(JSON([]Result{result}, func(s string) string { return strings.ReplaceAll(s, "\x1b", "") }, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -647,7 +647,7 @@ func TestJSON(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if got, _ := json.Marshal(JSON(nil, nil)); string(got) != "[]" {
+	if got, _ := json.Marshal(JSON(nil, nil, nil)); string(got) != "[]" {
 		t.Errorf("nothing is %s", got)
 	}
 }

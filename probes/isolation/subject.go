@@ -55,6 +55,8 @@ type subject struct {
 	// endpoints are those that the port leads to.
 	endpoints []check.Endpoint
 	facts     Facts
+	// forClient is what the API tells for Request.Client.
+	forClient check.ClientReport
 }
 
 // newSubject chooses what the request leaves open.

@@ -43,6 +43,14 @@ type (
 		// Suffers are those who send requests to the Service and feel its trouble, as far as they are known; empty while it fails
 		// nobody. Not to be able to read a kind of them is no gap of the verdict, and is not told.
 		Suffers []contractSufferer `json:"suffers"`
+		// Client is there where the Services were looked at for somebody.
+		Client *contractClient `json:"client,omitempty"`
+	}
+	// contractClient is what keeps one client from the Service, beside what keeps everybody from it.
+	contractClient struct {
+		Name      string              `json:"name,omitempty"`
+		Findings  []contractFinding   `json:"findings"`
+		Unchecked []contractUnchecked `json:"unchecked"`
 	}
 	// contractSufferer is one place in one object that names the Service: an Ingress's or a route's backend, a webhook, an
 	// APIService, a StatefulSet. Field is where; port is the Service's port, by number or name, empty where none is named;
@@ -127,14 +135,36 @@ func toContract(document Document, text func(string) string) contract {
 			service.Findings = append(service.Findings, toContractFinding(finding, text))
 		}
 		for _, unchecked := range report.Unchecked {
-			service.Unchecked = append(service.Unchecked, contractUnchecked{
-				Check: strings.Join(affected(unchecked), ","),
-				What:  unchecked.What,
-				Need:  text(unchecked.Need),
-				Why:   unchecked.Coverage.State.String(),
-			})
+			service.Unchecked = append(service.Unchecked, toContractUnchecked(unchecked, text))
+		}
+		if document.Client.Chosen() && !report.Missing {
+			client := toContractClient(document.Client, document.ForClient[report.Key], text)
+			service.Client = &client
 		}
 		out.Services = append(out.Services, service)
+	}
+	return out
+}
+
+func toContractUnchecked(unchecked check.Unchecked, text func(string) string) contractUnchecked {
+	return contractUnchecked{
+		Check: strings.Join(affected(unchecked), ","),
+		What:  unchecked.What,
+		Need:  text(unchecked.Need),
+		Why:   unchecked.Coverage.State.String(),
+	}
+}
+
+func toContractClient(client check.Client, report check.ClientReport, text func(string) string) contractClient {
+	out := contractClient{Findings: make([]contractFinding, 0, len(report.Findings)), Unchecked: make([]contractUnchecked, 0, len(report.Unchecked))}
+	if client.Chosen() {
+		out.Name = text(client.String())
+	}
+	for i := range report.Findings {
+		out.Findings = append(out.Findings, toContractFinding(report.Findings[i], text))
+	}
+	for i := range report.Unchecked {
+		out.Unchecked = append(out.Unchecked, toContractUnchecked(report.Unchecked[i], text))
 	}
 	return out
 }
@@ -186,8 +216,10 @@ func toContractFinding(finding check.Finding, text func(string) string) contract
 }
 
 func toJSON(document Document) (string, error) {
-	return EncodeJSON(toContract(document, func(s string) string { return s }))
+	return EncodeJSON(toContract(document, verbatim))
 }
+
+func verbatim(text string) string { return text }
 
 // EncodeJSON writes a value as indented JSON that is safe to print: what Clean would take out is written as
 // a \u escape, so that a program still reads the very string that the cluster holds.

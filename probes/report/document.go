@@ -27,6 +27,9 @@ type Document struct {
 	// Named means that the Services were asked for by name: text and Markdown then tell all about each, also
 	// where nothing is wrong.
 	Named bool
+	// Client is for whom the Services were looked at beside everybody, and ForClient what was found for it; the zero Client is nobody.
+	Client    check.Client
+	ForClient map[model.Key]check.ClientReport
 }
 
 // Format is a way to write a Document.
@@ -136,6 +139,22 @@ func ExitCode(reports []*check.Report) int {
 	return 0
 }
 
+// ExitCodeForClient is ExitCode with what was found for a client: what keeps it out is red to it.
+func ExitCodeForClient(reports []*check.Report, forClient map[model.Key]check.ClientReport) int {
+	code := ExitCode(reports)
+	for _, client := range forClient {
+		for i := range client.Findings {
+			if client.Findings[i].Red() {
+				return 1
+			}
+		}
+		if len(client.Unchecked) > 0 {
+			code = max(code, 2)
+		}
+	}
+	return code
+}
+
 // Summary is the whole document in one sentence.
 func Summary(document Document) string {
 	tally := Count(document.Reports)
@@ -226,7 +245,7 @@ func (d Document) typeOf(key model.Key) string {
 
 // worthTelling tells whether a report goes into a document for people in full.
 func (d Document) worthTelling(report *check.Report) bool {
-	return d.Named || Verdict(report) != check.OK
+	return d.Named || len(d.ForClient[report.Key].Findings) > 0 || Verdict(report) != check.OK
 }
 
 // remarks returns the keys of healthy Services that carry findings which text and Markdown leave out, sorted.

@@ -20,7 +20,9 @@ func WriteTests(w io.Writer, results []isolation.Result, format Format, style St
 	p := printer{Style: style}
 	switch format {
 	case JSON:
-		out, err := EncodeJSON(isolation.JSON(results, func(s string) string { return s }))
+		out, err := EncodeJSON(isolation.JSON(results, verbatim, func(report check.ClientReport) any {
+			return toContractClient(check.Client{}, report, verbatim)
+		}))
 		if err != nil {
 			return err
 		}
@@ -82,10 +84,17 @@ func (p *printer) test(result isolation.Result) {
 		line := fmt.Sprintf("  %s %s  %s  %s  %s", p.mark(OutcomeMark(seen.Outcome)),
 			pad(RungTitle(seen.Rung), names), pad(Clean(seen.Crosses), crosses), pad(rungDetail(seen), details), took)
 		p.out.WriteString(strings.TrimRight(line, " ") + "\n")
+		if seen.Paste != "" {
+			// A command to paste is never wrapped.
+			p.out.WriteString("      by hand: " + CleanLines(seen.Paste) + "\n")
+		}
 	}
 	if conclusion := result.Conclusion; conclusion != nil {
 		p.out.WriteByte('\n')
 		p.conclusion(*conclusion)
+	}
+	if client := result.Request.Client; client.Name != "" {
+		p.client(check.Client{Pod: client}, result.ForClient)
 	}
 }
 
@@ -132,6 +141,8 @@ func RungTitle(rung isolation.Rung) string {
 		return "From here"
 	case isolation.RungInCluster:
 		return "In-cluster"
+	case isolation.RungSockets:
+		return "Sockets"
 	}
 	return string(rung)
 }

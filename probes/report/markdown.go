@@ -64,6 +64,25 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 		}
 		fmt.Fprintf(out, "- %s\n", escape(uncheckedText(unchecked)))
 	}
+	if document.Client.Chosen() && !report.Missing {
+		markdownClient(out, document.Client, document.ForClient[report.Key])
+	}
+}
+
+func markdownClient(out *strings.Builder, client check.Client, report check.ClientReport) {
+	fmt.Fprintf(out, "\n### For %s\n", escape(Clean(client.String())))
+	if len(report.Findings) == 0 {
+		out.WriteString("\nNothing that was read keeps it from the Service.\n")
+	}
+	for i := range report.Findings {
+		markdownFinding(out, report.Findings[i])
+	}
+	for i := range report.Unchecked {
+		if i == 0 {
+			out.WriteByte('\n')
+		}
+		fmt.Fprintf(out, "- %s\n", escape(uncheckedText(report.Unchecked[i])))
+	}
 }
 
 func markdownFinding(out *strings.Builder, finding check.Finding) {

@@ -71,6 +71,9 @@ func (p *printer) report(report *check.Report) {
 		p.finding(finding)
 	}
 	p.unchecked(report.Unchecked)
+	if p.Client.Chosen() && !report.Missing {
+		p.client(p.Client, p.ForClient[report.Key])
+	}
 	if p.Named && !report.Missing {
 		p.steps(report.Steps)
 	}
@@ -140,6 +143,21 @@ func (p *printer) grade(finding check.Finding) string {
 		grade += ", for " + Age(p.At.Sub(finding.Since))
 	}
 	return grade
+}
+
+// client writes what keeps one client from the Service.
+func (p *printer) client(client check.Client, report check.ClientReport) {
+	p.out.WriteByte('\n')
+	head := "For " + Clean(client.String()) + ":"
+	if len(report.Findings) == 0 {
+		head += " nothing that was read keeps it from the Service."
+	}
+	p.line(2, head)
+	for i := range report.Findings {
+		p.out.WriteByte('\n')
+		p.finding(report.Findings[i])
+	}
+	p.unchecked(report.Unchecked)
 }
 
 func (p *printer) unchecked(all []check.Unchecked) {

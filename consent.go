@@ -1,0 +1,74 @@
+package main
+
+// This file asks a person before a command runs in a Pod, and judges for a client.
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/engine"
+	"github.com/svctui/svctui/probes/isolation"
+	"github.com/svctui/svctui/probes/report"
+)
+
+// askForConsent shows the commands that requests would run in Pods, and notes in them that a person agreed.
+func (a *app) askForConsent(info model.SessionInfo, snapshot *model.Snapshot, requests []isolation.Request, yes bool) error {
+	var all []isolation.Command
+	for i := range requests {
+		commands := isolation.Commands(snapshot, requests[i])
+		for _, command := range commands {
+			requests[i].Agreed = append(requests[i].Agreed, command.ExecRequest)
+		}
+		all = append(all, commands...)
+	}
+	switch {
+	case len(all) == 0, yes:
+		return nil
+	case !interactive():
+		return errors.New("this runs a command in a Pod, and nobody can be asked here: --yes agrees to it")
+	}
+	return agreed(os.Stdin, os.Stderr, consentText(info, all))
+}
+
+// consentText says what would be run, where, and what for.
+func consentText(info model.SessionInfo, commands []isolation.Command) string {
+	var out strings.Builder
+	for _, command := range commands {
+		fmt.Fprintf(&out, "In Pod %s/%s, container %s, of context %s, svctui would run a command. It %s:\n\n%s\n\n",
+			report.Clean(command.Namespace), report.Clean(command.Pod), report.Clean(command.Container), report.Clean(info.Context),
+			command.Purpose, report.CleanLines(command.Line(info.KubectlArgs)))
+	}
+	return out.String() + "It changes nothing there. Run it? [y/N] "
+}
+
+// agreed asks, and returns an error unless the answer is yes.
+func agreed(in io.Reader, out io.Writer, question string) error {
+	if _, err := io.WriteString(out, question); err != nil {
+		return err
+	}
+	answer, _ := bufio.NewReader(in).ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("not agreed to: nothing was run")
+}
+
+// forClient judges each Service of a state for a client; nil for nobody.
+func forClient(state *engine.State, kubectlArgs []string, client check.Client) map[model.Key]check.ClientReport {
+	if !client.Chosen() {
+		return nil
+	}
+	in := check.Input{Snapshot: state.Snapshot, Now: state.At, KubectlArgs: kubectlArgs}
+	reports := map[model.Key]check.ClientReport{}
+	for _, judged := range state.Reports {
+		reports[judged.Key] = check.Reaches(in, judged.Key, 0, client)
+	}
+	return reports
+}
