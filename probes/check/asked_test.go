@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
@@ -36,6 +37,13 @@ func TestWhatIsAskedOfAService(t *testing.T) {
 		{"Pods not Ready", objects{service("web", app), pod("a", app, notReady)}, nil, nil},
 		{"Pods not Ready, published all the same", objects{service("web", app, publishNotReady), pod("a", app, notReady)}, nil, nil},
 		{"one Pod not Ready", objects{service("web", app), pod("a", app), pod("b", app, notReady)}, nil, nil},
+		{"a port by name, no Pods", objects{service("web", app, named)}, nil, nil},
+		{"a port by name, one goes and serves, one is not Ready", objects{service("web", app, named), pod("a", app, terminating), pod("b", app, notReady)}, nil, nil},
+		{"a rollout that is stuck, and a Pod serves", objects{service("web", app), pod("a", app), pod("b", app, notReady), stuckDeployment()}, nil, nil},
+		{"a rollout that is stuck, and none serves", objects{service("web", app), pod("b", app, notReady), stuckDeployment()}, nil, nil},
+		{"a rollout that is stuck, and no Pods", objects{service("web", app), stuckDeployment()}, nil, nil},
+		{"an ended Pod beside one that is not Ready", objects{service("web", app), pod("a", app, ended(corev1.PodFailed)), pod("b", app, notReady)}, nil, nil},
+		{"no slice, and a Pod whose node is gone", objects{service("web", app), pod("a", app, onNode("gone")), node("node-1"), placed(byHand("other", "web", nil, nil), "elsewhere")}, nil, nil},
 		{"Pods that go", objects{service("web", app), pod("a", app, terminating)}, nil, nil},
 		{"Pods that go, and none serves", objects{service("web", app), pod("a", app, notReady, terminating)}, nil, nil},
 		{"Pods that ended", objects{service("web", app), pod("a", app, ended(corev1.PodFailed))}, nil, nil},
@@ -125,6 +133,12 @@ func TestWhatIsAskedOfAService(t *testing.T) {
 		fmt.Fprintf(&text, "%s%s\n", rows[at].String(), strings.Join(allRules[at].IDs, " "))
 	}
 	compareGolden(t, "asked", text.String())
+}
+
+func stuckDeployment() *appsv1.Deployment {
+	return deployment("web", 2, labels{"app": "web"}, func(d *appsv1.Deployment) {
+		d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded", Message: "timed out"}}
+	})
 }
 
 // otherKinds are those that are not of every Service.

@@ -154,7 +154,7 @@ func comesAndGoes(id string) bool {
 
 // lately tells whether a Pod was Ready within the last ten minutes.
 func (s *subject) lately(trouble *podTrouble) bool {
-	return comesAndGoes(trouble.id) && trouble.wasReady() && s.in.Now.Sub(trouble.unreadySince()) < lostWindow
+	return trouble.wasReady() && s.in.Now.Sub(trouble.unreadySince()) < lostWindow
 }
 
 func quoted(message string) string {
@@ -213,7 +213,7 @@ func (s *subject) lostReadiness() (lost bool, until time.Time) {
 
 func troubleFix(s *subject, trouble *podTrouble, owners []Owner) *Fix {
 	fix := Fix{Note: trouble.note}
-	if trouble.id == "POD-06" && len(owners) == 1 {
+	if len(owners) == 1 {
 		if command, ok := probePortFix(s, trouble, owners[0]); ok {
 			return s.ownedFix(Fix{Command: command, Note: "the probe asks a port that the container does not declare"}, owners[0])
 		}

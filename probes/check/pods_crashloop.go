@@ -229,10 +229,7 @@ func checkUnstable(s *subject) []Finding {
 			soonest(trouble.last.Add(crashLoopWindow))
 		}
 		finding.Again = again
-		if held := s.heldFor(finding, settleTime); held.Settling {
-			finding = held
-		}
-		findings = append(findings, finding)
+		findings = append(findings, s.heldFor(finding, settleTime))
 	}
 	return findings
 }

@@ -79,9 +79,6 @@ const rolloutGrace = 30 * time.Second
 // one that ended last.
 func (t *podTrouble) wasReady() bool {
 	since := t.unreadySince()
-	if since.IsZero() {
-		return false
-	}
 	after := func(started time.Time) bool { return !started.IsZero() && since.Sub(started) > time.Second }
 	for i := range t.pod.Status.ContainerStatuses {
 		status := &t.pod.Status.ContainerStatuses[i]
@@ -285,7 +282,7 @@ func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string,
 		return "", false
 	}
 	probe, declared := spec.ReadinessProbe, spec.Ports[0]
-	if probe == nil || declared.Protocol == corev1.ProtocolUDP {
+	if declared.Protocol == corev1.ProtocolUDP {
 		return "", false
 	}
 	var asked intstr.IntOrString

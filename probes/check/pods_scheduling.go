@@ -73,7 +73,7 @@ func schedulingClass(message string) (reason, note string) {
 		return "node selector", "no node carries the labels that the template asks for"
 	case strings.Contains(lower, "untolerated taint"), strings.Contains(lower, "had taint"):
 		return "taints", "tolerate the taint in the template, or take it off a node"
-	case strings.Contains(lower, "persistentvolumeclaim"), strings.Contains(lower, "volume"):
+	case strings.Contains(lower, "volume"):
 		return "volume", "the volume claim is not bound, or bound to another zone"
 	case strings.Contains(lower, "free ports"):
 		return "host port taken", "Pods with host ports or the host's network need a node each"

@@ -80,10 +80,7 @@ func imageCause(reason, message string) *Cause {
 func configText(reason, message string) string {
 	lower := strings.ToLower(message)
 	for _, kind := range []struct{ word, shown string }{{"configmap", "ConfigMap"}, {"secret", "Secret"}} {
-		_, after, found := strings.Cut(lower, kind.word+` "`)
-		if !found {
-			continue
-		}
+		_, after, _ := strings.Cut(lower, kind.word+` "`)
 		if name, _, ended := strings.Cut(after, `"`); ended && strings.Contains(after, "not found") {
 			return kind.shown + " " + name + " is missing"
 		}

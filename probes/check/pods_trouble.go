@@ -128,7 +128,7 @@ func (t *podTrouble) nodeNotReady(s *subject) bool {
 		return false
 	}
 	ready := podCondition(t.pod, corev1.PodReady)
-	if ready == nil || ready.Reason != "" || ready.Status == corev1.ConditionTrue {
+	if ready == nil || ready.Reason != "" {
 		return false
 	}
 	if event := newestEvent(s, t.pod.UID, "NodeNotReady"); event != nil {

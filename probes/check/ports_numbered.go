@@ -43,7 +43,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 			return Finding{}, false
 		}
 		switch only, one := onlyPort(&candidate.Spec, protocolOf(port.Protocol)); {
-		case port.Port != target && declares(port.Port):
+		case declares(port.Port):
 			swapped++
 			declared = port.Port
 		case one && model.PodReady(candidate) && probed(&candidate.Spec, only):

@@ -51,15 +51,15 @@ func checkPortsOfUnready(s *subject) []Finding {
 func (s *subject) probingFor(name string) *podTrouble {
 	for i := range s.troubles() {
 		trouble := &s.podTroubles[i]
-		spec := containerNamed(trouble.pod, trouble.container)
-		if spec == nil || trouble.probe == "" {
+		if trouble.probe == "" {
 			continue
 		}
+		spec := containerNamed(trouble.pod, trouble.container)
 		probe := spec.ReadinessProbe
 		if trouble.probe == "startup" {
 			probe = spec.StartupProbe
 		}
-		if probe != nil && probePort(probe) == name {
+		if probePort(probe) == name {
 			return trouble
 		}
 	}

@@ -161,6 +161,29 @@ func TestPodsThatAreNotReady(t *testing.T) {
 			p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{Name: "beside", State: terminated(1, "Error", "", time.Minute, time.Hour)})
 		})}, want: "POD-06 critical proven"},
 
+		"no node fits, and a port of the nodes is taken": {objects: objects{svc, pendingPod(unschedulable("0/3 nodes are available: 3 Insufficient cpu.")), pod("b", webApp, ofDeploy("web"), func(p *corev1.Pod) {
+			p.Status = corev1.PodStatus{Phase: corev1.PodPending}
+			unschedulable("0/3 nodes are available: 2 Insufficient cpu, 1 node(s) didn't have free ports for the requested pod ports.")(p)
+		})}, want: "POD-01 critical proven, POD-12 critical proven"},
+		"one just started, one lost it: the first in trouble says how long, first": {objects: objects{svc, app("a", unreadyFor(25*time.Second), startedAgo(25*time.Second)), app("b", unreadyFor(15*time.Second))}, want: "POD-06 minor proven"},
+		"one just started, one lost it: the first in trouble says how long, last":  {objects: objects{svc, app("b", unreadyFor(25*time.Second), startedAgo(25*time.Second)), app("a", unreadyFor(15*time.Second))}, want: "POD-06 minor proven"},
+		"another serves, lost by its gate, and one was never Ready":                {objects: objects{svc, ready, app("a", gatedBy("x", "", 3*time.Minute)), app("b", unreadyFor(3*time.Minute), startedAgo(3*time.Minute))}, want: "POD-07 major likely, POD-06 info proven"},
+		"two lost, the sooner forgotten first":                                     {objects: objects{svc, ready, app("b", unreadyFor(3*time.Minute)), app("a", unreadyFor(8*time.Minute))}, want: "POD-06 major likely"},
+		"one lost lately and one long ago, and another came":                       {objects: objects{svc, gainedReady("c", webApp), app("a", unreadyFor(3*time.Minute)), app("b", unreadyFor(30*time.Minute))}, want: "POD-06 info proven"},
+		"one lost lately and one by its image, and another came": {objects: objects{svc, gainedReady("c", webApp), app("a", unreadyFor(3*time.Minute)), app("b", imagePull, func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[0].LastTerminationState = terminated(1, "Error", "", 20*time.Minute, 3*time.Minute)
+			setCondition(p, corev1.PodReady, corev1.ConditionFalse, "", "", 3*time.Minute)
+		})}, want: "POD-02 minor proven, POD-06 info proven"},
+		"none was lost, and another came":                   {objects: objects{svc, gainedReady("c", webApp), app("a", unreadyFor(3*time.Minute), startedAgo(3*time.Minute))}, want: "POD-06 info proven"},
+		"one lost, and one of which nothing is told":        {objects: objects{svc, ready, lostOne, pod("z", webApp, func(p *corev1.Pod) { p.Status = corev1.PodStatus{Phase: corev1.PodPending} })}, want: "POD-06 major likely, POD-06 info likely"},
+		"two owners, one of Helm's":                         {objects: objects{svc, app("a", notReady), pod("b", webApp, ofDeploy("other"), notReady), cause}, want: "POD-06 critical proven"},
+		"a probe by gRPC that fails otherwise":              {objects: objects{svc, app("a", notReady, probedBy(corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: 9090}}))}, want: "POD-06 critical proven"},
+		"a start of which no time is told":                  {objects: objects{svc, ready, app("a", unreadyFor(3*time.Minute), func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Running.StartedAt.Reset() })}, want: "POD-06 info proven"},
+		"crashed, and lost it long after that end":          {objects: objects{svc, ready, app("a", crashed(3, run(20*time.Minute, 10*time.Minute), 0), down, func(p *corev1.Pod) { setCondition(p, corev1.PodReady, corev1.ConditionFalse, "", "", 3*time.Minute) })}, want: "POD-03 minor proven"},
+		"one ended, another is not Ready":                   {objects: objects{svc, app("a", ended(corev1.PodFailed)), app("b", notReady)}, want: "POD-06 critical proven"},
+		"an init container that ended well, the next fails": {objects: objects{svc, app("a", initContainer(corev1.ContainerStatus{Name: "first", State: terminated(0, "Completed", "", time.Second, time.Minute)}), initContainer(corev1.ContainerStatus{Name: "second", State: terminated(3, "Error", "", time.Second, time.Second)}))}, want: "POD-05 critical proven"},
+		"a sidecar that waits":                              {objects: objects{svc, app("a", initContainer(corev1.ContainerStatus{Name: "proxy", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}}, asSidecar))}, want: "POD-06 critical likely"},
+		"a sidecar that waits, and says that it started":    {objects: objects{svc, app("a", initContainer(corev1.ContainerStatus{Name: "proxy", Started: new(true), State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}}, asSidecar))}, want: "POD-06 critical likely"},
 		"its node says no":                                  {objects: objects{svc, node("node-1", nodeIs(corev1.ConditionFalse, "container runtime is down")), taken}, want: "POD-08 critical proven"},
 		"its node is Ready":                                 {objects: objects{svc, node("node-1", nodeIs(corev1.ConditionTrue, "")), app("a", notReady)}, want: "POD-06 critical proven"},
 		"its node is Ready, and an event says no":           {objects: objects{svc, node("node-1", nodeIs(corev1.ConditionTrue, "")), taken, event(taken, "Pod", "Warning", "NodeNotReady", "Node is not ready", time.Minute)}, want: "POD-06 critical likely"},
@@ -210,26 +233,35 @@ func TestContainersThatCrash(t *testing.T) {
 		return objects{svc, killed, event(killed, "Pod", "Normal", reason, message, since)}
 	}
 	testSituations(t, "pods_crashloop", map[string]situation{
-		"a loop of which no end is kept":                  {objects: objects{svc, app(waitsForNext(corev1.ContainerState{}))}, want: "POD-03 critical proven"},
-		"a loop, in the container's own words":            {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "panic: no database", time.Second, time.Minute)))}, want: "POD-03 critical proven"},
-		"a loop whose last end was long ago":              {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
-		"a loop that began when it was not Ready yet":     {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), func(p *corev1.Pod) { setCondition(p, corev1.PodReady, corev1.ConditionFalse, "", "", 30*time.Minute) })}, want: "POD-03 critical proven"},
-		"a loop of a Pod without the condition":           {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), func(p *corev1.Pod) { p.Status.Conditions = p.Status.Conditions[:2] })}, want: "POD-03 critical proven"},
-		"two ends within ten minutes":                     {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Second, 5*time.Second), terminated(2, "Error", "", time.Second, 5*time.Minute)))}, want: "POD-03 critical proven"},
-		"two ends, the first long ago, a run of a minute": {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
-		"two ends, the first long ago, a long run":        {objects: objects{svc, app(between(1, terminated(1, "Error", "", 20*time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
-		"two ends of late, and the last run was long":     {objects: objects{svc, app(between(1, terminated(1, "Error", "", 20*time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 9*time.Minute)))}, want: "POD-03 critical proven"},
-		"one end, for the first time":                     {objects: objects{svc, app(between(0, terminated(1, "Error", "", time.Minute, 5*time.Second), corev1.ContainerState{}))}, want: "POD-03 critical proven"},
-		"one end without times":                           {objects: objects{svc, app(between(2, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: ago(5 * time.Second)}}, corev1.ContainerState{}))}, want: "POD-03 critical proven"},
-		"an end after which nobody starts it":             {objects: objects{svc, app(between(2, terminated(0, "Completed", "", time.Minute, 5*time.Second), corev1.ContainerState{}), func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure })}, want: "POD-06 critical proven"},
-		"an end after which it is started, by policy":     {objects: objects{svc, app(between(2, terminated(1, "Error", "", time.Minute, 5*time.Second), corev1.ContainerState{}), func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure })}, want: "POD-03 critical proven"},
-		"it runs again, long after":                       {objects: objects{svc, app(between(4, runningFor(20*time.Minute), terminated(1, "Error", "", time.Minute, 21*time.Minute)))}, want: "POD-06 critical proven"},
-		"it runs again, and nobody knows since when":      {objects: objects{svc, app(between(4, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, terminated(1, "Error", "", time.Minute, 2*time.Minute)))}, want: "POD-03 critical proven"},
-		"out of memory":                                   {objects: objects{svc, app(waitsForNext(terminated(137, "OOMKilled", "", time.Second, time.Minute)))}, want: "POD-03 critical proven"},
-		"killed by its liveness probe":                    {objects: killedAgo("Killing", "Container app failed liveness probe, will be restarted", time.Minute), want: "POD-03 critical proven"},
-		"killed by its startup probe":                     {objects: killedAgo("Killing", "Container app failed startup probe, will be restarted", time.Minute), want: "POD-03 critical proven"},
-		"killed for another reason":                       {objects: killedAgo("Killing", "Stopping container app", time.Minute), want: "POD-03 critical proven"},
-		"its hook fails":                                  {objects: killedAgo("FailedPostStartHook", "PostStartHook failed", time.Minute), want: "POD-04 critical proven"},
+		"a loop of which no end is kept":                       {objects: objects{svc, app(waitsForNext(corev1.ContainerState{}))}, want: "POD-03 critical proven"},
+		"a loop, in the container's own words":                 {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "panic: no database", time.Second, time.Minute)))}, want: "POD-03 critical proven"},
+		"a loop whose last end was long ago":                   {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
+		"a loop that began when it was not Ready yet":          {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), func(p *corev1.Pod) { setCondition(p, corev1.PodReady, corev1.ConditionFalse, "", "", 30*time.Minute) })}, want: "POD-03 critical proven"},
+		"a loop of a Pod without the condition":                {objects: objects{svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), func(p *corev1.Pod) { p.Status.Conditions = p.Status.Conditions[:2] })}, want: "POD-03 critical proven"},
+		"two ends within ten minutes":                          {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Second, 5*time.Second), terminated(2, "Error", "", time.Second, 5*time.Minute)))}, want: "POD-03 critical proven"},
+		"two ends, the first long ago, a run of a minute":      {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
+		"two ends, the first long ago, a long run":             {objects: objects{svc, app(between(1, terminated(1, "Error", "", 20*time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 30*time.Minute)))}, want: "POD-03 critical proven"},
+		"two ends of late, and the last run was long":          {objects: objects{svc, app(between(1, terminated(1, "Error", "", 20*time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 9*time.Minute)))}, want: "POD-03 critical proven"},
+		"one end, for the first time":                          {objects: objects{svc, app(between(0, terminated(1, "Error", "", time.Minute, 5*time.Second), corev1.ContainerState{}))}, want: "POD-03 critical proven"},
+		"one end without times":                                {objects: objects{svc, app(between(2, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: ago(5 * time.Second)}}, corev1.ContainerState{}))}, want: "POD-03 critical proven"},
+		"an end after which nobody starts it":                  {objects: objects{svc, app(between(2, terminated(0, "Completed", "", time.Minute, 5*time.Second), corev1.ContainerState{}), func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure })}, want: "POD-06 critical proven"},
+		"an end after which it is started, by policy":          {objects: objects{svc, app(between(2, terminated(1, "Error", "", time.Minute, 5*time.Second), corev1.ContainerState{}), func(p *corev1.Pod) { p.Spec.RestartPolicy = corev1.RestartPolicyOnFailure })}, want: "POD-03 critical proven"},
+		"it runs again, long after":                            {objects: objects{svc, app(between(4, runningFor(20*time.Minute), terminated(1, "Error", "", time.Minute, 21*time.Minute)))}, want: "POD-06 critical proven"},
+		"it runs again, and nobody knows since when":           {objects: objects{svc, app(between(4, corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, terminated(1, "Error", "", time.Minute, 2*time.Minute)))}, want: "POD-03 critical proven"},
+		"out of memory":                                        {objects: objects{svc, app(waitsForNext(terminated(137, "OOMKilled", "", time.Second, time.Minute)))}, want: "POD-03 critical proven"},
+		"killed by its liveness probe":                         {objects: killedAgo("Killing", "Container app failed liveness probe, will be restarted", time.Minute), want: "POD-03 critical proven"},
+		"killed by its startup probe":                          {objects: killedAgo("Killing", "Container app failed startup probe, will be restarted", time.Minute), want: "POD-03 critical proven"},
+		"killed for another reason":                            {objects: killedAgo("Killing", "Stopping container app", time.Minute), want: "POD-03 critical proven"},
+		"its hook fails":                                       {objects: killedAgo("FailedPostStartHook", "PostStartHook failed", time.Minute), want: "POD-04 critical proven"},
+		"two ends, the first long ago, lost of late":           {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 30*time.Minute)), lostLately)}, want: "POD-03 minor proven"},
+		"two ends of late, lost of late":                       {objects: objects{svc, app(between(1, terminated(1, "Error", "", time.Minute, 5*time.Second), terminated(2, "Error", "", time.Second, 4*time.Minute)), lostLately)}, want: "POD-03 critical proven"},
+		"an end after a long run, the one before is not kept":  {objects: objects{svc, app(between(2, terminated(1, "Error", "", 20*time.Minute, 5*time.Second), corev1.ContainerState{}), lostLately)}, want: "POD-03 minor proven"},
+		"it runs again, long after, no time of the run before": {objects: objects{svc, app(between(4, runningFor(20*time.Minute), corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, FinishedAt: ago(21 * time.Minute)}}))}, want: "POD-06 critical proven"},
+		"the first end, and words of an earlier loop":          {objects: backOffBeside(svc, app(between(0, terminated(1, "Error", "", time.Minute, 5*time.Second), corev1.ContainerState{}), lostLately), "BackOff", 8*time.Minute), want: "POD-03 minor proven"},
+		"a loop, and other words of it":                        {objects: backOffBeside(svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), lostLately), "Odd", 8*time.Minute), want: "POD-03 critical proven"},
+		"a loop, and words that came later":                    {objects: backOffBeside(svc, app(waitsForNext(terminated(1, "Error", "", time.Second, time.Minute)), lostLately), "BackOff", 30*time.Second), want: "POD-03 critical proven"},
+		"Ready in between, nobody knows since when":            {objects: objects{svc, app(crashed(4, run(8*time.Second, 6*time.Second), 5*time.Second), func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Running.StartedAt.Reset() })}, want: "POD-03 minor likely, ADV-04 info proven"},
+		"Ready in between, the second ends sooner":             {objects: objects{svc, app(crashed(4, run(63*time.Second, 60*time.Second), 20*time.Second)), pod("b", webApp, ofDeploy("web"), crashed(4, run(43*time.Second, 40*time.Second), 15*time.Second))}, want: "POD-03 major proven, ADV-04 info proven"},
 		"the second container loops": {objects: objects{svc, app(notReady, func(p *corev1.Pod) {
 			p.Status.ContainerStatuses[0].Ready = true
 			p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "beside"})
@@ -256,6 +288,18 @@ func TestContainersThatCrash(t *testing.T) {
 	})
 }
 
+// lostLately is a Pod that was Ready up to a moment ago.
+func lostLately(p *corev1.Pod) {
+	setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", 5*time.Second)
+}
+
+// backOffBeside has an event that counts on up to now from so long ago.
+func backOffBeside(svc *corev1.Service, p *corev1.Pod, reason string, first time.Duration) objects {
+	e := backOff(p, first)
+	e.Reason = reason
+	return objects{svc, p, e}
+}
+
 // TestNodesThatAreGone holds that Pods are left out of the slices where their Node does not exist, and who may say so.
 func TestNodesThatAreGone(t *testing.T) {
 	t.Parallel()
@@ -278,6 +322,7 @@ func TestNodesThatAreGone(t *testing.T) {
 		"the node is there":                  {objects: objects{empty(), unlistedSlice, pod("a", webApp, onNode("node-1")), node("node-1")}, want: "EPS-07 critical proven"},
 		"not Ready and not listed":           {objects: objects{empty(), unlistedSlice, pod("a", webApp, onNode("gone"), notReady), node("node-1")}, want: "POD-06 critical proven"},
 		"going and not listed":               {objects: objects{empty(), unlistedSlice, pod("a", webApp, onNode("gone"), terminating), node("node-1")}, want: "POD-09 critical proven"},
+		"no slice at all":                    {objects: objects{empty(), gone("a"), node("node-1"), placed(byHand("other", "web", nil, nil), "elsewhere")}, want: "EPS-10 critical proven"},
 		"on no node yet":                     {objects: objects{empty(), unlistedSlice, pod("a", webApp, onNode("")), node("node-1")}, want: ""},
 		"another Pod serves": {objects: func() objects {
 			serving := pod("b", webApp, onNode("node-1"))

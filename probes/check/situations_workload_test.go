@@ -207,6 +207,7 @@ func TestRolloutsThatAreStuck(t *testing.T) {
 	}
 	failing := pod("a", webApp, ofDeploy("web"), notReady)
 	testSituations(t, "workload_rolloutstuck", map[string]situation{
+		"numbers above its own":  {objects: objects{svc, failing, stuck("web", "3"), set("web-1", "Deployment", "web", "", "1"), set("web-3", "Deployment", "web", "", "3"), set("web-5", "Deployment", "web", "", "5")}, want: "POD-06 critical proven, WL-03 minor proven"},
 		"back to the one before": {objects: objects{svc, failing, stuck("web", "3"), set("web-1", "Deployment", "web", "", "1"), set("web-2", "Deployment", "web", "", "2"), set("web-3", "Deployment", "web", "", "3")}, want: "POD-06 critical proven, WL-03 minor proven"},
 		"revisions of others": {objects: objects{
 			svc, failing, stuck("web", "9"), set("web-1", "Deployment", "web", "", "1"), set("other", "Deployment", "other", "", "2"), set("reused", "Deployment", "web", "before", "3"),
@@ -242,9 +243,13 @@ func TestRolloutsUnderWay(t *testing.T) {
 		})
 	}
 	testSituations(t, "workload_rolling", map[string]situation{
-		"half a minute, no rollout":        {objects: append(young(30*time.Second), observed), want: "PORT-01 critical proven"},
-		"half a minute, not observed yet":  {objects: append(young(30*time.Second), unobserved), want: "PORT-01 minor proven"},
-		"half a minute, updated":           {objects: append(young(30*time.Second), progressing("ReplicaSetUpdated", corev1.ConditionTrue)), want: "PORT-01 minor proven"},
+		"half a minute, no rollout":       {objects: append(young(30*time.Second), observed), want: "PORT-01 critical proven"},
+		"half a minute, not observed yet": {objects: append(young(30*time.Second), unobserved), want: "PORT-01 minor proven"},
+		"half a minute, updated":          {objects: append(young(30*time.Second), progressing("ReplicaSetUpdated", corev1.ConditionTrue)), want: "PORT-01 minor proven"},
+		"half a minute, not observed yet, and the one before is over": {objects: append(young(30*time.Second), deployment("web", 2, webApp, func(d *appsv1.Deployment) {
+			d.Generation, d.Status.ObservedGeneration = 3, 2
+			d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ReplicaSetUpdated"}}
+		})), want: "PORT-01 minor proven"},
 		"half a minute, created":           {objects: append(young(30*time.Second), progressing("NewReplicaSetCreated", corev1.ConditionTrue)), want: "PORT-01 minor proven"},
 		"half a minute, found":             {objects: append(young(30*time.Second), progressing("FoundNewReplicaSet", corev1.ConditionTrue)), want: "PORT-01 minor proven"},
 		"half a minute, updated, and over": {objects: append(young(30*time.Second), progressing("ReplicaSetUpdated", corev1.ConditionFalse)), want: "PORT-01 critical proven"},

@@ -192,8 +192,8 @@ func restingWorkload(s *subject, w *workload) string {
 			}
 		}
 	}
-	change, ok := model.ReplicasChanged(w.object)
-	if !ok || change.Subresource != "scale" {
+	change, _ := model.ReplicasChanged(w.object)
+	if change.Subresource != "scale" {
 		return ""
 	}
 	switch manager := strings.ToLower(change.Manager); {
