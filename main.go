@@ -159,6 +159,7 @@ func (a *app) testCommand() *cobra.Command {
 	var wanted isolation.Request
 	var from string
 	var yes bool
+	var all sweepFlags
 	format := newChoice(report.TestFormats()...)
 	scheme := newChoice("auto", "http", "https", "grpc", "tcp")
 	command := &cobra.Command{
@@ -175,6 +176,9 @@ func (a *app) testCommand() *cobra.Command {
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
 			wanted.Scheme, wanted.ReadOnly = scheme.value, a.readOnly
+			if all.pods || command.Flags().Changed("max-pods") {
+				return a.sweep(command.Context(), arguments[0], all.request(wanted), from, report.Format(format.value))
+			}
 			return a.test(command.Context(), arguments[0], wanted, from, yes, report.Format(format.value))
 		},
 	}
@@ -183,6 +187,8 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().StringVar(&wanted.Host, "host", "", "the HTTP Host header")
 	command.Flags().BoolVar(&wanted.NodePorts, "node-ports", false, "from here, try the port's node port on some nodes too")
 	command.Flags().BoolVar(&wanted.PodIP, "pod-ip", false, "from here, try the Pod's own IP too")
+	command.Flags().BoolVar(&all.pods, "all-pods", false, "sweep instead: every Pod of the Service on every port, or on the one named; which of them does not answer?")
+	command.Flags().IntVar(&all.most, "max-pods", 200, "how many Pods a sweep takes; 0 takes all")
 	command.Flags().DurationVar(&wanted.Patience, "timeout", 0, "how long an answer may take; without it 5s, or what the port's probes allow")
 	command.Flags().StringVar(&from, "from", "", "try the Service from inside this Pod too, POD or NAMESPACE/POD; asks before it runs a command there")
 	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod; without it the one that kubectl exec takes")
@@ -560,39 +566,48 @@ func services(count int) string {
 	return fmt.Sprintf("%d Services", count)
 }
 
-// test runs the isolation test on one port of a Service, or on all.
-func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, from string, yes bool, format report.Format) error {
-	if a.flags.AllNamespaces() {
-		return errors.New("the test is of one Service: name its namespace with -n instead of -A")
-	}
-	if wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/") {
-		return fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
-	}
-	if wanted.Patience < 0 || wanted.Patience > time.Minute {
-		return fmt.Errorf("--timeout %s: want up to 1m", wanted.Patience)
+// testee connects, and reads what the test of one Service needs. It notes in the request what the session knows, and the client.
+func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Request, from string) (*kube.Session, *engine.State, error) {
+	switch {
+	case a.flags.AllNamespaces():
+		return nil, nil, errors.New("the test is of one Service: name its namespace with -n instead of -A")
+	case wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/"):
+		return nil, nil, fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
+	case wanted.Patience < 0 || wanted.Patience > time.Minute:
+		return nil, nil, fmt.Errorf("--timeout %s: want up to 1m", wanted.Patience)
 	}
 	target, port, _ := strings.Cut(argument, ":")
 	name, err := kube.ServiceName(target)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	session, err := a.connect(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	wanted.KubectlArgs = session.Info().KubectlArgs
 	var client check.Client
 	if from != "" {
 		if client, err = check.ParseClient(from, a.flags.Scope(session.Info().Namespace)); err != nil || client.Pod.Name == "" {
-			return fmt.Errorf("--from %q names no Pod: want POD or NAMESPACE/POD", from)
+			return nil, nil, fmt.Errorf("--from %q names no Pod: want POD or NAMESPACE/POD", from)
 		}
 		wanted.Client = client.Pod
 	}
 	state, err := a.judge(ctx, session, []string{name}, client, 0)
 	if err != nil {
+		return nil, nil, err
+	}
+	wanted.Service, wanted.Port = model.Key{Namespace: state.Scope, Name: name}, port
+	return session, state, nil
+}
+
+// test runs the isolation test on one port of a Service, or on all.
+func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, from string, yes bool, format report.Format) error {
+	session, state, err := a.testee(ctx, argument, &wanted, from)
+	if err != nil {
 		return err
 	}
-	service := model.Key{Namespace: state.Scope, Name: name}
+	service, port := wanted.Service, wanted.Port
 	requests := isolation.Plan(state.Snapshot, service)
 	if port != "" || len(requests) == 0 {
 		requests = []isolation.Request{{Service: service, Port: port}}

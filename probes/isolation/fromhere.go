@@ -291,7 +291,7 @@ func nodePortTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
 	var targets []hereTarget
 	for _, node := range nodes {
 		for _, address := range node.Status.Addresses {
-			if address.Type != corev1.NodeInternalIP && address.Type != corev1.NodeExternalIP {
+			if address.Type != corev1.NodeInternalIP && address.Type != corev1.NodeExternalIP || !s.servesFamilyOf(address.Address) {
 				continue
 			}
 			target := hereTarget{
@@ -308,6 +308,19 @@ func nodePortTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
 		}
 	}
 	return targets
+}
+
+// servesFamilyOf tells whether the Service is one of an address's IP family: node ports are of its families alone.
+func (s *subject) servesFamilyOf(address string) bool {
+	parsed, err := netip.ParseAddr(address)
+	if err != nil || len(s.service.Spec.IPFamilies) == 0 {
+		return err == nil
+	}
+	family := corev1.IPv4Protocol
+	if parsed.Is6() {
+		family = corev1.IPv6Protocol
+	}
+	return slices.Contains(s.service.Spec.IPFamilies, family)
 }
 
 func nodeReady(node *corev1.Node) bool {

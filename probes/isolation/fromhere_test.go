@@ -91,7 +91,7 @@ func TestFromHere(t *testing.T) {
 	nodePort := func(request *Request) { request.NodePorts = true }
 	podIP := func(request *Request) { request.PodIP = true }
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node"}, Status: corev1.NodeStatus{
-		Addresses:  []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "node"}, {Type: corev1.NodeInternalIP, Address: "192.168.0.5"}},
+		Addresses:  []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "node"}, {Type: corev1.NodeInternalIP, Address: "192.168.0.5"}, {Type: corev1.NodeInternalIP, Address: "fd00::5"}},
 		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
 	}}
 	for _, test := range []struct {

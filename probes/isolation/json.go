@@ -44,7 +44,7 @@ func JSON(results []Result, clean func(string) string, forClient func(check.Clie
 	for _, result := range results {
 		test := testJSON{
 			Namespace: clean(result.Request.Service.Namespace), Service: clean(result.Request.Service.Name),
-			Port: clean(result.Request.Port), Pod: clean(result.Request.Pod), PodPort: result.PodPort, Rungs: []rungJSON{},
+			Port: clean(result.Request.Port), Pod: clean(result.Request.Pod), PodPort: result.PodPort,
 		}
 		if client := result.Request.Client; client != (model.Key{}) {
 			test.Client = clean(client.String())
@@ -52,18 +52,30 @@ func JSON(results []Result, clean func(string) string, forClient func(check.Clie
 				test.ForClient = forClient(result.ForClient)
 			}
 		}
-		for _, seen := range result.Rungs {
-			test.Rungs = append(test.Rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds(), clean(seen.Paste)})
-		}
-		if c := result.Conclusion; c != nil {
-			test.Conclusion = &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}
-			if c.Mark != check.MarkUnknown {
-				test.Conclusion.Confidence = c.Confidence.String()
-			}
-		}
+		test.Rungs = rungsOf(result.Rungs, clean)
+		test.Conclusion = conclusionOf(result.Conclusion, clean)
 		tests = append(tests, test)
 	}
 	return tests
+}
+
+func rungsOf(observations []Observation, clean func(string) string) []rungJSON {
+	rungs := make([]rungJSON, 0, len(observations))
+	for _, seen := range observations {
+		rungs = append(rungs, rungJSON{seen.Rung, clean(seen.Target), seen.Outcome, clean(seen.Detail), seen.Took.Milliseconds(), clean(seen.Paste)})
+	}
+	return rungs
+}
+
+func conclusionOf(c *Conclusion, clean func(string) string) *conclusionJSON {
+	if c == nil {
+		return nil
+	}
+	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}
+	if c.Mark != check.MarkUnknown {
+		out.Confidence = c.Confidence.String()
+	}
+	return out
 }
 
 func markName(mark check.Mark) string {

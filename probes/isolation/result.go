@@ -58,6 +58,8 @@ type Request struct {
 	ClientContainer string
 	// NodePorts and PodIP ask for what From here tries only when asked: the node ports of Nodes, and the Pod's own address.
 	NodePorts, PodIP bool
+	// MaxPods bounds the Pods of a sweep; zero means 200, less than zero all of them.
+	MaxPods int
 	// Sockets asks for the listening sockets of the Pod, by a command in it that a person has seen and agreed to.
 	// SocketsContainer is the container that it runs in; empty for the one that has the port.
 	Sockets          bool

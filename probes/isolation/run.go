@@ -20,10 +20,7 @@ import (
 // included, from one goroutine at a time; progress may be nil. When ctx ends it stops, and returns what it has. Nothing it
 // started runs on when it returns.
 func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) Result {
-	r := &run{
-		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
-		silent: map[Rung]bool{}, reach: newReach(),
-	}
+	r := newRun(dialer, snapshot, request, progress)
 	r.targets = hereTargets(snapshot, &r.subject)
 	r.result = r.subject.untried(r.targets)
 	r.result.ForClient = r.subject.forClient
@@ -45,6 +42,13 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	return r.result
 }
 
+func newRun(dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) *run {
+	return &run{
+		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
+		silent: map[Rung]bool{}, reach: newReach(),
+	}
+}
+
 // try runs the rungs. Where nothing says that the port speaks HTTP, the proxies wait for what the forwards find out.
 func (r *run) try(ctx context.Context) {
 	var forwards sync.WaitGroup
@@ -54,7 +58,9 @@ func (r *run) try(ctx context.Context) {
 	}
 	r.proxies(ctx)
 	forwards.Wait()
-	r.calibrate(ctx)
+	if !r.podAlone {
+		r.calibrate(ctx)
+	}
 }
 
 // run is one test under way.
@@ -63,6 +69,8 @@ type run struct {
 	snapshot *model.Snapshot
 	subject  subject
 	progress func(Result)
+	// podAlone leaves out what is not about the one Pod: the rungs Service and Proxy→Service, and the comparison with another Pod.
+	podAlone bool
 
 	mu     sync.Mutex
 	result Result
@@ -79,7 +87,7 @@ type run struct {
 	targets []hereTarget
 	heard   []heard
 	here    []Here
-	reach *reach
+	reach   *reach
 	// podForward is the answer of the rung Pod, once it has one.
 	podForward *answer
 	// inside are the answers of the application on the rungs that lead to it and to nothing else.
@@ -247,6 +255,7 @@ func (r *run) forwards(ctx context.Context) {
 		rungs.Go(guarded(func() { r.observe(RungPod, func() answer { return r.speak(ctx, *s) }) }))
 	}
 	switch {
+	case r.podAlone:
 	case s.kubectlSays() != "":
 		r.end(RungService, failed(s.kubectlSays()), 0)
 	case s.whyNot(RungPod) == "":
@@ -297,12 +306,14 @@ func (r *run) proxies(ctx context.Context) {
 	defer stop()
 	var rungs sync.WaitGroup
 	defer rungs.Wait()
-	r.begin(RungProxyService)
-	rungs.Go(guarded(func() {
-		r.observe(RungProxyService, func() answer {
-			return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService())
-		})
-	}))
+	if !r.podAlone {
+		r.begin(RungProxyService)
+		rungs.Go(guarded(func() {
+			r.observe(RungProxyService, func() answer {
+				return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService())
+			})
+		}))
+	}
 	if s.whyNot(RungProxyPod) == "" {
 		r.begin(RungProxyPod)
 		rungs.Go(guarded(func() {

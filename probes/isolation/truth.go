@@ -585,8 +585,14 @@ func (t truth) consistent(s sight, facts Facts) bool {
 		}
 	}
 	for _, cell := range []struct{ seen, allowed evidence }{
-		{s.pod, t.pod}, {s.service, t.service}, {s.proxyService, t.proxyService}, {s.proxyPod, t.proxyPod}, {s.inCluster, t.inCluster},
-		{s.clientName, orAnything(t.clientName)}, {s.clientPod, orAnything(t.clientPod)}, {s.sockets, orAnything(t.sockets)},
+		{s.pod, t.pod},
+		{s.service, t.service},
+		{s.proxyService, t.proxyService},
+		{s.proxyPod, t.proxyPod},
+		{s.inCluster, t.inCluster},
+		{s.clientName, orAnything(t.clientName)},
+		{s.clientPod, orAnything(t.clientPod)},
+		{s.sockets, orAnything(t.sockets)},
 	} {
 		if cell.seen != none && cell.seen&cell.allowed == 0 {
 			return false

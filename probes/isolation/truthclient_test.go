@@ -159,14 +159,24 @@ func TestConcludeForClientIsTotal(t *testing.T) {
 	outcomes := []Outcome{OK, Refused, Timeout, Failed, NotRun}
 	targets := []string{"10.96.0.1:80", "web.shop.svc:80", "10.0.0.7:8080"}
 	for _, edits := range [][]edit{
-		nil, {noneUsableEdit}, {threeUsable}, {noPod}, {meshAnswers}, {inVM}, {func(f *Facts) { f.Unresolved = true }}, {func(f *Facts) { f.Headless = true }},
-		{listeningOn("127.0.0.1:8080")}, {listeningOn()}, {listeningOn("0.0.0.0:8080")},
+		nil,
+		{noneUsableEdit},
+		{threeUsable},
+		{noPod},
+		{meshAnswers},
+		{inVM},
+		{func(f *Facts) { f.Unresolved = true }},
+		{func(f *Facts) { f.Headless = true }},
+		{listeningOn("127.0.0.1:8080")},
+		{listeningOn()},
+		{listeningOn("0.0.0.0:8080")},
 	} {
 		facts := oneUsable(edits...)
 		for i := range len(outcomes) * len(outcomes) * len(outcomes) * len(outcomes) {
 			at := func(divisor int) Outcome { return outcomes[i/divisor%len(outcomes)] }
 			observations := []Observation{
-				{Rung: RungPod, Outcome: at(125)}, {Rung: RungProxyPod, Outcome: at(125)},
+				{Rung: RungPod, Outcome: at(125)},
+				{Rung: RungProxyPod, Outcome: at(125)},
 				{Rung: RungInCluster, Target: targets[0], Outcome: at(1)},
 				{Rung: RungInCluster, Target: targets[1], Outcome: at(5)},
 				{Rung: RungInCluster, Target: targets[2], Outcome: at(25)},

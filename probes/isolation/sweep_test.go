@@ -1,0 +1,298 @@
+package isolation
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+const refusedText = "dial tcp 10.0.0.9:8080: connect: connection refused"
+
+// many is a Service with so many Pods, all listed, each answering 200.
+func many(w *world, count int, edits ...func(int, *corev1.Pod)) *model.Snapshot {
+	objects := []metav1.Object{webService()}
+	pods := make([]*corev1.Pod, 0, count)
+	for i := range count {
+		pod := runningPod(fmt.Sprintf("web-%d", i+1), fmt.Sprintf("10.0.%d.%d", i/250, i%250+1))
+		for _, edit := range edits {
+			edit(i+1, pod)
+		}
+		w.loopback[pod.Name+":8080"] = httpApp(200, "fine")
+		w.proxied["pods/"+pod.Name+":8080"] = replies(200, "fine")
+		objects, pods = append(objects, pod), append(pods, pod)
+	}
+	return snapshotOf(append(objects, sliceOf("", 8080, pods...))...)
+}
+
+// row is the first Pod of a sweep, with what was seen there.
+func row(result SweepResult) string {
+	if len(result.Pods) == 0 {
+		return ""
+	}
+	pod := result.Pods[0]
+	words := []string{pod.Name}
+	for _, cell := range pod.Cells {
+		words = append(words, strings.TrimSpace(markName(cell.Mark)+" "+cell.ID))
+	}
+	return strings.Join(words, " ")
+}
+
+func TestSweep(t *testing.T) {
+	loopbackOn := func(w *world, pod string) { w.proxied["pods/"+pod+":8080"] = cannotReach(refusedText) }
+	for _, test := range []struct {
+		name     string
+		build    func(*world) *model.Snapshot
+		request  Request
+		first    string
+		mark     check.Mark
+		id, says string
+		never    string
+		asked    int
+	}{
+		{
+			name: "all answer", build: func(w *world) *model.Snapshot { return many(w, 12) },
+			first: "web-1 ok", mark: check.MarkOK, says: "All 12 Pods answer.",
+		},
+		{
+			name: "one listens on its loopback", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 12)
+				loopbackOn(w, "web-7")
+				return snapshot
+			},
+			first: "web-7 fail PORT-09", mark: check.MarkFail, id: "PORT-09", says: "11 of 12 Pods answer; web-7 does not: the application listens on 127.0.0.1 only.",
+		},
+		{
+			name: "two of one node do not answer", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 4, func(i int, pod *corev1.Pod) { pod.Spec.NodeName = fmt.Sprintf("node-%d", (i-1)/2) })
+				delete(w.proxied, "pods/web-3:8080")
+				delete(w.proxied, "pods/web-4:8080")
+				return snapshot
+			},
+			first: "web-3 warn", mark: check.MarkWarn, says: "All that do not are on node node-1.",
+		},
+		{
+			name: "faults that differ", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 3)
+				loopbackOn(w, "web-1")
+				loopbackOn(w, "web-2")
+				delete(w.loopback, "web-2:8080")
+				return snapshot
+			},
+			first: "web-1 fail PORT-09", mark: check.MarkFail, says: "1 of 3 Pods answer; web-1 and web-2 do not.",
+		},
+		{
+			name: "one fault in several Pods", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 3)
+				for _, pod := range []string{"web-1", "web-2"} {
+					loopbackOn(w, pod)
+					delete(w.loopback, pod+":8080")
+				}
+				return snapshot
+			},
+			first: "web-1 fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "web-1 and web-2 do not: nothing listens.",
+		},
+		{
+			name: "none answers", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 2)
+				loopbackOn(w, "web-1")
+				loopbackOn(w, "web-2")
+				return snapshot
+			},
+			first: "web-1 fail PORT-09", mark: check.MarkFail, id: "PORT-09", says: "None of the 2 Pods answers: the application",
+		},
+		{
+			name: "they answer, and get no traffic", build: func(w *world) *model.Snapshot { return many(w, 2, func(_ int, pod *corev1.Pod) { notReady(pod) }) },
+			first: "web-1 ok", mark: check.MarkFail, says: "All 2 Pods answer, and the Service sends traffic to none of them.",
+		},
+		{
+			name: "one gets no traffic", build: func(w *world) *model.Snapshot {
+				return many(w, 3, func(i int, pod *corev1.Pod) {
+					if i == 3 {
+						notReady(pod)
+					}
+				})
+			},
+			first: "web-3 ok", mark: check.MarkOK, says: "No traffic is sent to web-3",
+		},
+		{
+			name: "what does not run is not tried", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 3, func(i int, pod *corev1.Pod) {
+					switch i {
+					case 1:
+						pod.Status.Phase = corev1.PodFailed
+					case 2:
+						notReady(pod)
+						pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+					}
+				})
+				delete(w.proxied, "pods/web-1:8080")
+				delete(w.proxied, "pods/web-2:8080")
+				return snapshot
+			},
+			first: "web-3 ok", mark: check.MarkOK, says: "2 Pods do not run, and were not tried.", asked: 1,
+		},
+		{
+			name: "no rights", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 2)
+				w.forwardErr = errForbidden
+				for _, pod := range []string{"web-1", "web-2"} {
+					w.proxied["pods/"+pod+":8080"] = statusReply(403, "Forbidden", `pods "`+pod+`:8080" is forbidden: User "eve" cannot get resource "pods/proxy" in API group ""`)
+				}
+				return snapshot
+			},
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "are not known to", never: "All",
+		},
+		{
+			name: "the forward alone proves nothing", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 1)
+				w.proxied["pods/web-1:8080"] = statusReply(403, "Forbidden", `pods "web-1:8080" is forbidden: User "eve" cannot get resource "pods/proxy" in API group ""`)
+				return snapshot
+			},
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "is not known to",
+		},
+		{
+			name: "the API server reaches no Pod", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 2)
+				delete(w.proxied, "pods/web-1:8080")
+				delete(w.proxied, "pods/web-2:8080")
+				return snapshot
+			},
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "does not reach Pods",
+		},
+		{
+			name: "read-only", build: func(w *world) *model.Snapshot { return many(w, 2) }, request: Request{ReadOnly: true},
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "read-only",
+		},
+		{
+			name: "no Service", build: func(*world) *model.Snapshot { return snapshotOf() },
+			mark: check.MarkFail, id: "SVC-01", says: "There is no Service web.",
+		},
+		{
+			name: "no Pods", build: func(*world) *model.Snapshot { return snapshotOf(webService(), sliceOf("", 8080)) },
+			mark: check.MarkFail, says: "No Pod matches",
+		},
+		{
+			name: "only UDP", build: func(*world) *model.Snapshot {
+				return snapshotOf(webService(corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP}), runningPod("web-1", "10.0.0.1"))
+			},
+			first: "web-1", mark: check.MarkUnknown, says: "no TCP port",
+		},
+		{
+			name: "some are left out", build: func(w *world) *model.Snapshot { return many(w, 5) }, request: Request{MaxPods: 3},
+			first: "web-1 ok", mark: check.MarkUnknown, says: "2 more Pods were left out: the sweep is of 3.", asked: 3,
+		},
+		{
+			name: "all of very many", build: func(w *world) *model.Snapshot { return many(w, 230) }, request: Request{MaxPods: -1},
+			first: "web-1 ok", mark: check.MarkOK, says: "All 230 Pods answer.", asked: 230,
+		},
+		{
+			name: "of very many not all", build: func(w *world) *model.Snapshot { return many(w, 230) },
+			first: "web-1 ok", mark: check.MarkUnknown, says: "30 more Pods were left out", asked: 200,
+		},
+		{
+			name: "several ports", build: func(w *world) *model.Snapshot {
+				many(w, 2)
+				pods := []*corev1.Pod{runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")}
+				w.proxied["pods/web-1:9090"], w.proxied["pods/web-2:9090"] = cannotReach(refusedText), replies(http.StatusOK, "fine")
+				w.loopback["web-2:9090"] = httpApp(200, "fine")
+				return snapshotOf(webService(
+					corev1.ServicePort{Name: "http", Port: 80, TargetPort: intstr.FromInt32(8080)}, corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP},
+					corev1.ServicePort{Name: "http-admin", Port: 90, TargetPort: intstr.FromInt32(9090)},
+				), pods[0], pods[1], sliceOf("http", 8080, pods...), sliceOf("http-admin", 9090, pods...))
+			},
+			first: "web-1 ok fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "1 of 2 Pods answer on all 2 ports; web-1 does not",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				snapshot := test.build(w)
+				request := test.request
+				request.Service = web.Service
+				steps := 0
+				var last SweepResult
+				got := Sweep(t.Context(), w, snapshot, request, func(result SweepResult) { last, steps = result, steps+1 })
+				said := fmt.Sprint(*got.Conclusion) + " " + fmt.Sprint(got.Pods)
+				if got.Conclusion.Mark != test.mark || got.Conclusion.ID != test.id || !strings.Contains(said, test.says) {
+					t.Errorf("got mark %v, %+v\nwant mark %v, %q, %q", got.Conclusion.Mark, *got.Conclusion, test.mark, test.id, test.says)
+				}
+				if test.never != "" && strings.Contains(got.Conclusion.Text, test.never) {
+					t.Errorf("it says %q", got.Conclusion.Text)
+				}
+				if first := row(got); first != test.first {
+					t.Errorf("the first row is %q, want %q", first, test.first)
+				}
+				if test.asked != 0 && len(w.asked) != test.asked {
+					t.Errorf("%d requests, want %d", len(w.asked), test.asked)
+				}
+				if steps < 2 || last.Conclusion == nil || got.Done != got.Total && !request.ReadOnly {
+					t.Errorf("%d steps, the last %+v; %d of %d", steps, last.Conclusion, got.Done, got.Total)
+				}
+				if got.Conclusion.Mark == check.MarkUnknown && got.Conclusion.Next == "" {
+					t.Errorf("%q leads nowhere", got.Conclusion.Text)
+				}
+				if _, err := json.Marshal(SweepJSON(got, strings.ToUpper)); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// No more than a few are tried at once, and a sweep that is stopped says so and calls nothing healthy.
+func TestSweepIsBoundedAndCanBeStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		snapshot := many(w, 40)
+		for name := range w.proxied {
+			w.proxied[name] = later(time.Second, replies(200, "fine"))
+		}
+		ctx, cancel := contextThatEnds(t, 2500*time.Millisecond)
+		defer cancel()
+		most := 0
+		got := Sweep(ctx, w, snapshot, web, func(result SweepResult) {
+			running := 0
+			for _, pod := range result.Pods {
+				for _, cell := range pod.Cells {
+					if cell.Running {
+						running++
+					}
+				}
+			}
+			most = max(most, running)
+		})
+		if most != sweepWidth {
+			t.Errorf("%d were tried at once, want %d", most, sweepWidth)
+		}
+		if got.Done != 2*sweepWidth || got.Conclusion.Mark != check.MarkUnknown || !strings.Contains(got.Conclusion.Why, "stopped after 8 of 40") {
+			t.Errorf("%d done, %+v", got.Done, *got.Conclusion)
+		}
+	})
+}
+
+// The cells of a step stay as they were when it was told.
+func TestStepsOfASweepDoNotChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var first SweepResult
+		Sweep(t.Context(), w, many(w, 2), web, func(result SweepResult) {
+			if first.Pods == nil {
+				first = result
+			}
+		})
+		if first.Done != 0 || first.Pods[0].Cells[0].Mark != check.MarkNone || first.Conclusion != nil {
+			t.Errorf("the first step became %+v", first)
+		}
+	})
+}
