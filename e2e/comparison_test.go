@@ -213,7 +213,7 @@ func (k *k9sView) output(name, described string) comparison.Output {
 		description, quote = described, strings.Join([]string{heading, row, "(d shows the same as kubectl describe)"}, "\n")
 	}
 	alarm := comparison.AlarmInDescription(description) || strings.Contains(row, "<pending>")
-	return comparison.Output{Text: strings.Join([]string{heading, row, description}, "\n"), Quote: quote, Alarm: alarm}
+	return comparison.Output{Text: strings.Join([]string{heading, row, comparison.Shortened(description)}, "\n"), Quote: quote, Alarm: alarm}
 }
 
 // placeOf is the place of the Service's row below the heading of k9s' list; -1 where there is none.
@@ -234,12 +234,12 @@ func (k *k9sView) describe(name string, place int) string {
 	return unframed(shown)
 }
 
-// unframed takes the frame off, and what stands above it.
+// unframed takes the frame off, with the blank inside of it, and what stands above it.
 func unframed(screen string) string {
 	var lines []string
 	for line := range strings.SplitSeq(screen, "\n") {
 		if inner, found := strings.CutPrefix(strings.TrimSpace(line), "│"); found {
-			lines = append(lines, strings.TrimSpace(strings.TrimSuffix(inner, "│")))
+			lines = append(lines, strings.TrimPrefix(strings.TrimRight(strings.TrimSuffix(inner, "│"), " "), " "))
 		}
 	}
 	return strings.Trim(strings.Join(lines, "\n"), "\n")
