@@ -82,6 +82,8 @@ type app struct {
 	readOnly bool
 	demo     bool
 	logFile  string
+	// forwardAddress is where forwards may listen beside loopback.
+	forwardAddress string
 
 	out     io.Writer
 	panics  *tui.PanicHook
@@ -123,6 +125,8 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	a.flags.AddFlags(flags)
 	flags.BoolVar(&a.readOnly, "readonly", false, "never open a port-forward, send a proxy request or run a command in a Pod")
+	root.Flags().StringVar(&a.forwardAddress, "forward-address", "",
+		"let forwards listen on this address of the machine, where others may reach them, instead of on loopback only")
 	flags.BoolVar(&a.demo, "demo", false, "use an embedded demo cluster instead of a real one")
 	flags.StringVar(&a.logFile, "log-file", "", "append svctui's own log to this file; without it nothing is logged")
 	_ = root.RegisterFlagCompletionFunc("context", a.completeContexts)
@@ -430,7 +434,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	own := &backend{Connector: a.connector(logger)}
 	a.preflight(ctx, own.Connector)
 	options := tui.Options{
-		Connector: own, Version: versionText(), ReadOnly: a.readOnly, SSH: tui.OverSSH(), OnStart: a.panics.Set,
+		Connector: own, Version: versionText(), ReadOnly: a.readOnly, ForwardAddress: a.forwardAddress, SSH: tui.OverSSH(), OnStart: a.panics.Set,
 	}
 	if options.SSH {
 		own.coalesce = sshCoalesce
@@ -451,7 +455,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 		last := kube.NewLastNamespaces(logger)
 		options.Recall, options.Remember = last.Recall, last.Remember
 	}
-	manager := forward.NewManager()
+	manager := forward.NewManager(a.forwardAddress)
 	defer manager.Close()
 	options.Forwards = forwards{manager}
 	err = tui.Run(ctx, options)

@@ -37,7 +37,7 @@ func catalog() model.ForwardSpec {
 func TestForwardsOutliveTheirSession(t *testing.T) {
 	t.Parallel()
 	session := opened(t, false)
-	manager := forward.NewManager()
+	manager := forward.NewManager("")
 	t.Cleanup(manager.Close)
 	held := forwards{manager}
 	if _, err := held.Open(t.Context(), session, catalog()); err != nil {
@@ -68,7 +68,7 @@ func TestForwardsOutliveTheirSession(t *testing.T) {
 func TestReadOnlyHoldsNoForwards(t *testing.T) {
 	t.Parallel()
 	session := opened(t, true)
-	manager := forward.NewManager()
+	manager := forward.NewManager("")
 	t.Cleanup(manager.Close)
 	if _, err := (forwards{manager}).Open(t.Context(), session, catalog()); err == nil || len(manager.List()) != 0 {
 		t.Errorf("opened %v, %v", manager.List(), err)

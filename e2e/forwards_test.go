@@ -170,7 +170,7 @@ func TestForwardSaysWhatIsWrong(t *testing.T) {
 	selectRow(t, other, "web")
 	fillForward(t, other, "svc/web:80", port)
 	other.Send(terminal.Enter)
-	other.WaitFor(address+" is in use", 10*time.Second)
+	other.WaitFor(address+" is in use by svctui (process ", 10*time.Second)
 	pressEsc(other, "HEALTH") // from the local port
 	other.WaitGone("local port", 10*time.Second)
 	leave(t, other)
@@ -187,4 +187,85 @@ func TestForwardSaysWhatIsWrong(t *testing.T) {
 	holder.WaitFor("Quit?", 10*time.Second)
 	holder.Send("y")
 	checkLeft(t, holder, 0)
+}
+
+// On a bastion: the line for the laptop, several ports at once, and no address that others reach without a flag.
+func TestForwardsOnABastion(t *testing.T) {
+	c := harness.Use(t)
+	namespace := startWeb(t, c, "http", quickProbe)
+	pod := podNames(t, c, namespace)[0]
+	screen := c.TerminalRun(t, 160, 40, harness.Run{
+		Args: []string{"-n", namespace}, Env: []string{"SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 2222", "USER=ada"},
+	})
+	selectRow(t, screen, "web")
+	fillForward(t, screen, "svc/web:80", "0.0.0.0:0")
+	screen.WaitFor("Whoever reaches this machine at 0.0.0.0", 10*time.Second)
+	screen.Send(terminal.Enter)
+	screen.WaitFor("--forward-address=0.0.0.0", 10*time.Second)
+	screen.Send(terminal.CtrlU, terminal.Tab, terminal.CtrlU)
+	screen.Send("pod/" + pod + ":8080,9999")
+	screen.Send(terminal.Enter)
+	screen.WaitFor("sent to the clipboard: ssh -N -p 2222 -L ", 10*time.Second)
+	screen.WaitFor("ada@192.0.2.9", 10*time.Second)
+	screen.Send("f")
+	screen.WaitFor(":9999", 10*time.Second)
+	shown := screen.WaitUntil("both forwards", 10*time.Second, func(shown string) bool { return strings.Count(shown, "active") == 2 })
+	address := regexp.MustCompile(`:8080\s+.*?(127\.0\.0\.1:\d+)`).FindStringSubmatch(shown)
+	if address == nil {
+		t.Fatalf("no address:\n%s", shown)
+	}
+	waitForAnswer(t, c, address[1], pod)
+	quitWithForwards(t, screen)
+
+	open := c.Terminal(t, 120, 40, "-n", namespace, "--forward-address=0.0.0.0")
+	selectRow(t, open, "web")
+	open.Send("F")
+	open.WaitFor("0.0.0.0:8080", 10*time.Second)
+	open.WaitFor("Whoever reaches this machine at 0.0.0.0", 10*time.Second)
+	pressEsc(open, "HEALTH")
+	fillForward(t, open, "svc/web:80", "10.200.0.1:0")
+	open.Send(terminal.Enter)
+	open.WaitFor("10.200.0.1:", 10*time.Second)
+	open.WaitFor("→ svc/web:80", 10*time.Second)
+	open.Send("f")
+	open.WaitFor("Whoever reaches this machine at 10.200.0.1", 10*time.Second)
+	local := regexp.MustCompile(`10\.200\.0\.1:\d+`).FindString(open.Screen())
+	waitForAnswer(t, c, local, podNames(t, c, namespace)...)
+	quitWithForwards(t, open)
+}
+
+// A Service without a Ready Pod is not forwarded to; its Pod is, when asked again.
+func TestForwardToAServiceWithoutAReadyPod(t *testing.T) {
+	c := harness.Use(t)
+	namespace := startWeb(t, c, "http", quickProbe)
+	scale(t, c, namespace, "web", 1)
+	harness.Eventually(t, time.Minute, "one Pod", func(context.Context) error {
+		if now := podNames(t, c, namespace); len(now) != 1 {
+			return fmt.Errorf("there are %v", now)
+		}
+		return nil
+	})
+	pod := podNames(t, c, namespace)[0]
+	switchReady(t, c, namespace, "0")
+	screen := c.Terminal(t, 120, 40, "-n", namespace)
+	waitForRow(screen, "web", `0/1`, 30*time.Second)
+	selectRow(t, screen, "web")
+	fillForward(t, screen, "svc/web:80", "")
+	screen.WaitFor("no Pod is Ready", 10*time.Second)
+	screen.Send(terminal.Enter)
+	screen.WaitFor("No Pod of svc/web is Ready", 10*time.Second)
+	screen.Send(terminal.Enter)
+	screen.WaitFor("→ pod/"+pod+":8080; f lists", 10*time.Second)
+	screen.Send("f")
+	address := regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	screen.WaitUntil("the forward's row", 10*time.Second, address.MatchString)
+	waitForAnswer(t, c, address.FindString(screen.Screen()), pod)
+	quitWithForwards(t, screen)
+
+	quiet := c.Terminal(t, 120, 40, "-n", namespace, "--readonly")
+	quiet.WaitFor("read-only", 10*time.Second)
+	selectRow(t, quiet, "web")
+	quiet.Send("F")
+	quiet.WaitFor("--readonly", 10*time.Second)
+	leave(t, quiet)
 }

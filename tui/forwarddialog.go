@@ -31,13 +31,14 @@ type forwardDialog struct {
 	onLocal bool
 	opening bool
 	failure string
+	// instead is what Enter opens after the refusal that is shown; nil where it opens what was chosen.
+	instead []model.ForwardTarget
 }
 
 type forwardOpened struct {
-	err    error
-	target string
-	// local is the address that it listens on; empty where it has ended again already.
-	local string
+	err error
+	// targets are what was opened, and locals the addresses that they listen on.
+	targets, locals []string
 }
 
 func newForwardDialog(sh *shell, service model.Key) page {
@@ -91,7 +92,7 @@ func (p *forwardDialog) fill(sh *shell) {
 	pods := podsBehind(snapshot, p.service)
 	if ready := slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return podRank(pod) == 0 }); !ready && snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
 		for i := range items {
-			items[i].detail = "no Pod is Ready now: it waits for one"
+			items[i].detail = "no Pod is Ready"
 		}
 	}
 	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podRank(a), podRank(b)) })
@@ -107,149 +108,34 @@ func (p *forwardDialog) fill(sh *shell) {
 		}
 	}
 	p.picker.setItems(items)
-	p.suggest()
+	p.suggest(sh)
 }
 
-func serviceTargets(service *corev1.Service) []pickItem {
-	blocked := ""
-	switch {
-	case service.Spec.Type == corev1.ServiceTypeExternalName:
-		blocked = "an ExternalName has no Pods"
-	case len(service.Spec.Selector) == 0:
-		blocked = "it has no selector: choose a Pod"
-	}
-	var items []pickItem
-	for i := range service.Spec.Ports {
-		port := &service.Spec.Ports[i]
-		item := pickItem{
-			value: targetValue("svc", service.Name, fmt.Sprint(port.Port)), detail: "a Ready Pod, the next when it goes",
-			blocked: cmp.Or(blocked, notTCP(port.Protocol)),
-		}
-		item.label = clean(item.value)
-		if port.Name != "" {
-			item.label += " " + clean(port.Name)
-		}
-		items = append(items, item)
-	}
-	return items
-}
-
-func notTCP(protocol corev1.Protocol) string {
-	if protocol == "" || protocol == corev1.ProtocolTCP {
-		return ""
-	}
-	return string(protocol) + " cannot be forwarded"
-}
-
-func podTargets(pod *corev1.Pod, service *corev1.Service) []pickItem {
-	state, blocked := "Ready", ""
-	switch {
-	case pod.Status.Phase != corev1.PodRunning:
-		state = clean(string(pod.Status.Phase))
-		blocked = "not running: " + state
-	case podRank(pod) > 0:
-		state = "running, not Ready"
-	}
-	type containerPort struct {
-		number   int32
-		name     string
-		protocol corev1.Protocol
-	}
-	var ports []containerPort
-	add := func(port containerPort) {
-		if port.number > 0 && !slices.ContainsFunc(ports, func(have containerPort) bool {
-			return have.number == port.number && notTCP(have.protocol) == notTCP(port.protocol)
-		}) {
-			ports = append(ports, port)
-		}
-	}
-	for _, container := range pod.Spec.Containers {
-		for _, port := range container.Ports {
-			add(containerPort{port.ContainerPort, port.Name, port.Protocol})
-		}
-	}
-	if service != nil {
-		for _, port := range service.Spec.Ports {
-			if port.TargetPort.StrVal == "" {
-				// Kubernetes takes port where targetPort is left out.
-				add(containerPort{cmp.Or(port.TargetPort.IntVal, port.Port), "", port.Protocol})
-			}
-		}
-	}
-	items := make([]pickItem, 0, len(ports))
-	for _, port := range ports {
-		item := pickItem{
-			value: targetValue("pod", pod.Name, fmt.Sprint(port.number)), detail: state,
-			blocked: cmp.Or(blocked, notTCP(port.protocol)),
-		}
-		item.label = clean(item.value)
-		if port.name != "" {
-			item.label += " " + clean(port.name)
-		}
-		items = append(items, item)
-	}
-	return items
-}
-
-func podRank(pod *corev1.Pod) int {
-	if pod.Status.Phase != corev1.PodRunning {
-		return 2
-	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
-			return 0
-		}
-	}
-	return 1
-}
-
-func targetValue(kind, name, port string) string { return kind + "/" + name + ":" + port }
-
-// parseTarget reads svc/NAME:PORT, pod/NAME:PORT, or PORT alone for the Service itself.
-func parseTarget(text string, service model.Key) (model.ForwardTarget, error) {
-	target := model.ForwardTarget{Namespace: service.Namespace}
-	name, port, ok := strings.Cut(text, ":")
-	if !ok {
-		name, port = "svc/"+service.Name, text
-	}
-	kind, name, ok := strings.Cut(name, "/")
-	if !ok || name == "" || port == "" {
-		return target, fmt.Errorf("%q is no target: write svc/NAME:PORT, pod/NAME:PORT, or a port", text)
-	}
-	switch kind {
-	case "svc", "service", "services":
-		target.Service = name
-	case "pod", "po", "pods":
-		target.Pod = name
-	default:
-		return target, fmt.Errorf("%q is no target: write svc/NAME:PORT or pod/NAME:PORT", text)
-	}
-	target.Port = port
-	return target, nil
-}
-
-// localPortFor is the local port that is offered for a port: itself, or one that needs no privilege.
-func localPortFor(port int32) int32 {
-	if port > 0 && port < 1024 {
-		return 8000 + port
-	}
-	return port
-}
-
-// suggest offers the local port that fits the target under the cursor.
-func (p *forwardDialog) suggest() {
+// suggest offers the local ports that fit the target under the cursor.
+func (p *forwardDialog) suggest(sh *shell) {
 	if p.edited {
 		return
 	}
-	local := ""
-	if target, err := parseTarget(p.target(), p.service); err == nil {
+	var locals []string
+	targets, _ := parseTargets(p.target(), p.service)
+	given := map[int32]bool{}
+	for _, target := range targets {
+		free := int32(0)
 		if port, err := strconv.ParseUint(target.Port, 10, 16); err == nil && port > 0 {
-			free := localPortFor(int32(port))
-			for p.taken[free] && free < 1<<16-1 {
+			free = localPortFor(int32(port))
+			for (p.taken[free] || given[free]) && free < 1<<16-1 {
 				free++
 			}
-			local = fmt.Sprint(free)
+			given[free] = true
 		}
+		locals = append(locals, fmt.Sprint(free))
+	}
+	local := strings.Join(locals, ",")
+	if local == "0" {
+		local = ""
+	}
+	if sh.forwardAddress != "" && len(locals) > 0 {
+		local = net.JoinHostPort(sh.forwardAddress, local)
 	}
 	p.local.set(local)
 }
@@ -276,15 +162,19 @@ func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		sh.back()
-		what := "f lists the forwards"
-		if sshLine(sh.ssh, msg.local) != "" {
-			what = "f shows its ssh -L line"
+		if line := sshLine(sh.ssh, msg.locals...); line != "" {
+			sh.notify(noteGood, "sent to the clipboard: "+line+"  for the machine you sit at; f shows it again")
+			return tea.SetClipboard(line)
 		}
-		sh.notify(noteGood, strings.TrimPrefix(clean(msg.local)+" → ", " → ")+msg.target+"; "+what)
+		var opened []string
+		for i, target := range msg.targets {
+			opened = append(opened, clean(msg.locals[i])+" → "+target)
+		}
+		sh.notify(noteGood, strings.Join(opened, ", ")+"; f lists the forwards")
 	case tea.KeyPressMsg:
 		return p.key(sh, msg)
 	case tea.PasteMsg:
-		p.edit(msg)
+		p.edit(sh, msg)
 	}
 	return nil
 }
@@ -304,13 +194,13 @@ func (p *forwardDialog) key(sh *shell, msg tea.KeyPressMsg) tea.Cmd {
 	case key == "esc" && (p.onLocal || p.picker.input.value() == ""):
 		sh.back()
 	default:
-		p.edit(msg)
+		p.edit(sh, msg)
 	}
 	return nil
 }
 
-func (p *forwardDialog) edit(msg tea.Msg) {
-	p.failure = ""
+func (p *forwardDialog) edit(sh *shell, msg tea.Msg) {
+	p.failure, p.instead = "", nil
 	if p.onLocal {
 		before := p.local.value()
 		p.local.update(msg)
@@ -318,7 +208,7 @@ func (p *forwardDialog) edit(msg tea.Msg) {
 		return
 	}
 	p.picker.update(msg)
-	p.suggest()
+	p.suggest(sh)
 }
 
 func (p *forwardDialog) forward(sh *shell) tea.Cmd {
@@ -326,45 +216,106 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 		p.failure = item.name() + ": " + item.blocked
 		return nil
 	}
-	target, err := parseTarget(p.target(), p.service)
+	targets, err := parseTargets(p.target(), p.service)
 	if err != nil {
-		p.failure = err.Error()
+		p.failure = clean(err.Error())
 		return nil
 	}
-	spec := model.ForwardSpec{Target: target}
-	spec.Target.Context = sh.info.Context
-	if local := strings.TrimSpace(p.local.value()); local != "" {
-		host, port := "", local
-		if strings.Contains(local, ":") {
-			if host, port, err = net.SplitHostPort(local); err != nil {
-				p.failure = "write the local port as PORT or ADDRESS:PORT"
-				return nil
-			}
-		}
-		number, err := strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			p.failure = fmt.Sprintf("%q is no port: 0 to 65535, empty takes a free one", clean(local))
-			return nil
-		}
-		spec.LocalAddress, spec.LocalPort = host, int(number)
+	if p.instead != nil {
+		targets = p.instead
+	} else if why, instead := p.refusal(sh, targets); why != "" {
+		p.failure, p.instead = why, instead
+		return nil
+	}
+	specs, failure := specsFor(targets, p.local.value())
+	if failure != "" {
+		p.failure = failure
+		return nil
 	}
 	if sh.session == nil || sh.forwards == nil {
 		p.failure = "cannot forward: " + firstReason(sh.notConnected(), "forwards cannot be held here")
 		return nil
 	}
-	p.opening, p.failure = true, ""
-	forwards, session := sh.forwards, sh.session
-	return p.life.do(func(ctx context.Context) tea.Msg {
-		// The forward outlives this dialog.
+	p.opening, p.failure, p.instead = true, "", nil
+	forwards, session, contextName := sh.forwards, sh.session, sh.info.Context
+	return p.life.do(func(ctx context.Context) tea.Msg { return openForwardsTo(ctx, forwards, session, contextName, specs) })
+}
+
+// refusal says why a Service cannot be forwarded to now, and what Enter opens instead; empty where it can, or where that is
+// not known.
+func (p *forwardDialog) refusal(sh *shell, targets []model.ForwardTarget) (why string, instead []model.ForwardTarget) {
+	if targets[0].Service != p.service.Name || sh.state == nil || !sh.state.Snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
+		return "", nil
+	}
+	pods := podsBehind(sh.state.Snapshot, p.service)
+	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podRank(a), podRank(b)) })
+	if len(pods) > 0 && podRank(pods[0]) == 0 {
+		return "", nil
+	}
+	why = "No Pod of svc/" + clean(p.service.Name) + " is Ready: there is nothing to forward to."
+	instead = anyway(sh.state.Snapshot.Service(p.service), pods, targets)
+	switch {
+	case instead != nil:
+		why += " ↵ once more forwards to " + forwardTargets(instead) + " anyway, which runs and is not Ready."
+	case len(pods) > 0 && podRank(pods[0]) == 1:
+		why += " To forward to a Pod that is not Ready, choose it by its name."
+	}
+	return why, instead
+}
+
+// specsFor joins targets with the local ports that were typed: [ADDRESS:]PORT, with as many ports as targets, or none at all
+// for free ones.
+func specsFor(targets []model.ForwardTarget, typed string) (specs []model.ForwardSpec, failure string) {
+	host, ports := "", strings.TrimSpace(typed)
+	if strings.Contains(ports, ":") {
+		var err error
+		if host, ports, err = net.SplitHostPort(ports); err != nil {
+			return nil, "write the local port as PORT or ADDRESS:PORT"
+		}
+	}
+	locals := strings.Split(ports, ",")
+	if len(locals) != len(targets) && ports != "" {
+		return nil, fmt.Sprintf("%s for %s: write as many, with commas between, or none for free ones",
+			count(len(locals), "local port", "local ports"), count(len(targets), "port", "ports"))
+	}
+	for i, target := range targets {
+		spec := model.ForwardSpec{Target: target, LocalAddress: host}
+		if ports != "" {
+			number, err := strconv.ParseUint(strings.TrimSpace(locals[i]), 10, 16)
+			if err != nil {
+				return nil, fmt.Sprintf("%q is no port: 0 to 65535, empty takes a free one", clean(locals[i]))
+			}
+			spec.LocalPort = int(number)
+		}
+		specs = append(specs, spec)
+	}
+	return specs, ""
+}
+
+// openForwardsTo opens all or none.
+func openForwardsTo(ctx context.Context, forwards Forwards, session Session, contextName string, specs []model.ForwardSpec) forwardOpened {
+	var opened forwardOpened
+	var ids []int
+	for _, spec := range specs {
+		spec.Target.Context = contextName
+		// The forward outlives the dialog.
 		id, err := forwards.Open(context.WithoutCancel(ctx), session, spec)
-		opened := forwardOpened{err: err, target: forwardTarget(spec.Target)}
+		if err != nil {
+			for _, id := range ids {
+				forwards.Stop(id)
+			}
+			return forwardOpened{err: err}
+		}
+		ids = append(ids, id)
+		local := ""
 		for _, forward := range forwards.List() {
-			if err == nil && forward.ID == id {
-				opened.local = forward.Local
+			if forward.ID == id {
+				local = forward.Local
 			}
 		}
-		return opened
-	})
+		opened.targets, opened.locals = append(opened.targets, forwardTarget(spec.Target)), append(opened.locals, local)
+	}
+	return opened
 }
 
 func (p *forwardDialog) view(sh *shell, width, height int) string {
@@ -372,6 +323,11 @@ func (p *forwardDialog) view(sh *shell, width, height int) string {
 	under := []string{"", t.dim.on("local port  ") + p.local.view(min(24, width-12))}
 	if p.onLocal {
 		under[1] = t.strong.on("local port  ") + p.local.view(min(24, width-12)) + "  " + t.dim.on("empty takes a free one")
+	}
+	if specs, _ := specsFor(make([]model.ForwardTarget, strings.Count(p.local.value(), ",")+1), p.local.value()); len(specs) > 0 && !onLoopback(specs[0].LocalAddress) {
+		for _, line := range wrap(glyphWarn+" "+openToOthers(specs[0].LocalAddress), width) {
+			under = append(under, t.warn.on(line))
+		}
 	}
 	switch {
 	case p.failure != "":
@@ -381,7 +337,11 @@ func (p *forwardDialog) view(sh *shell, width, height int) string {
 	case p.opening:
 		under = append(under, t.dim.on("opening …"))
 	default:
-		under = append(under, t.dim.on(cut("another port: type pod/NAME:PORT · listens on 127.0.0.1, or write ADDRESS:PORT", width)))
+		hint := "another port: pod/NAME:PORT · several: 80,443"
+		if sh.forwardAddress == "" {
+			hint += " · listens on 127.0.0.1 only"
+		}
+		under = append(under, t.dim.on(cut(hint, width)))
 	}
 	return strings.Join(append(p.picker.view(width, max(2, height-len(under)), t), under...), "\n")
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -337,6 +338,9 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 	}
 	if forward.LastError != "" {
 		item("last error", t.fail, clean(forward.LastError)+"  ("+age(forward.LastErrAt, sh.now())+" ago)")
+	}
+	if host, _, err := net.SplitHostPort(forward.Local); err == nil && !onLoopback(host) {
+		item("open", t.warn, openToOthers(host))
 	}
 	if line := sshLine(sh.ssh, forward.Local); line != "" {
 		item("on laptop", t.text, line)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/svctui/svctui/kube/model"
@@ -16,6 +17,29 @@ func forwardTarget(target model.ForwardTarget) string {
 		kind, name = "pod", target.Pod
 	}
 	return kind + "/" + clean(name) + ":" + clean(target.Port)
+}
+
+// forwardTargets writes several ports of one thing: pod/web-1:8080,9090.
+func forwardTargets(targets []model.ForwardTarget) string {
+	text := forwardTarget(targets[0])
+	for _, target := range targets[1:] {
+		text += "," + clean(target.Port)
+	}
+	return text
+}
+
+// onLoopback tells whether a local address is for this machine alone. An empty one is.
+func onLoopback(host string) bool {
+	if host == "" || host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// openToOthers warns of a local address that others can reach.
+func openToOthers(host string) string {
+	return "Whoever reaches this machine at " + clean(host) + " can use the forward, with your rights in the cluster."
 }
 
 // forwardNow writes where a forward's connections go at present.
@@ -78,22 +102,36 @@ func sshSideOf(environ []string) sshSide {
 	return side
 }
 
-// sshLine returns the line to type on the machine at the other end of the SSH connection, so that a local port
+// sshLine returns the line to type on the machine at the other end of the SSH connection, so that local ports
 // here can be reached there; empty without an SSH connection. The address is the one that this connection came
 // in on, which is not what was typed where a jump host or a name translation lies between.
-func sshLine(side sshSide, local string) string {
-	_, port, err := net.SplitHostPort(local)
-	if err != nil || side.Connection == "" {
+func sshLine(side sshSide, locals ...string) string {
+	if side.Connection == "" {
 		return ""
 	}
-	host, sshPort := "THIS-HOST", ""
+	words := []string{"ssh", "-N"}
+	host := "THIS-HOST"
 	if fields := strings.Fields(side.Connection); len(fields) == 4 {
 		host = fields[2]
 		if fields[3] != "22" {
-			sshPort = "-p " + fields[3] + " "
+			words = append(words, "-p", fields[3])
 		}
 	}
-	return fmt.Sprintf("ssh -N %s-L %s:%s %s@%s", sshPort, port, local, cmp.Or(side.User, "YOU"), host)
+	some := false
+	for _, local := range locals {
+		address, port, err := net.SplitHostPort(local)
+		if err != nil {
+			continue
+		}
+		if parsed, err := netip.ParseAddr(address); err == nil && parsed.IsUnspecified() {
+			local = net.JoinHostPort("localhost", port)
+		}
+		words, some = append(words, "-L", port+":"+local), true
+	}
+	if !some {
+		return ""
+	}
+	return strings.Join(append(words, cmp.Or(side.User, "YOU")+"@"+host), " ")
 }
 
 // shellQuote writes a word so that a POSIX shell takes it as it stands.

@@ -80,6 +80,9 @@ func (r *root) header(p page, width int) string {
 			end = text + "   "
 		}
 	}
+	if sh.info.ReadOnly {
+		end += t.dim.on("read-only") + "   "
+	}
 	end += r.liveness() + " "
 	crumbs := []string{namespaceName(sh.scope)}
 	if c, ok := p.(crumbed); ok {

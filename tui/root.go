@@ -88,7 +88,7 @@ func newRoot(ctx context.Context, options Options, send func(tea.Msg)) *root {
 		options: options, ctx: ctx, send: send, dark: true, profile: colorprofile.TrueColor,
 		sh: &shell{
 			now: options.Now, connector: options.Connector, forwards: options.Forwards,
-			version: options.Version, overSSH: options.SSH, ssh: sshSideOf(options.Environ), info: model.SessionInfo{Context: options.Context, ReadOnly: options.ReadOnly},
+			version: options.Version, overSSH: options.SSH, ssh: sshSideOf(options.Environ), forwardAddress: options.ForwardAddress, info: model.SessionInfo{Context: options.Context, ReadOnly: options.ReadOnly},
 			rights: map[model.AccessQuestion]model.AccessAnswer{},
 		},
 	}

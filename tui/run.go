@@ -36,8 +36,10 @@ type Options struct {
 	Remember func(contextName, namespace string)
 
 	Version string
-	// ReadOnly forbids forwards and proxies.
+	// ReadOnly forbids forwards, proxies and exec.
 	ReadOnly bool
+	// ForwardAddress is what the dialog offers for forwards to listen on; empty means loopback.
+	ForwardAddress string
 	// SSH says that the terminal is at the far end of a connection.
 	SSH bool
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -313,14 +314,116 @@ func TestLogsFollowANewPod(t *testing.T) {
 	s.untilScreen("hello from shipping-2 app")
 }
 
-func TestAForwardOverSSHSaysWhereTheLineForItIs(t *testing.T) {
+func TestAForwardOverSSHPutsItsLineOnTheClipboard(t *testing.T) {
 	s := newStage(t, stageSetup{
 		width: 100, height: 30, state: stageState(), forwards: newStageForwards(),
 		environ: []string{"LANG=C.UTF-8", "USER=ada", "SSH_CONNECTION=192.0.2.7 50000 192.0.2.9 22"},
 	})
 	s.choose("cart")
 	s.press("F", "enter")
-	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f shows its ssh -L line")
+	line := "ssh -N -L 8080:127.0.0.1:8080 ada@192.0.2.9"
+	s.untilScreen("sent to the clipboard: " + line)
+	s.until("the line is on the clipboard", func() bool { return s.clipboard == line })
+	s.press("f")
+	s.untilScreen("on laptop   " + line)
+}
+
+func TestForwardToAServiceWithoutAReadyPod(t *testing.T) {
+	forwards := newStageForwards()
+	gone := stagePod("shipping-2", "shipping", true)
+	gone.DeletionTimestamp = &metav1.Time{Time: fixtureNow()}
+	unready := stagePod("shipping-1", "shipping", false)
+	unready.Spec.Containers[0].Ports[0].Name = "grpc"
+	s := newStage(t, stageSetup{width: 100, height: 30, forwards: forwards, state: stateWithPod(unready, gone)})
+	s.choose("shipping")
+	s.press("F")
+	s.untilScreen("svc/shipping:50051")
+	s.write("svc/shipping:50051")
+	s.press("enter")
+	s.untilScreen("No Pod of svc/shipping is Ready")
+	s.untilScreen("pod/shipping-1:8080 anyway")
+	if got := forwards.opened(); len(got) != 0 {
+		t.Fatalf("it was opened all the same: %+v", got)
+	}
+	s.press("enter")
+	s.until("the forward to the Pod is open", func() bool { return len(s.root.sh.held) == 1 })
+	want := model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Pod: "shipping-1", Port: "8080"}
+	if got := forwards.opened()[0].Target; got != want {
+		t.Errorf("it leads to %+v, want %+v", got, want)
+	}
+}
+
+func TestSeveralForwardsAtOnce(t *testing.T) {
+	forwards := newStageForwards()
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: forwards})
+	s.choose("cart")
+	s.press("F")
+	s.write("pod/cart-5c9d7-m4k8s:80,443,metrics")
+	s.untilScreen("8080,8443,0")
+	s.press("enter")
+	s.until("three forwards are open", func() bool { return len(s.root.sh.held) == 3 })
+	for i, want := range []model.ForwardSpec{{LocalPort: 8080}, {LocalPort: 8443}, {}} {
+		want.Target = model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Pod: "cart-5c9d7-m4k8s", Port: []string{"80", "443", "metrics"}[i]}
+		if got := forwards.opened()[i]; got != want {
+			t.Errorf("opened %+v, want %+v", got, want)
+		}
+	}
+	s.untilScreen("127.0.0.1:8080 → pod/cart-5c9d7-m4k8s:80, 127.0.0.1:8443")
+
+	// All or none.
+	s.press("F")
+	s.write("80,443")
+	s.press("tab", "ctrl+u")
+	s.write("7000")
+	s.press("enter")
+	s.untilScreen("1 local port for 2 ports")
+}
+
+func TestAllOrNoForwardsAreOpened(t *testing.T) {
+	forwards := &failingForwards{stageForwards: newStageForwards(), after: 2}
+	specs, failure := specsFor([]model.ForwardTarget{{Pod: "a", Port: "1"}, {Pod: "a", Port: "2"}, {Pod: "a", Port: "3"}}, "")
+	if failure != "" || len(specs) != 3 {
+		t.Fatal(specs, failure)
+	}
+	if opened := openForwardsTo(t.Context(), forwards, nil, "ctx", specs); opened.err == nil || len(forwards.List()) != 0 {
+		t.Errorf("%v, and %d are left", opened.err, len(forwards.List()))
+	}
+}
+
+// failingForwards opens only some.
+type failingForwards struct {
+	*stageForwards
+	after int
+}
+
+func (f *failingForwards) Open(ctx context.Context, session Session, spec model.ForwardSpec) (int, error) {
+	if f.after--; f.after < 0 {
+		return 0, errors.New("in use")
+	}
+	return f.stageForwards.Open(ctx, session, spec)
+}
+
+func TestAnAddressThatOthersReachIsWarnedOf(t *testing.T) {
+	forwards := newStageForwards(model.Forward{ID: 1, Target: model.ForwardTarget{Service: "cart", Port: "80"}, Local: "0.0.0.0:8080", State: model.ForwardActive})
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: forwards})
+	s.press("f")
+	s.untilScreen("Whoever reaches this machine at 0.0.0.0")
+	s.press("q")
+	s.choose("cart")
+	s.press("F", "tab", "ctrl+u")
+	if strings.Contains(s.screen(), "Whoever") {
+		t.Error("a warning for loopback")
+	}
+	s.write("192.0.2.9:8080")
+	s.untilScreen("Whoever reaches this machine at 192.0.2.9")
+	s.press("ctrl+u")
+	s.write("[::1]:8080")
+	if strings.Contains(s.screen(), "Whoever") {
+		t.Error("a warning for loopback")
+	}
+	s.root.sh.forwardAddress = "0.0.0.0"
+	s.press("esc", "F")
+	s.untilScreen("0.0.0.0:8081")
 }
 
 func TestForwardDialog(t *testing.T) {
@@ -369,6 +472,7 @@ func TestForwardIsForbiddenWhenReadOnly(t *testing.T) {
 		}
 		s.untilScreen("--readonly")
 	}
+	s.untilScreen("read-only   ● live")
 }
 
 func TestForwardIsStoppedOnlyAfterAYes(t *testing.T) {

@@ -49,6 +49,8 @@ type shell struct {
 	overSSH bool
 	// ssh is the connection that svctui runs over, if any.
 	ssh sshSide
+	// forwardAddress is where forwards listen instead of on loopback; empty for loopback.
+	forwardAddress string
 
 	rights map[model.AccessQuestion]model.AccessAnswer
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"syscall"
 )
@@ -17,6 +18,20 @@ const (
 	winsockAddressInUse = syscall.Errno(10048)
 	winsockAccess       = syscall.Errno(10013)
 )
+
+// mayListen tells whether a forward may listen on an address: on loopback always, on another one only where that was
+// allowed.
+func mayListen(wanted, allowed string) bool {
+	if wanted == "" || wanted == "localhost" || wanted == allowed {
+		return true
+	}
+	address, err := netip.ParseAddr(wanted)
+	if err != nil {
+		return false
+	}
+	all, err := netip.ParseAddr(allowed)
+	return address.IsLoopback() || err == nil && all.IsUnspecified()
+}
 
 // listen opens a local port; zero takes a free one.
 func listen(ctx context.Context, address string, port int) (net.Listener, error) {

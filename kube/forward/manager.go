@@ -35,6 +35,7 @@ const touchPeriod = 250 * time.Millisecond
 // concurrent use.
 type Manager struct {
 	changed chan struct{}
+	address string
 
 	mu       sync.Mutex
 	lastID   int
@@ -58,9 +59,10 @@ type managed struct {
 	release func()
 }
 
-// NewManager returns a Manager without forwards.
-func NewManager() *Manager {
-	return &Manager{changed: make(chan struct{}, 1), links: map[*rest.Config]*plainLink{}}
+// NewManager returns a Manager without forwards. They may listen on loopback, and on address, if that is not empty; 0.0.0.0
+// and :: stand for every address of the machine.
+func NewManager(address string) *Manager {
+	return &Manager{address: address, changed: make(chan struct{}, 1), links: map[*rest.Config]*plainLink{}}
 }
 
 // Open listens on the local port that is asked for, and from then on leads what connects to it to the target. It returns the
@@ -73,6 +75,10 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 	}
 	if (target.Service == "") == (target.Pod == "") || target.Namespace == "" || target.Port == "" {
 		return 0, fmt.Errorf("a forward needs a namespace, a port, and either a Service or a Pod; got %+v", target)
+	}
+	if !mayListen(spec.LocalAddress, m.address) {
+		return 0, fmt.Errorf("forwards listen on this machine's loopback only; to listen on %s, which others reach too, start svctui with --forward-address=%s",
+			spec.LocalAddress, spec.LocalAddress)
 	}
 	listener, err := listen(ctx, spec.LocalAddress, spec.LocalPort)
 	if err != nil {

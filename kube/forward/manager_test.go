@@ -48,7 +48,7 @@ func awaitState(t *testing.T, m *Manager, id int, state model.ForwardState) {
 
 func newManager(t *testing.T) *Manager {
 	t.Helper()
-	m := NewManager()
+	m := NewManager("")
 	t.Cleanup(m.Close)
 	return m
 }
@@ -535,5 +535,36 @@ func TestNonsenseIsRefused(t *testing.T) {
 		if id, err := m.Open(t.Context(), cluster.forwardCluster(), spec); err == nil {
 			t.Errorf("%+v became forward %d", spec, id)
 		}
+	}
+}
+
+func TestOnlyLoopbackUnlessAllowed(t *testing.T) {
+	for _, test := range []struct {
+		wanted, allowed string
+		may             bool
+	}{
+		{"", "", true},
+		{"localhost", "", true},
+		{"127.0.0.2", "", true},
+		{"::1", "", true},
+		{"0.0.0.0", "", false},
+		{"192.0.2.1", "", false},
+		{"bastion", "", false},
+		{"bastion", "bastion", true},
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.2", "192.0.2.1", false},
+		{"192.0.2.1", "0.0.0.0", true},
+		{"0.0.0.0", "192.0.2.1", false},
+		{"127.0.0.1", "192.0.2.1", true},
+	} {
+		if may := mayListen(test.wanted, test.allowed); may != test.may {
+			t.Errorf("%q where %q is allowed: %t", test.wanted, test.allowed, may)
+		}
+	}
+	cluster := newFakeCluster(t)
+	spec := toPod("web-1", "8080")
+	spec.LocalAddress = "0.0.0.0"
+	if _, err := newManager(t).Open(t.Context(), cluster.forwardCluster(), spec); err == nil || !strings.Contains(err.Error(), "--forward-address=0.0.0.0") {
+		t.Errorf("got %v", err)
 	}
 }
