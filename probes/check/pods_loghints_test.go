@@ -32,22 +32,39 @@ func TestLogHints(t *testing.T) {
 		"node, a dependency":   {[]string{"Error: connect ECONNREFUSED 10.96.1.2:6379"}, web, "refuses it: 10.96.1.2:6379"},
 		"a dependency by name": {[]string{"could not connect: dial tcp db.shop:5432: connect: connection refused"}, web, "refuses it: db.shop:5432"},
 
-		"the right port":            {[]string{"listening on :8080"}, web, ""},
-		"everywhere":                {[]string{"listening on 0.0.0.0:8080"}, web, ""},
-		"loopback and everywhere":   {[]string{"listening on 127.0.0.1:8080", "listening on 0.0.0.0:8080"}, web, ""},
-		"a port for admin, inside":  {[]string{"listening on 127.0.0.1:9901"}, web, ""},
-		"metrics beside it":         {[]string{"listening on :8080", "metrics listening on :9090"}, web, ""},
-		"a time":                    {[]string{"started at 12:30:45"}, web, ""},
-		"a time in a day":           {[]string{"started 2026-01-02 12:30:45.123 all is well"}, web, ""},
-		"no address":                {[]string{"listening for events"}, web, ""},
-		"a port that cannot be":     {[]string{"listening on :99999"}, web, ""},
-		"somebody else was refused": {[]string{"refund: connection refused by the customer"}, web, ""},
-		"permission for a file":     {[]string{"open /data: permission denied"}, web, ""},
+		"taken, in node's word alone":      {[]string{"Error: EADDRINUSE :8080"}, web, "is taken already, port 8080"},
+		"taken, no port told":              {[]string{"address already in use"}, web, "is taken already"},
+		"a port of a lower bind":           {[]string{"bind: permission denied"}, web, "may not listen: ports below 1024"},
+		"the last port there can be":       {[]string{"listening on :65535"}, web, "listens on port 65535"},
+		"loopback, everywhere for another": {[]string{"listening on 127.0.0.1:8080", "listening on 0.0.0.0:9090"}, web, "listens on 127.0.0.1:8080 only"},
+
+		"one more than there can be":        {[]string{"listening on :65536"}, web, ""},
+		"no port":                           {[]string{"listening on :00"}, web, ""},
+		"a file that may not be read":       {[]string{"EACCES: permission denied, open '/data'"}, web, ""},
+		"a bind that worked":                {[]string{"bind 0.0.0.0:8080 ok"}, web, ""},
+		"facts are not known, not loopback": {[]string{"listening on :3000"}, LogFacts{}, ""},
+		"dialed, and not refused":           {[]string{"dial tcp 10.96.1.2:5432: ok"}, web, ""},
+		"another word for a port":           {[]string{"accepted on 127.0.0.1:8080"}, web, ""},
+		"the right port":                    {[]string{"listening on :8080"}, web, ""},
+		"everywhere":                        {[]string{"listening on 0.0.0.0:8080"}, web, ""},
+		"loopback and everywhere":           {[]string{"listening on 127.0.0.1:8080", "listening on 0.0.0.0:8080"}, web, ""},
+		"a port for admin, inside":          {[]string{"listening on 127.0.0.1:9901"}, web, ""},
+		"metrics beside it":                 {[]string{"listening on :8080", "metrics listening on :9090"}, web, ""},
+		"a time":                            {[]string{"started at 12:30:45"}, web, ""},
+		"a time in a day":                   {[]string{"started 2026-01-02 12:30:45.123 all is well"}, web, ""},
+		"no address":                        {[]string{"listening for events"}, web, ""},
+		"a port that cannot be":             {[]string{"listening on :99999"}, web, ""},
+		"somebody else was refused":         {[]string{"refund: connection refused by the customer"}, web, ""},
+		"permission for a file":             {[]string{"open /data: permission denied"}, web, ""},
 	} {
 		hints := LogHints(test.lines, test.facts)
 		if test.want == "" && len(hints) > 0 || test.want != "" && (len(hints) != 1 || !strings.Contains(hints[0].Text, test.want)) {
 			t.Errorf("%s: want %q, got %+v", name, test.want, hints)
 		}
+	}
+	twice := []string{"dial tcp a:1000: connection refused", "dial tcp a:1000: connection refused", "dial tcp b:1000: connection refused"}
+	if hints := LogHints(twice, web); len(hints) != 2 || hints[0].Line != 2 || hints[1].Line != 1 {
+		t.Errorf("not each once: %+v", hints)
 	}
 	var many []string
 	for range 100 {
