@@ -25,6 +25,8 @@ type Cluster struct {
 	WorkloadDigest string `json:"workloadDigest"`
 	// DNSDigest names the build of CoreDNS that the nodes have.
 	DNSDigest string `json:"dnsDigest"`
+	// BusyBoxDigest names the BusyBox that the nodes have.
+	BusyBoxDigest string `json:"busyBoxDigest"`
 }
 
 const stateFile = "cluster.json"

@@ -11,6 +11,8 @@ import (
 const (
 	// WorkloadImage is the image of e2e/workload. Pods use it with imagePullPolicy: Never.
 	WorkloadImage = "svctui.test/workload:1"
+	// BusyBoxImage has a shell and the small tools, for Pods that commands are run in.
+	BusyBoxImage = "svctui.test/busybox:1"
 	// PauseImage is the sandbox image, made of the same program.
 	PauseImage = "svctui.test/pause:1"
 	// DNSImage is CoreDNS, for the cluster's own name server.

@@ -22,7 +22,7 @@ import (
 
 // debianPackages are the packages of each program that the machine must have.
 var debianPackages = map[string]string{
-	"ip": "iproute2", "iptables": "iptables", "conntrack": "conntrack", "runc": "runc", "nsenter": "util-linux",
+	"ip": "iproute2", "iptables": "iptables", "conntrack": "conntrack", "runc": "runc", "nsenter": "util-linux", "busybox": "busybox-static",
 }
 
 // checkMachine returns a RequirementError if this machine cannot run the cluster.
@@ -31,7 +31,7 @@ func checkMachine() error {
 		return &RequirementError{"The test cluster makes network namespaces and runs containers, so it needs root: run it with sudo."}
 	}
 	var missing []string
-	for _, program := range []string{"ip", "iptables", "conntrack", "runc", "nsenter"} {
+	for _, program := range []string{"ip", "iptables", "conntrack", "runc", "nsenter", "busybox"} {
 		if _, err := exec.LookPath(program); err != nil {
 			missing = append(missing, debianPackages[program])
 		}
@@ -114,11 +114,11 @@ func Up(ctx context.Context, options Options) (*Cluster, error) {
 
 // extend adds what a healthy cluster lacks: nodes, the name server, the Gateway API, and images whose source has changed.
 func (c *Cluster) extend(ctx context.Context, options Options, say func(string, ...any)) error {
-	before := [2]string{c.WorkloadDigest, c.DNSDigest}
+	before := [3]string{c.WorkloadDigest, c.DNSDigest, c.BusyBoxDigest}
 	if err := c.buildImages(ctx, options.ModuleDir); err != nil {
 		return err
 	}
-	if before != [2]string{c.WorkloadDigest, c.DNSDigest} {
+	if before != [3]string{c.WorkloadDigest, c.DNSDigest, c.BusyBoxDigest} {
 		say("loading the changed images")
 		for number := 1; number <= c.Nodes; number++ {
 			if err := c.importImages(ctx, c.node(number)); err != nil {
@@ -282,14 +282,22 @@ func (c *Cluster) buildImages(ctx context.Context, moduleDir string) error {
 	if err := goBuild(ctx, filepath.Join(moduleDir, "programs", "coredns"), c.Program("coredns"), "-s -w", "."); err != nil {
 		return err
 	}
-	c.DNSDigest, err = image.WriteProgram(c.Program("coredns"), c.path("dns.tar"), DNSImage)
+	if c.DNSDigest, err = image.WriteProgram(c.Program("coredns"), c.path("dns.tar"), DNSImage); err != nil {
+		return err
+	}
+	busybox, err := exec.LookPath("busybox")
+	if err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	c.BusyBoxDigest, err = image.WriteBusyBox(busybox, c.path("busybox.tar"), BusyBoxImage, "sh", "cat", "sleep", "wget", "nc")
 	return err
 }
 
 func (c *Cluster) importImages(ctx context.Context, n node) error {
 	return errors.Join(
 		c.ctr(ctx, n, "images", "import", c.path("images.tar")),
-		c.ctr(ctx, n, "images", "import", c.path("dns.tar")))
+		c.ctr(ctx, n, "images", "import", c.path("dns.tar")),
+		c.ctr(ctx, n, "images", "import", c.path("busybox.tar")))
 }
 
 // waitUntilUsable waits for everything that a test relies on: nodes that take Pods, the service

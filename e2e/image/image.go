@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -48,8 +49,18 @@ func WriteProgram(program, archive, tag string) (digest string, err error) {
 	return archiveOf(binary, archive, map[string][]string{tag: {"/" + filepath.Base(program)}})
 }
 
+// WriteBusyBox writes an archive with a static BusyBox as the image of that tag, with a link in /bin for each of the applets, as Write does.
+func WriteBusyBox(program, archive, tag string, applets ...string) (digest string, err error) {
+	binary, err := os.ReadFile(program)
+	if err != nil {
+		return "", fmt.Errorf("image: %w", err)
+	}
+	return archiveOf(binary, archive, map[string][]string{tag: {"/bin/busybox"}}, applets...)
+}
+
 // archiveOf writes the program under each tag, with that tag's entrypoint, whose first word is its path.
-func archiveOf(program []byte, archive string, entrypoints map[string][]string) (digest string, err error) {
+// Links to it are laid beside it.
+func archiveOf(program []byte, archive string, entrypoints map[string][]string, links ...string) (digest string, err error) {
 	sum := sha256.Sum256(program)
 	digest = hex.EncodeToString(sum[:])
 	digestFile := archive + ".digest"
@@ -62,7 +73,7 @@ func archiveOf(program []byte, archive string, entrypoints map[string][]string) 
 		if err != nil {
 			return "", fmt.Errorf("image: %w", err)
 		}
-		if images[tag], err = oneLayer(program, entrypoint); err != nil {
+		if images[tag], err = oneLayer(program, entrypoint, links); err != nil {
 			return "", fmt.Errorf("image: %s: %w", reference, err)
 		}
 	}
@@ -88,7 +99,7 @@ func build(ctx context.Context, moduleDir string) ([]byte, error) {
 	return os.ReadFile(target)
 }
 
-func oneLayer(program []byte, entrypoint []string) (v1.Image, error) {
+func oneLayer(program []byte, entrypoint, links []string) (v1.Image, error) {
 	var archive bytes.Buffer
 	writer := tar.NewWriter(&archive)
 	// A world-writable /tmp, for the files by which a test switches readiness.
@@ -100,6 +111,13 @@ func oneLayer(program []byte, entrypoint []string) (v1.Image, error) {
 	}
 	if _, err := writer.Write(program); err != nil {
 		return nil, err
+	}
+	for _, link := range links {
+		at := path.Join(path.Dir(entrypoint[0]), link)
+		header := &tar.Header{Typeflag: tar.TypeSymlink, Name: strings.TrimPrefix(at, "/"), Linkname: entrypoint[0], Mode: 0o777}
+		if err := writer.WriteHeader(header); err != nil {
+			return nil, err
+		}
 	}
 	if err := writer.Close(); err != nil {
 		return nil, err
