@@ -72,3 +72,11 @@ func forClient(state *engine.State, kubectlArgs []string, client check.Client) m
 	}
 	return reports
 }
+
+// whyNoClient returns an error where a client is known not to be there.
+func whyNoClient(snapshot *model.Snapshot, client check.Client) error {
+	if pod := client.Pod; pod.Name != "" && snapshot.Coverage(model.Pods, pod.Namespace).Known() && snapshot.Pod(pod) == nil {
+		return fmt.Errorf("there is no Pod %s", pod)
+	}
+	return nil
+}

@@ -183,6 +183,9 @@ func (a *app) testCommand() *cobra.Command {
 			if all.pods || command.Flags().Changed("max-pods") {
 				return a.sweep(command.Context(), arguments[0], all.request(wanted), from, report.Format(format.value))
 			}
+			if from == "" {
+				wanted.SocketsContainer = wanted.ClientContainer
+			}
 			return a.test(command.Context(), arguments[0], wanted, from, yes, report.Format(format.value))
 		},
 	}
@@ -195,7 +198,7 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().IntVar(&all.most, "max-pods", 200, "how many Pods a sweep takes; 0 takes all")
 	command.Flags().DurationVar(&wanted.Patience, "timeout", 0, "how long an answer may take; without it 5s, or what the port's probes allow")
 	command.Flags().StringVar(&from, "from", "", "try the Service from inside this Pod too, POD or NAMESPACE/POD; asks before it runs a command there")
-	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod; without it the one that kubectl exec takes")
+	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod, without --from of the tested one; left out, the one that kubectl exec takes")
 	command.Flags().BoolVar(&wanted.Sockets, "sockets", false, "read what the tested Pod listens on too; asks before it runs a command there")
 	command.Flags().BoolVar(&yes, "yes", false, "agree to the commands that --from and --sockets run")
 	scheme.add(command, "scheme", "", "how to speak to the application: ")
@@ -509,6 +512,9 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err != nil {
 		return err
 	}
+	if err := whyNoClient(state.Snapshot, client); err != nil {
+		return err
+	}
 	if len(state.Reports) == 0 {
 		if err := session.CheckNamespace(ctx, state.Scope); err != nil {
 			return err
@@ -599,6 +605,9 @@ func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Req
 	}
 	state, err := a.judge(ctx, session, []string{name}, client, 0)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := whyNoClient(state.Snapshot, client); err != nil {
 		return nil, nil, err
 	}
 	wanted.Service, wanted.Port = model.Key{Namespace: state.Scope, Name: name}, port

@@ -16,7 +16,7 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
-// execPatience bounds a command in a Pod; dialScript needs eight seconds at most.
+// execPatience bounds a command in a Pod; model.DialScript needs eight seconds at most.
 const execPatience = 20 * time.Second
 
 // dials are the addresses that a client tries, and the command that tries them.
@@ -68,7 +68,7 @@ func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
 	}
 	d.exec = model.ExecRequest{
 		Namespace: s.request.Client.Namespace, Pod: s.request.Client.Name, Container: s.clientContainer(snapshot),
-		Command: dialCommand(d.scheme, d.addresses()),
+		Command: model.DialCommand(d.scheme, d.addresses()),
 	}
 	return d, ""
 }
@@ -82,7 +82,7 @@ func (s *subject) whyNoClient(snapshot *model.Snapshot) string {
 	case s.facts.Fault == faultNotTCP:
 		return s.facts.Protocol + " gives no answer that could be told"
 	case client == model.Key{}:
-		return "asks for a Pod, and before it runs"
+		return "runs in a Pod that is picked for it"
 	case !snapshot.Coverage(model.Pods, client.Namespace).Known():
 		return "" // the API server says whether it is there
 	}

@@ -39,7 +39,7 @@ func agreeing(snapshot *model.Snapshot, request Request) Request {
 // dialling answers the script, each address by what follows in lines: TOOL CODE WORDS.
 func dialling(lines map[string]string) func(model.ExecRequest) (model.ExecResult, error) {
 	return func(request model.ExecRequest) (model.ExecResult, error) {
-		_, addresses, ok := DialCommand(request.Command)
+		_, addresses, ok := model.ParseDialCommand(request.Command)
 		if !ok {
 			return model.ExecResult{}, fmt.Errorf("not the script: %q", request.Command)
 		}
@@ -220,7 +220,7 @@ func TestNothingRunsWithoutConsent(t *testing.T) {
 		t.Fatalf("got commands %+v", commands)
 	}
 	another := commands[0].ExecRequest
-	another.Command = dialCommand("http", []string{"10.96.0.2:80/"})
+	another.Command = model.DialCommand("http", []string{"10.96.0.2:80/"})
 	elsewhere := commands[0].ExecRequest
 	elsewhere.Pod = "front-2"
 	container := commands[1].ExecRequest
@@ -260,12 +260,12 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestDialCommand(t *testing.T) {
-	scheme, addresses, ok := DialCommand(dialCommand("https", []string{"a:1/", "b:2/"}))
+	scheme, addresses, ok := model.ParseDialCommand(model.DialCommand("https", []string{"a:1/", "b:2/"}))
 	if !ok || scheme != "https" || !slices.Equal(addresses, []string{"a:1/", "b:2/"}) {
 		t.Errorf("got %s %q %v", scheme, addresses, ok)
 	}
-	for _, command := range [][]string{nil, {"sh"}, {"sh", "-c", "rm -r /", "svctui", "http", "a:1/"}, dialCommand("http", nil), {"bash", "-c", dialScript, "svctui", "http", "a:1/"}} {
-		if _, _, ok := DialCommand(command); ok {
+	for _, command := range [][]string{nil, {"sh"}, {"sh", "-c", "rm -r /", "svctui", "http", "a:1/"}, model.DialCommand("http", nil), {"bash", "-c", model.DialScript, "svctui", "http", "a:1/"}} {
+		if _, _, ok := model.ParseDialCommand(command); ok {
 			t.Errorf("%q is taken for the script", command)
 		}
 	}
@@ -326,7 +326,7 @@ func TestSockets(t *testing.T) {
 			denied := statusReply(403, "Forbidden", `services "web:80" is forbidden: User "eve" cannot get resource "services/proxy" in API group ""`)
 			w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = denied, denied
 			w.run = func(request model.ExecRequest) (model.ExecResult, error) {
-				if request.Pod != "web-1" || request.Container != "c" || !slices.Equal(request.Command, socketsCommand) {
+				if request.Pod != "web-1" || request.Container != "c" || !slices.Equal(request.Command, model.SocketsCommand()) {
 					t.Errorf("ran %+v", request)
 				}
 				return test.result, test.err

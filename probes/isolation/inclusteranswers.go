@@ -38,10 +38,10 @@ const (
 	noReply     = "connected, no answer in 3 s"
 )
 
-// stoppedCode is the exit code of a program that dialScript stopped (128 and SIGTERM).
+// stoppedCode is the exit code of a program that model.DialScript stopped (128 and SIGTERM).
 const stoppedCode = 143
 
-// readDials reads what dialScript printed, for each address that was asked for. What it cannot read tells nothing. The output is
+// readDials reads what model.DialScript printed, for each address that was asked for. What it cannot read tells nothing. The output is
 // hostile: servers and programs wrote it.
 func readDials(output string, addresses []string) map[string]dialled {
 	read := map[string]dialled{}

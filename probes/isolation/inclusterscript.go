@@ -2,41 +2,6 @@ package isolation
 
 import "strings"
 
-// dialScript tries addresses from inside a container: `sh -c dialScript svctui SCHEME ADDRESS…`. It needs a POSIX shell and one of curl,
-// wget, bash, nc, python3, in BusyBox's versions too, and prints one line for each try:
-//
-//	svctui ADDRESS TOOL EXITCODE WORDS…
-//
-// An address is HOST:PORT/PATH. The tries run beside each other, and each ends within four seconds, whatever its tool does by
-// itself: one that was stopped has the exit code 143. Words of several lines are joined, so that no server can make a line up.
-const dialScript = `export LC_ALL=C; unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY; set -f; s=$1; shift
-has() { command -v "$1" >/dev/null 2>&1; }
-try() { o=$("$@" </dev/null 2>&1 & p=$!; { sleep 4 && kill $p; } >/dev/null 2>&1 & wait $p; r=$?; kill $! 2>/dev/null; exit $r)
-c=$?; printf 'svctui %s %s %s %.3000s\n' "$a" "$1" $c "$(printf '%s ' $o)"; return $c; }
-dial() { u=${a%%/*}; h=${u%:*}; p=${u##*:}; h=${h#\[}; h=${h%\]}
-case $s in http*) if has curl; then try curl -qgskv -m 3 --limit-rate 9k -o /dev/null "$s://$a"; return
-elif has wget && try wget --no-check-certificate --spider "$s://$a"; then return; fi;; esac
-if has bash; then try bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "$p"
-elif has nc; then try nc -vzw 3 "$h" "$p"; case $o in *sage*) try nc -w 3 "$h" "$p";; esac
-elif has python3; then try python3 -c 'import socket,sys; socket.create_connection(sys.argv[1:],3)' "$h" "$p"
-elif has curl; then try curl -qgsv -m 3 "telnet://$u"
-else printf 'svctui %s none 0 \n' "$a"; fi; }
-for a; do dial & done; wait`
-
-// dialCommand is the whole command for addresses.
-func dialCommand(scheme string, addresses []string) []string {
-	return append([]string{"sh", "-c", dialScript, "svctui", scheme}, addresses...)
-}
-
-// DialCommand tells whether a command is the one that the rung In-cluster runs, and which scheme and addresses (HOST:PORT/PATH) it tries.
-// A simulated cluster answers nothing else.
-func DialCommand(command []string) (scheme string, addresses []string, ok bool) {
-	if len(command) < 6 || command[0] != "sh" || command[1] != "-c" || command[2] != dialScript || command[3] != "svctui" {
-		return "", nil, false
-	}
-	return command[4], command[5:], true
-}
-
 // debugCommand is what does the same in a container that is added to a Pod, from an image that has curl.
 func debugCommand(scheme string, addresses []string) []string {
 	command := []string{"curl", "-gkv", "-m", "3"}

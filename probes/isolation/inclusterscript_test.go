@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // The script as it stands, with each shell and tool that this machine has, against servers of its own.
@@ -90,7 +92,7 @@ func TestDialScript(t *testing.T) {
 					}
 					ctx, cancel := context.WithTimeout(context.Background(), execPatience)
 					defer cancel()
-					arguments := dialCommand(scheme, addresses)
+					arguments := model.DialCommand(scheme, addresses)
 					command := exec.CommandContext(ctx, interpreter, arguments[1:]...)
 					if shell == "busybox" {
 						command = exec.CommandContext(ctx, interpreter, arguments...)

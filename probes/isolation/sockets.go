@@ -11,8 +11,6 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-var socketsCommand = []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}
-
 // socketsExec is the command that reads the tested Pod's sockets, or why there is none. Any container tells, because those of one Pod
 // share their network.
 func (s *subject) socketsExec() (model.ExecRequest, string) {
@@ -28,7 +26,7 @@ func (s *subject) socketsExec() (model.ExecRequest, string) {
 	if container == "" {
 		return model.ExecRequest{}, fmt.Sprintf("no container of Pod %s runs", s.pod.Name)
 	}
-	return model.ExecRequest{Namespace: s.pod.Namespace, Pod: s.pod.Name, Container: container, Command: socketsCommand}, ""
+	return model.ExecRequest{Namespace: s.pod.Namespace, Pod: s.pod.Name, Container: container, Command: model.SocketsCommand()}, ""
 }
 
 // socketsContainer is the one that was named, else the one that has the port, else the default one; of those, one that runs.

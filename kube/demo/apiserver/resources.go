@@ -99,6 +99,7 @@ func servedSubresources() []subresource {
 	proxyVerbs := []string{"create", "delete", "get", "patch", "update"}
 	return []subresource{
 		{parent: pods, name: "log", kind: "Pod", verbs: []string{"get"}},
+		{parent: pods, name: "exec", kind: "PodExecOptions", verbs: []string{"create", "get"}},
 		{parent: pods, name: "portforward", kind: "PodPortForwardOptions", verbs: []string{"create", "get"}},
 		{parent: pods, name: "proxy", kind: "PodProxyOptions", verbs: proxyVerbs},
 		{parent: services, name: "proxy", kind: "ServiceProxyOptions", verbs: proxyVerbs},

@@ -2,7 +2,7 @@
 // client-go over HTTP, with the real server's words where it refuses.
 //
 // It knows discovery, get, list in pages, watch with bookmarks and streamed initial lists, access reviews, container
-// logs, the proxies to Services and Pods, and port-forwards. It never changes an object for a client.
+// logs, the proxies to Services and Pods, port-forwards, and commands in Pods. It never changes an object for a client.
 package apiserver
 
 import (
@@ -30,6 +30,8 @@ type Nodes interface {
 	DialPodIP(ctx context.Context, ip string, port int) (net.Conn, error)
 	// DialLoopback connects to localhost inside a Pod, as a port-forward does.
 	DialLoopback(ctx context.Context, pod *corev1.Pod, port int) (net.Conn, error)
+	// Exec runs a command in a container. An error means that it could not be run.
+	Exec(ctx context.Context, pod *corev1.Pod, container string, command []string) (Execution, error)
 }
 
 // Server answers HTTP requests from a Store. Make it with New. It is safe for concurrent use.
@@ -146,6 +148,8 @@ func (s *Server) serveSubresource(w http.ResponseWriter, r *http.Request, t targ
 	switch t.Resource + "/" + t.Subresource {
 	case "pods/log":
 		s.serveLog(w, r, t)
+	case "pods/exec":
+		s.serveExec(w, r, t)
 	case "pods/portforward":
 		s.servePortForward(w, r, t)
 	case "pods/proxy", "services/proxy":

@@ -22,6 +22,8 @@ type Application struct {
 	Ports  []Port
 	// Exit, when set, ends each run of the container.
 	Exit *Exit
+	// NoShell means that the image has neither a shell nor tools: no command can be run in it.
+	NoShell bool
 	// ExecFailure is what an exec probe fails with; empty means that it succeeds.
 	ExecFailure string
 	Log         Log

@@ -23,7 +23,7 @@ func Applications() apps.ByImage {
 		}
 	}
 	grpc := func(name string, number int32) apps.Application {
-		return apps.Application{Warmup: time.Second, Log: grpcLog(name), Ports: []apps.Port{{Number: number, Raw: apps.GRPC}}}
+		return apps.Application{Warmup: time.Second, NoShell: true, Log: grpcLog(name), Ports: []apps.Port{{Number: number, Raw: apps.GRPC}}}
 	}
 
 	found := apps.ByImage{
