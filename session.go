@@ -120,12 +120,22 @@ func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
 
 // Test is that of tui.Session.
 func (s *liveSession) Test(ctx context.Context, request isolation.Request, progress func(isolation.Result)) {
-	snapshot := s.latest.Load()
-	if snapshot == nil {
-		snapshot = model.NewBuilder(nil).Build(time.Now())
-	}
 	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
-	isolation.Run(ctx, s.Session, snapshot, request, progress)
+	isolation.Run(ctx, s.Session, s.snapshot(), request, progress)
+}
+
+// Sweep is that of tui.Session.
+func (s *liveSession) Sweep(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
+	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
+	isolation.Sweep(ctx, s.Session, s.snapshot(), request, progress)
+}
+
+// snapshot is the latest one, empty before the first.
+func (s *liveSession) snapshot() *model.Snapshot {
+	if snapshot := s.latest.Load(); snapshot != nil {
+		return snapshot
+	}
+	return model.NewBuilder(nil).Build(time.Now())
 }
 
 // forwards is a tui.Forwards.

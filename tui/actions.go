@@ -124,14 +124,17 @@ func whyNoForward(sh *shell, _ model.Key) string {
 	return firstReason(sh.readOnlyReason(), sh.notConnected(), sh.denied(mayForward(sh.scope)))
 }
 
-// whyNoTest: one rung that may be run is enough for a test.
-func whyNoTest(sh *shell, _ model.Key) string {
+// whyNoTest: what is dialled from here needs no right, and read-only does not forbid it.
+func whyNoTest(sh *shell, _ model.Key) string { return sh.notConnected() }
+
+// whyNoSweep: one of the two rungs that may be run is enough.
+func whyNoSweep(sh *shell) string {
 	if why := firstReason(sh.readOnlyReason(), sh.notConnected()); why != "" {
 		return why
 	}
 	forward := sh.denied(mayForward(sh.scope))
-	if forward != "" && sh.denied(mayProxyServices(sh.scope)) != "" && sh.denied(mayProxyPods(sh.scope)) != "" {
-		return forward + ", nor proxies"
+	if forward != "" && sh.denied(mayProxyPods(sh.scope)) != "" {
+		return forward + ", nor the proxy to Pods"
 	}
 	return ""
 }

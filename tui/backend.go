@@ -51,6 +51,8 @@ type Session interface {
 	Access(ctx context.Context, questions []model.AccessQuestion) []model.AccessAnswer
 	// Test runs the isolation test, and hands over each step of its progress, the last one included.
 	Test(ctx context.Context, request isolation.Request, progress func(isolation.Result))
+	// Sweep tries all Pods of a Service, and hands over each step of its progress, the last one included.
+	Sweep(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult))
 	// Close ends everything the session holds but the forwards.
 	Close()
 }

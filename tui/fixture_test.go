@@ -130,6 +130,10 @@ func (s *fakeSession) Test(_ context.Context, request isolation.Request, progres
 	progress(isolation.Result{Request: request})
 }
 
+func (s *fakeSession) Sweep(_ context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
+	progress(isolation.SweepResult{Request: request})
+}
+
 func (s *fakeSession) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -104,6 +104,10 @@ func (p *isolationPage) bindings() []binding {
 			sh.open(newIsolationOptions(p, p.ports(sh)))
 			return nil
 		}},
+		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: whyNoSweep, run: func(sh *shell) tea.Cmd {
+			sh.open(newSweepPage(p.request))
+			return nil
+		}},
 		{keys: []string{"c"}, name: "copy", help: "copies the result as text", disabled: func(*shell) string {
 			if p.result.Conclusion == nil {
 				return "there is no result yet"

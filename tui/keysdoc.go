@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/isolation"
 )
 
 //go:generate go test -run TestKeysDocIsCurrent -update .
@@ -21,6 +22,7 @@ func documentedPages() []documentedPage {
 		{"Services (home)", newServicesPage()},
 		{"Service", newServicePage(service)},
 		{"Isolation test", newIsolationPage(service)},
+		{"Isolation test: all Pods", newSweepPage(isolation.Request{})},
 		{"Logs", newLogsPage(service, "", false)},
 		{"Forwards", newForwardsPage()},
 		{"Describe, YAML, report", newDescribePage(model.Ref{})},

@@ -101,6 +101,14 @@ func TestSecondaryScreens(t *testing.T) {
 			s.untilScreen("listens on 127.0.0.1 only")
 			s.press("o", "tab", "tab", "right")
 		},
+		"sweep": func(s *stage) {
+			s.choose("cart")
+			s.press("t")
+			s.untilScreen("listens on 127.0.0.1 only")
+			s.press("a")
+			s.untilScreen("11 of 12")
+			s.press("j")
+		},
 		"logs": func(s *stage) {
 			s.choose("cart")
 			s.press("l")
@@ -465,14 +473,28 @@ func TestForwardDialog(t *testing.T) {
 func TestForwardIsForbiddenWhenReadOnly(t *testing.T) {
 	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: newStageForwards(), readOnly: true})
 	s.choose("cart")
-	for _, key := range []string{"F", "t"} {
-		s.press(key)
-		if len(s.root.stack) != 1 {
-			t.Errorf("%s opened a page although read-only", key)
-		}
-		s.untilScreen("--readonly")
+	s.press("F")
+	if len(s.root.stack) != 1 {
+		t.Error("F opened a page although read-only")
 	}
 	s.untilScreen("read-only   ● live")
+}
+
+// Read-only, the test still dials from this machine; the sweep, which cannot, says why.
+func TestReadOnlyLeavesTheWayFromHere(t *testing.T) {
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), readOnly: true, prepare: func(session *stageSession) {
+		session.test = func(_ context.Context, request isolation.Request, progress func(isolation.Result)) {
+			if !request.ReadOnly {
+				t.Error("the test was not told to be read-only")
+			}
+			progress(loopback(request))
+		}
+	}})
+	s.choose("cart")
+	s.press("t")
+	s.untilScreen("isolation test")
+	s.press("a")
+	s.untilScreen("a does nothing here: started with --readonly")
 }
 
 func TestForwardIsStoppedOnlyAfterAYes(t *testing.T) {

@@ -47,7 +47,9 @@ type stageSession struct {
 	*fakeSession
 	logs func(ctx context.Context, request model.LogRequest, lines func([]model.LogLine)) error
 	test func(ctx context.Context, request isolation.Request, progress func(isolation.Result))
-	yaml func() (string, error)
+	// sweep is sampleSweep where it is nil.
+	sweep func(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult))
+	yaml  func() (string, error)
 
 	mu       sync.Mutex
 	requests []isolation.Request
@@ -68,6 +70,14 @@ func (s *stageSession) Test(ctx context.Context, request isolation.Request, prog
 	if s.test != nil {
 		s.test(ctx, request, progress)
 	}
+}
+
+func (s *stageSession) Sweep(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
+	if s.sweep == nil {
+		progress(sampleSweep(request))
+		return
+	}
+	s.sweep(ctx, request, progress)
 }
 
 func (s *stageSession) tested() []isolation.Request {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -147,7 +148,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 	case t.tried == 0 && !cut:
 		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
 	}
-	c := t.conclusion(len(w.result.Ports), s.facts.UsableKnown)
+	c := t.conclusion(s.request.Service, len(w.result.Ports), s.facts.UsableKnown)
 	if left := w.untold(t, cut); left != "" {
 		c.Why = joined(c.Why, left)
 		if c.Mark == check.MarkOK {
@@ -184,7 +185,7 @@ func (t *tally) allAnswer(on string) string {
 }
 
 // conclusion reads the cells; known says whether it is known which Pods the Service sends traffic to.
-func (t *tally) conclusion(ports int, known bool) Conclusion {
+func (t *tally) conclusion(service model.Key, ports int, known bool) Conclusion {
 	on := ""
 	if ports > 1 {
 		on = fmt.Sprintf(" on all %d ports", ports)
@@ -239,13 +240,14 @@ func (t *tally) conclusion(ports int, known bool) Conclusion {
 	}
 	c.Text = strings.TrimSuffix(c.Text, ".") + "."
 	c.Why = joined(t.common(), t.besides())
+	alone := fmt.Sprintf("svctui test %s -n %s --pod %s", service.Name, service.Namespace, names[0])
 	switch {
 	case c.Mark == check.MarkUnknown:
 		c.Next = "ask for create pods/portforward and get pods/proxy in this namespace, or try it from a Pod in the cluster"
 	case t.answering == 0:
-		c.Next = "test one of them: svctui test with --pod " + names[0]
+		c.Next = "test one of them alone: " + alone
 	default:
-		c.Next = "compare " + names[0] + " with one that answers: image, arguments, configuration, node; svctui test with --pod " + names[0] + " tells more"
+		c.Next = "compare " + names[0] + " with one that answers: image, arguments, configuration, node; more is told by " + alone
 	}
 	return c
 }

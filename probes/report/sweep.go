@@ -109,7 +109,7 @@ func CellText(cell isolation.Cell) string {
 	case cell.Mark == check.MarkNone:
 		return "not tried"
 	case cell.ID != "":
-		text = strings.TrimSuffix(text, ".") + " (" + cell.ID + ")"
+		text = cell.ID + " " + strings.TrimSuffix(text, ".")
 	}
 	if cell.Mark == check.MarkOK && !cell.Usable {
 		text += "; the Service sends it nothing"
