@@ -340,7 +340,7 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 		item("last error", t.fail, clean(forward.LastError)+"  ("+age(forward.LastErrAt, sh.now())+" ago)")
 	}
 	if host, _, err := net.SplitHostPort(forward.Local); err == nil && !onLoopback(host) {
-		item("open", t.warn, openToOthers(host))
+		item("exposed", t.warn, openToOthers(host))
 	}
 	if line := sshLine(sh.ssh, forward.Local); line != "" {
 		item("on laptop", t.text, line)

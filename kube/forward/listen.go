@@ -42,7 +42,11 @@ func listen(ctx context.Context, address string, port int) (net.Listener, error)
 		return nil, fmt.Errorf("%d is no port: choose one from 1 to 65535, or 0 for a free one", port)
 	}
 	where := net.JoinHostPort(address, strconv.Itoa(port))
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", where)
+	network := "tcp"
+	if parsed, err := netip.ParseAddr(address); err == nil && parsed.Is4() {
+		network = "tcp4" // or 0.0.0.0 would open every IPv6 address, too
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, network, where)
 	switch {
 	case err == nil:
 		return listener, nil

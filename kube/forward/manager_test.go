@@ -568,3 +568,14 @@ func TestOnlyLoopbackUnlessAllowed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAnIPv4AddressOpensNoIPv6One(t *testing.T) {
+	listener, err := listen(t.Context(), "0.0.0.0", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	if host, _, _ := net.SplitHostPort(listener.Addr().String()); host != "0.0.0.0" {
+		t.Errorf("it listens on %s", listener.Addr())
+	}
+}
