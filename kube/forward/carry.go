@@ -71,7 +71,7 @@ func (h *held) carry(ctx context.Context, local net.Conn) error {
 	if err != nil {
 		return err
 	}
-	remote, err := h.streams.Open(ctx, h.target.Namespace, to.pod, to.port)
+	remote, err := h.streams.openUnread(ctx, h.target.Namespace, to.pod, to.port)
 	if err != nil {
 		return fmt.Errorf("port-forward to Pod %s: %w", to.pod, err)
 	}
@@ -174,12 +174,15 @@ func awaitQuiet(heard *atomic.Bool, answered <-chan struct{}) {
 
 // pump copies until from ends, and tells a failure to read from one to write. The end of from is no failure.
 func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr error) {
-	next := chunksOf(from)
+	if ready, ok := from.(*stream); ok {
+		return ready.copyTo(to, count)
+	}
+	buffer := make([]byte, chunkSize)
 	for {
-		data, err := next()
-		if len(data) > 0 {
-			count(len(data))
-			if _, err := to.Write(data); err != nil {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			count(n)
+			if _, err := to.Write(buffer[:n]); err != nil {
 				return nil, err
 			}
 		}
@@ -189,18 +192,6 @@ func pump(to io.Writer, from io.Reader, count func(int)) (readErr, writeErr erro
 		case err != nil:
 			return err, nil
 		}
-	}
-}
-
-// chunksOf returns how to read the next piece, which is valid until the one after. A stream has its pieces in memory already.
-func chunksOf(from io.Reader) (next func() ([]byte, error)) {
-	if ready, ok := from.(*stream); ok {
-		return ready.next
-	}
-	buffer := make([]byte, chunkSize)
-	return func() ([]byte, error) {
-		n, err := from.Read(buffer)
-		return buffer[:n], err
 	}
 }
 

@@ -111,7 +111,7 @@ func (c *connection) stalled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for one := range c.streams {
-		if one.stalled.Load() {
+		if one.stalls() {
 			return true
 		}
 	}

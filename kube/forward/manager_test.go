@@ -425,6 +425,42 @@ func TestManyConnectionsThroughOneForward(t *testing.T) {
 	}
 }
 
+// A client that reads nothing must not hold up the others.
+func TestAClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	cluster.serve("web-1", 8080, func(conn net.Conn) {
+		first := make([]byte, 1)
+		if _, err := conn.Read(first); err != nil {
+			return
+		}
+		if first[0] == 'e' {
+			_, _ = conn.Write(first)
+			echo(conn)
+			return
+		}
+		block := make([]byte, 1<<16)
+		for {
+			if _, err := conn.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	m := newManager(t)
+	forward := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+	stuck := dialLocal(t, forward)
+	_, _ = io.WriteString(stuck, "flood")
+	m.mu.Lock()
+	first := m.forwards[0].streams.open()[0]
+	m.mu.Unlock()
+	eventually(t, "the flood fills every buffer", func() bool { return first.stalled() })
+	for range 3 {
+		if got := exchange(t, dialLocal(t, forward), "echo"); got != "echo" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 func TestOrderlyEndsAreNoErrors(t *testing.T) {
 	cluster := newFakeCluster(t)
 	cluster.put(readyPod("web-1"))

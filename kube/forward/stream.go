@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/moby/spdystream"
 )
@@ -32,10 +33,16 @@ type stream struct {
 	errorText  *spdystream.Stream
 
 	errors chan string
-	// ahead carries what came; it is closed when nothing more comes.
+	// begin is used up by whoever reads data: pumpData, or copyTo.
+	begin sync.Once
+	// dataRead says that reading data has ended.
+	dataRead func()
+	// ahead carries what came; it is closed when nothing more comes. copyTo goes without.
 	ahead chan chunk
 	// stalled is true while ahead is full.
 	stalled atomic.Bool
+	// writingSince is when copyTo began to write what it writes now, as watchedConn counts; zero while it does not.
+	writingSince atomic.Int64
 	// gone is closed when nobody reads any more.
 	gone     chan struct{}
 	goneOnce sync.Once
@@ -60,7 +67,8 @@ func newStream(c *connection, data, errorText *spdystream.Stream) *stream {
 		pumped:     make(chan struct{}),
 	}
 	var pumps sync.WaitGroup
-	pumps.Go(guarded(s.pumpData))
+	pumps.Add(1)
+	s.dataRead = sync.OnceFunc(pumps.Done)
 	pumps.Go(guarded(s.pumpErrorText))
 	go guarded(func() {
 		pumps.Wait()
@@ -69,14 +77,34 @@ func newStream(c *connection, data, errorText *spdystream.Stream) *stream {
 	return s
 }
 
+// readData returns what comes next, as long as it comes.
+func (s *stream) readData() ([]byte, error) {
+	data, err := s.data.ReadData()
+	if errors.Is(err, io.EOF) {
+		select {
+		case <-s.gone:
+			err = net.ErrClosed
+		default:
+			if s.connection.isLost() {
+				err = errConnectionLost
+			}
+		}
+	}
+	return data, err
+}
+
+// readAhead begins to read before anybody asks. Read needs it; copyTo does without.
+func (s *stream) readAhead() {
+	s.begin.Do(func() { go guarded(s.pumpData)() })
+}
+
+// pumpData reads ahead.
 func (s *stream) pumpData() {
+	defer s.dataRead()
 	defer close(s.ahead)
 	for {
-		data, err := s.data.ReadData()
+		data, err := s.readData()
 		next := chunk{data: data, err: err}
-		if errors.Is(err, io.EOF) && s.connection.isLost() {
-			next.err = errConnectionLost
-		}
 		select {
 		case s.ahead <- next:
 		default:
@@ -92,6 +120,40 @@ func (s *stream) pumpData() {
 			return
 		}
 	}
+}
+
+// copyTo writes what comes from the Pod as it comes, in place of Read. What a slow reader has to be spared is left to the
+// buffers of the system.
+func (s *stream) copyTo(to io.Writer, count func(int)) (readErr, writeErr error) {
+	defer s.dataRead()
+	s.begin.Do(func() {})
+	for {
+		data, err := s.readData()
+		if len(data) > 0 {
+			count(len(data))
+			s.writingSince.Store(int64(s.connection.network.now()))
+			_, err := to.Write(data)
+			s.writingSince.Store(0)
+			if err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil:
+			return err, nil
+		}
+	}
+}
+
+// stallLeast is how long a write has to take to be called stalled.
+const stallLeast = 20 * time.Millisecond
+
+// stalls tells whether what came waits for its reader.
+func (s *stream) stalls() bool {
+	since := time.Duration(s.writingSince.Load())
+	return s.stalled.Load() || since != 0 && s.connection.network.now()-since > stallLeast
 }
 
 func (s *stream) pumpErrorText() {
@@ -112,18 +174,6 @@ func (s *stream) Read(p []byte) (int, error) {
 	n := copy(p, s.unread)
 	s.unread = s.unread[n:]
 	return n, nil
-}
-
-// next yields what came from the Pod without copying it.
-func (s *stream) next() ([]byte, error) {
-	s.readMu.Lock()
-	defer s.readMu.Unlock()
-	if err := s.fill(); err != nil {
-		return nil, err
-	}
-	data := s.unread
-	s.unread = nil
-	return data, nil
 }
 
 // fill makes sure that something is unread; readMu is held.
@@ -182,4 +232,10 @@ func (s *stream) abandon() {
 	_ = s.errorText.Reset()
 }
 
-func (s *stream) stopReading() { s.goneOnce.Do(func() { close(s.gone) }) }
+func (s *stream) stopReading() {
+	s.goneOnce.Do(func() {
+		close(s.gone)
+		s.begin.Do(func() { close(s.ahead) })
+		s.dataRead()
+	})
+}

@@ -65,6 +65,16 @@ func NewStreams(config *rest.Config, dial DialFunc) *Streams {
 // it; whether anything listens on the port is told later, on Errors. What the API server denies is an error that
 // apierrors.IsForbidden and its like recognise. A refused port does no harm to the other connections of the Pod.
 func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (model.Stream, error) {
+	opened, err := s.openUnread(ctx, namespace, pod, port)
+	if err != nil {
+		return nil, err
+	}
+	opened.readAhead()
+	return opened, nil
+}
+
+// openUnread is like Open; the stream has to be read at once, or it holds up its neighbours.
+func (s *Streams) openUnread(ctx context.Context, namespace, pod string, port int32) (*stream, error) {
 	key := model.Key{Namespace: namespace, Name: pod}
 	for attempt := 0; ; attempt++ {
 		through, fresh, err := s.connection(ctx, key)
