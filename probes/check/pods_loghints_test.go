@@ -62,6 +62,9 @@ func TestLogHints(t *testing.T) {
 			t.Errorf("%s: want %q, got %+v", name, test.want, hints)
 		}
 	}
+	if hints := LogHints([]string{"address already in use"}, web); hints[0].Text != "a port that it wants to listen on is taken already" {
+		t.Errorf("no port was told: %+v", hints)
+	}
 	twice := []string{"dial tcp a:1000: connection refused", "dial tcp a:1000: connection refused", "dial tcp b:1000: connection refused"}
 	if hints := LogHints(twice, web); len(hints) != 2 || hints[0].Line != 2 || hints[1].Line != 1 {
 		t.Errorf("not each once: %+v", hints)

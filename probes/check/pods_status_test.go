@@ -59,6 +59,7 @@ func TestPodStatusIsThatOfKubectl(t *testing.T) {
 		want   string
 	}{
 		"running":                           {nil, "1/1 Running 0"},
+		"no condition at all":               {[]func(*corev1.Pod){func(p *corev1.Pod) { p.Status.Conditions = nil }}, "1/1 Running 0"},
 		"evicted":                           {[]func(*corev1.Pod){main(), phase(corev1.PodFailed, "Evicted")}, "0/0 Evicted 0"},
 		"crashes":                           {[]func(*corev1.Pod){main(is("a", waits("CrashLoopBackOff"), false, 4, failed(time.Minute)))}, "0/1 CrashLoopBackOff 4 1m0s a: exit 2 after 1s"},
 		"waits without a reason":            {[]func(*corev1.Pod){main(is("a", waits(""), false, 0))}, "0/1 Running 0"},

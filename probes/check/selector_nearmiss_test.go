@@ -74,6 +74,7 @@ func TestNearMisses(t *testing.T) {
 		"a slip in the key":     {labels{"compnent": "web"}, labels{"component": "web"}, 2, "the key is component"},
 		"an unrelated key":      {labels{"app": "payments"}, labels{"service": "payments"}, 4, "the key is service"},
 		"key and value":         {labels{"app": "payments"}, labels{"k8s-app": "payment"}, 4, "the key is k8s-app"},
+		"as far as it may be":   {labels{"app": "redis"}, labels{"k8s-app": "redis-master"}, 6, "the key is k8s-app"},
 		"swapped":               {labels{"app": "x", "tier": "y"}, labels{"app": "y", "tier": "x"}, 6, "the values are swapped"},
 		"two slips in two keys": {labels{"app": "myapp", "team": "one"}, labels{"app": "my-app", "team": "One"}, 2, "a separator differs"},
 	} {
