@@ -42,7 +42,7 @@ func consentText(info model.SessionInfo, commands []isolation.Command) string {
 	for _, command := range commands {
 		fmt.Fprintf(&out, "In Pod %s/%s, container %s, of context %s, svctui would run a command. It %s:\n\n%s\n\n",
 			report.Clean(command.Namespace), report.Clean(command.Pod), report.Clean(command.Container), report.Clean(info.Context),
-			command.Purpose, report.CleanLines(command.Line(info.KubectlArgs)))
+			report.Clean(command.Purpose), report.CleanLines(command.Line(info.KubectlArgs)))
 	}
 	return out.String() + "It changes nothing there. Run it? [y/N] "
 }

@@ -243,7 +243,11 @@ func newReportPage(key model.Key) page {
 		}
 		document := report.Document{
 			Context: sh.info.Context, Scope: key.Namespace, At: sh.now(), Snapshot: sh.state.Snapshot,
-			Reports: []*check.Report{judged}, Named: true,
+			Reports: []*check.Report{judged}, Named: true, Client: sh.client,
+		}
+		if sh.client.Chosen() {
+			var client clientReport
+			document.ForClient = map[model.Key]check.ClientReport{key: client.gather(sh, key)}
 		}
 		return func(context.Context) (string, error) {
 			var out strings.Builder

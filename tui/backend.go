@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/engine"
 	"github.com/svctui/svctui/probes/isolation"
 )
@@ -39,6 +40,9 @@ type Session interface {
 	// Focus says which Service is open, so that everything its checks need is read; nil for none.
 	// It does not block.
 	Focus(service *model.Key)
+	// FocusClient says for whom the Service that is open is looked at, so that what judging that client needs is read; the zero
+	// Client for nobody. It does not block.
+	FocusClient(client check.Client)
 	// Namespaces lists the namespaces. A 403 is an error; names can still be typed.
 	Namespaces(ctx context.Context) ([]string, error)
 	// Logs hands lines over in batches, from one goroutine, until the log ends or ctx does.

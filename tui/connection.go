@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/engine"
 )
 
@@ -19,7 +20,7 @@ func (r *root) connect(name string) tea.Cmd {
 	r.leaveSession()
 	commands := []tea.Cmd{}
 	if !again {
-		r.sh.scopeBefore = nil
+		r.sh.scopeBefore, r.sh.client = nil, check.Client{}
 		commands = append(commands, r.popToHome())
 	}
 	sh := r.sh
@@ -91,6 +92,7 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 			return closing(msg.session)
 		}
 		sh.session, sh.info, sh.connection = msg.session, msg.session.Info(), connected
+		sh.session.FocusClient(sh.client)
 		r.everConnected = true
 		ctx, end := context.WithCancel(r.ctx)
 		r.endSession = end

@@ -56,6 +56,7 @@ type fakeSession struct {
 	mu      sync.Mutex
 	scope   string
 	focused []model.Key
+	clients []check.Client
 	closed  bool
 }
 
@@ -93,6 +94,12 @@ func (s *fakeSession) Focus(key *model.Key) {
 		return
 	}
 	s.focused = append(s.focused, *key)
+}
+
+func (s *fakeSession) FocusClient(client check.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients = append(s.clients, client)
 }
 
 func (s *fakeSession) Namespaces(context.Context) ([]string, error) {

@@ -26,6 +26,8 @@ type isolationPage struct {
 	began bool
 	// offset is how far the page is scrolled, most how far it can be.
 	offset, most int
+	// client is what keeps the chosen client from the Service.
+	client clientReport
 }
 
 type (
@@ -39,8 +41,8 @@ func newIsolationPage(service model.Key) *isolationPage {
 
 func (p *isolationPage) title() string       { return "isolation test" }
 func (p *isolationPage) capturesInput() bool { return false }
-func (p *isolationPage) crumbs(*shell) []string {
-	return []string{namespaceName(p.request.Service.Namespace), clean(p.request.Service.Name), p.title()}
+func (p *isolationPage) crumbs(sh *shell) []string {
+	return append([]string{namespaceName(p.request.Service.Namespace), clean(p.request.Service.Name), p.title()}, sh.clientCrumb()...)
 }
 
 func (p *isolationPage) opened(sh *shell, life *life) tea.Cmd {
@@ -49,7 +51,9 @@ func (p *isolationPage) opened(sh *shell, life *life) tea.Cmd {
 }
 
 // start runs the test anew with the request as it is; the run before is cancelled.
-func (p *isolationPage) start(sh *shell) tea.Cmd {
+func (p *isolationPage) start(sh *shell) tea.Cmd { return p.startWith(sh, p.request) }
+
+func (p *isolationPage) startWith(sh *shell, request isolation.Request) tea.Cmd {
 	if sh.session == nil {
 		return nil
 	}
@@ -57,8 +61,8 @@ func (p *isolationPage) start(sh *shell) tea.Cmd {
 	p.session.Focus(&p.request.Service)
 	p.running, p.began = true, true
 	p.result = isolation.Result{Request: p.request}
-	session, request := sh.session, p.request
-	request.ReadOnly = sh.info.ReadOnly
+	session := sh.session
+	request.ReadOnly, request.KubectlArgs = sh.info.ReadOnly, sh.info.KubectlArgs
 	return p.run.stream(p.life, func(ctx context.Context, send func(tea.Msg)) {
 		session.Test(ctx, request, func(result isolation.Result) { send(isolationProgress{result}) })
 		send(isolationOver{})
@@ -104,6 +108,9 @@ func (p *isolationPage) bindings() []binding {
 			sh.open(newIsolationOptions(p, p.ports(sh)))
 			return nil
 		}},
+		{keys: []string{"x"}, name: "in-cluster", help: "tries the Service from inside a Pod: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.inCluster},
+		{keys: []string{"s"}, name: "sockets", help: "reads what the tested Pod listens on: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.sockets},
+		clientAction(func(*shell) (model.Key, bool) { return p.request.Service, true }),
 		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: whyNoSweep, run: func(sh *shell) tea.Cmd {
 			sh.open(newSweepPage(p.request))
 			return nil

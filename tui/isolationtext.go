@@ -106,6 +106,9 @@ func isolationText(result isolation.Result) string {
 		clean(result.Request.Port), clean(result.Request.Pod), result.PodPort, clean(result.Protocol))
 	for _, seen := range result.Rungs {
 		fmt.Fprintf(&out, "  %-14s %-50s %s %s\n", clean(report.RungTitle(seen.Rung)), clean(seen.Crosses), rungResult(seen), rungTook(seen))
+		if seen.Paste != "" {
+			fmt.Fprintf(&out, "    by hand: %s\n", clean(seen.Paste))
+		}
 	}
 	if c := result.Conclusion; c != nil {
 		for _, line := range []string{c.Text, c.Why, c.ID, c.Next} {

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/svctui/svctui/probes/isolation"
@@ -24,6 +25,12 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 	lines = append(lines, rungTable(t, p.result, width)...)
 	lines = append(lines, "")
 	lines = append(lines, conclusionLines(t, p.result, p.running, width)...)
+	for i, line := range drawClient(sh, p.client.gather(sh, p.request.Service), width-8) {
+		if i == 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, "      "+line)
+	}
 	return p.scrolled(t, lines, width, height)
 }
 
@@ -86,6 +93,12 @@ func (p *isolationPage) route(sh *shell, width int) []string {
 func rungTable(t *theme, result isolation.Result, width int) []string {
 	const mark, name, took, gap = 5, 15, 7, 2
 	answer := 12
+	result.Rungs = slices.Clone(result.Rungs)
+	for i := range result.Rungs {
+		if asksFirst(result.Rungs[i]) {
+			result.Rungs[i].Detail = "x runs it"
+		}
+	}
 	for _, seen := range result.Rungs {
 		if wide := cells(rungResult(seen)); wide <= width/4 {
 			answer = max(answer, wide)
@@ -129,8 +142,18 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 				lines = append(lines, strings.Repeat(" ", mark)+t.dim.on(line))
 			}
 		}
+		if seen.Paste != "" {
+			for _, line := range wrap("by hand (c copies): "+clean(seen.Paste), width-mark-3) {
+				lines = append(lines, strings.Repeat(" ", mark)+t.text.on(line))
+			}
+		}
 	}
 	return lines
+}
+
+// asksFirst tells whether a row is that of a rung which nobody has asked for yet.
+func asksFirst(seen isolation.Observation) bool {
+	return seen.Rung == isolation.RungInCluster && seen.Outcome == isolation.NotRun && seen.Target == "" && seen.Detail == isolation.NobodyPicked
 }
 
 // conclusionLines says what the rungs together mean.

@@ -48,6 +48,6 @@ func KeysMarkdown() string {
 		section(documented.name, documented.page.bindings())
 	}
 	section("Everywhere", globalBindings())
-	b.WriteString("\nCtrl-A, Ctrl-D, Ctrl-S, `e` and `s` are not bound: habits of tmux, screen and k9s would hurt here.\n")
+	b.WriteString("\nCtrl-A, Ctrl-D, Ctrl-S and `e` are not bound, and `s` only on the isolation test, where it asks first: habits of tmux, screen and k9s would hurt here.\n")
 	return b.String()
 }

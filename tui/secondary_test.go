@@ -95,6 +95,26 @@ func TestSecondaryScreens(t *testing.T) {
 			s.press("t")
 			s.untilScreen("listens on 127.0.0.1 only")
 		},
+		"isolation-for-a-client": func(s *stage) {
+			s.choose("cart")
+			s.press("t")
+			s.untilScreen("listens on 127.0.0.1 only")
+			s.press("w")
+			s.write("203.0.113.7")
+			s.press("enter")
+		},
+		"isolation-whom": func(s *stage) {
+			s.choose("cart")
+			s.press("t")
+			s.untilScreen("listens on 127.0.0.1 only")
+			s.press("w")
+		},
+		"isolation-consent": func(s *stage) {
+			s.choose("cart")
+			s.press("t")
+			s.untilScreen("listens on 127.0.0.1 only")
+			s.press("x", "enter")
+		},
 		"isolation-options": func(s *stage) {
 			s.choose("cart")
 			s.press("t")

@@ -44,6 +44,7 @@ type servicePage struct {
 
 	evidence evidence
 	tail     logTail
+	client   clientReport
 }
 
 func newServicePage(key model.Key) *servicePage { return &servicePage{key: key} }
@@ -67,7 +68,7 @@ func (p *servicePage) crumbs(sh *shell) []string {
 	if namespace == "" {
 		namespace = sh.scope
 	}
-	return []string{namespaceName(namespace), clean(p.key.Name)}
+	return append([]string{namespaceName(namespace), clean(p.key.Name)}, sh.clientCrumb()...)
 }
 
 func (p *servicePage) update(sh *shell, msg tea.Msg) tea.Cmd {
@@ -210,8 +211,8 @@ func (p *servicePage) bindings() []binding {
 			run: p.nextTopic,
 		},
 	}
-	for _, action := range serviceActions(p.chosen) {
-		action.minor = strings.Contains("pvyd", action.keys[0])
+	for _, action := range append(serviceActions(p.chosen), clientAction(p.chosen)) {
+		action.minor = strings.Contains("pvydw", action.keys[0])
 		all = append(all, action)
 	}
 	return append(all,

@@ -26,6 +26,9 @@ func (p *servicePage) drawEvidence(sh *shell, width int) []string {
 	case check.StepLogs:
 		lines = append(lines, p.drawLogs(sh, width)...)
 	case check.StepIsolation:
+		if client := drawClient(sh, p.client.gather(sh, p.key), width); len(client) > 0 {
+			lines = append(append(lines, client...), "")
+		}
 		lines = append(lines, drawIsolationHint(t, width)...)
 	case check.StepEvents:
 		lines = append(lines, drawEvents(t, &e.events, now, width)...)
@@ -35,13 +38,15 @@ func (p *servicePage) drawEvidence(sh *shell, width int) []string {
 
 // drawIsolationHint says what the test would do. It costs requests into the application, so it runs when asked for.
 func drawIsolationHint(t *theme, width int) []string {
-	lines := []string{t.accent.on("t") + t.text.on(" runs it. It asks the application along four ways, and reads the answers together:"), ""}
+	lines := []string{t.accent.on("t") + t.text.on(" runs it. It asks the application along several ways, and reads the answers together:"), ""}
 	g := grid{heading: []string{"RUNG", "CROSSES"}}
 	for _, rung := range [][2]string{
 		{"Pod", "port-forward, to localhost inside the Pod"},
 		{"Service", "selector and targetPort, then as above: what kubectl port-forward svc/… does"},
 		{"Proxy→Service", "API server, a ready endpoint, the Pod's own address"},
 		{"Proxy→Pod", "API server, the Pod's own address, Ready or not"},
+		{"From here", "load balancer and Ingress addresses, from this machine"},
+		{"In-cluster", "a command in a Pod that you pick and agree to: the Service's address, its name, the Pod's IP"},
 	} {
 		g.rows = append(g.rows, []cell{{text: rung[0], style: t.strong}, {text: rung[1], style: t.text}})
 	}

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/engine"
 )
 
@@ -41,6 +42,9 @@ type shell struct {
 	recent []string
 	// state is the newest one; nil until there is one of this session and scope.
 	state *engine.State
+
+	// client is for whom Services are looked at; the zero Client is nobody in particular.
+	client check.Client
 
 	// messages are everything that was said or went wrong, oldest first.
 	messages []message

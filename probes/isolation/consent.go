@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -10,7 +11,7 @@ import (
 // Command is a command that the test would run in a container, for a person to agree to. It looks, and changes nothing.
 type Command struct {
 	model.ExecRequest
-	// Purpose says in a few words what it is for.
+	// Purpose says in a few words what it does, as in "It …". It may be hostile.
 	Purpose string
 }
 
@@ -20,12 +21,25 @@ func Commands(snapshot *model.Snapshot, request Request) []Command {
 	s := newSubject(snapshot, request)
 	var commands []Command
 	if dials, why := s.dials(snapshot); why == "" {
-		commands = append(commands, Command{ExecRequest: dials.exec, Purpose: "tries the addresses of the Service from there"})
+		commands = append(commands, Command{ExecRequest: dials.exec, Purpose: "tries " + dials.labels() + " from there"})
 	}
 	if sockets, why := s.socketsExec(); why == "" {
 		commands = append(commands, Command{ExecRequest: sockets, Purpose: "reads which addresses and ports are listened on"})
 	}
 	return commands
+}
+
+// labels names the addresses.
+func (d *dials) labels() string {
+	labels := make([]string, len(d.targets))
+	for i := range d.targets {
+		labels[i] = d.targets[i].label
+	}
+	last := len(labels) - 1
+	if last == 0 {
+		return labels[0]
+	}
+	return strings.Join(labels[:last], ", ") + " and " + labels[last]
 }
 
 // Line writes the command as kubectl would run it, quoted for a shell.
@@ -54,10 +68,23 @@ func debugLine(kubectlArgs []string, in model.ExecRequest, command []string) str
 // debugImage has curl and a shell.
 const debugImage = "curlimages/curl"
 
-// agreed tells whether a person agreed to exactly this command.
-func (s *subject) agreed(wanted model.ExecRequest) bool {
-	return slices.ContainsFunc(s.request.Agreed, func(agreed model.ExecRequest) bool {
-		return agreed.Namespace == wanted.Namespace && agreed.Pod == wanted.Pod && agreed.Container == wanted.Container &&
-			slices.Equal(agreed.Command, wanted.Command)
+// agreed returns the command that a person agreed to where it is the one that is wanted. A container that was not known then is the Pod's only
+// one, or the API server refuses.
+func (s *subject) agreed(wanted model.ExecRequest) (model.ExecRequest, bool) {
+	i := slices.IndexFunc(s.request.Agreed, func(agreed model.ExecRequest) bool {
+		return agreed.Namespace == wanted.Namespace && agreed.Pod == wanted.Pod && slices.Equal(agreed.Command, wanted.Command) &&
+			(agreed.Container == wanted.Container || agreed.Container == "")
 	})
+	if i < 0 {
+		return wanted, false
+	}
+	return s.request.Agreed[i], true
+}
+
+// whyNotAgreed says why a command is not run that nothing else forbids.
+func (s *subject) whyNotAgreed() string {
+	if len(s.request.Agreed) > 0 {
+		return "another command than the one agreed to: the Pod or an address has changed"
+	}
+	return "nobody agreed to this command"
 }

@@ -19,6 +19,9 @@ import (
 // execPatience bounds a command in a Pod; model.DialScript needs eight seconds at most.
 const execPatience = 20 * time.Second
 
+// NobodyPicked is the detail of the rung In-cluster where no Pod was picked for it.
+const NobodyPicked = "runs in a Pod that is picked for it"
+
 // dials are the addresses that a client tries, and the command that tries them.
 type dials struct {
 	exec    model.ExecRequest
@@ -82,7 +85,7 @@ func (s *subject) whyNoClient(snapshot *model.Snapshot) string {
 	case s.facts.Fault == faultNotTCP:
 		return s.facts.Protocol + " gives no answer that could be told"
 	case client == model.Key{}:
-		return "runs in a Pod that is picked for it"
+		return NobodyPicked
 	case !snapshot.Coverage(model.Pods, client.Namespace).Known():
 		return "" // the API server says whether it is there
 	}
@@ -181,7 +184,7 @@ func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
 	}
 	var rows []Observation
 	for _, target := range dials.targets {
-		rows = append(rows, Observation{Rung: RungInCluster, Crosses: target.crosses, Target: target.label, Outcome: NotRun, Detail: "nobody agreed to this command"})
+		rows = append(rows, Observation{Rung: RungInCluster, Crosses: target.crosses, Target: target.label, Outcome: NotRun, Detail: s.whyNotAgreed()})
 	}
 	return rows
 }
@@ -190,9 +193,11 @@ func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
 func (r *run) inCluster(ctx context.Context) {
 	s := &r.subject
 	dials, why := s.dials(r.snapshot)
-	if why != "" || !s.agreed(dials.exec) {
+	agreed, ok := s.agreed(dials.exec)
+	if why != "" || !ok {
 		return
 	}
+	dials.exec = agreed
 	r.changeAll(RungInCluster, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
 	ctx, cancel := context.WithTimeout(ctx, execPatience)
 	defer cancel()

@@ -58,7 +58,7 @@ func (s *subject) untriedSockets() []Observation {
 	if !s.request.Sockets {
 		return nil
 	}
-	row := Observation{Rung: RungSockets, Crosses: "/proc/net/tcp of the Pod", Outcome: NotRun, Detail: "nobody agreed to this command"}
+	row := Observation{Rung: RungSockets, Crosses: "/proc/net/tcp of the Pod", Outcome: NotRun, Detail: s.whyNotAgreed()}
 	if _, why := s.socketsExec(); why != "" {
 		row.Detail = why
 	}
@@ -69,7 +69,8 @@ func (s *subject) untriedSockets() []Observation {
 func (r *run) sockets(ctx context.Context) {
 	s := &r.subject
 	request, why := s.socketsExec()
-	if why != "" || !s.agreed(request) {
+	request, ok := s.agreed(request)
+	if why != "" || !ok {
 		return
 	}
 	r.begin(RungSockets)

@@ -1,0 +1,92 @@
+package tui
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/isolation"
+)
+
+func isolationStage(t *testing.T) (*stage, *stageSession) {
+	t.Helper()
+	var session *stageSession
+	s := newStage(t, stageSetup{width: 120, height: 40, state: stageState(), prepare: func(made *stageSession) {
+		session = made
+		made.test = func(_ context.Context, request isolation.Request, progress func(isolation.Result)) {
+			progress(loopback(request))
+		}
+	}})
+	s.choose("cart")
+	s.press("t")
+	s.untilScreen("listens on 127.0.0.1 only")
+	return s, session
+}
+
+func TestACommandRunsInAPodOnlyAfterAYes(t *testing.T) {
+	s, session := isolationStage(t)
+	s.press("x", "enter")
+	s.untilScreen("run a command in a Pod?")
+	for _, want := range []string{"Pod shop/checkout-7d9f6b-m4k82", "context gke-prod", "kubectl --context gke-prod -n shop exec checkout-7d9f6b-m4k82"} {
+		if !strings.Contains(s.screen(), want) {
+			t.Errorf("the dialog does not say %q:\n%s", want, s.screen())
+		}
+	}
+	s.press("enter", "n")
+	if got := session.tested(); len(got) != 1 {
+		t.Fatalf("a test was run without a yes: %+v", got)
+	}
+	s.press("x", "y")
+	s.untilScreen("listens on 127.0.0.1 only")
+	got := session.tested()
+	if len(got) != 2 || got[1].Client != (model.Key{Namespace: "shop", Name: "checkout-7d9f6b-m4k82"}) || len(got[1].Agreed) != 1 || got[1].Agreed[0].Pod != got[1].Client.Name {
+		t.Fatalf("got %+v", got)
+	}
+	s.press("r")
+	s.untilScreen("listens on 127.0.0.1 only")
+	if got := session.tested(); len(got) != 3 || got[2].Client != (model.Key{}) || len(got[2].Agreed) != 0 {
+		t.Errorf("agreed once, and run again: %+v", got)
+	}
+	s.press("s")
+	s.untilScreen("cat /proc/net/tcp")
+	s.press("y")
+	s.untilScreen("listens on 127.0.0.1 only")
+	if got := session.tested(); len(got) != 4 || !got[3].Sockets || len(got[3].Agreed) != 1 || got[3].Agreed[0].Pod != "cart-5c9d7-x2lqp" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestNoCommandIsRunReadOnly(t *testing.T) {
+	s, session := isolationStage(t)
+	s.root.sh.info.ReadOnly = true
+	s.press("x", "s")
+	if got := session.tested(); len(got) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	if !strings.Contains(s.screen(), "--readonly") {
+		t.Errorf("it is not said why:\n%s", s.screen())
+	}
+}
+
+func TestChoosingAClient(t *testing.T) {
+	s, session := isolationStage(t)
+	s.press("w")
+	s.write("namespace:prod")
+	s.press("enter")
+	s.untilScreen("For namespace prod")
+	s.press("w")
+	s.write("!")
+	s.untilScreen("want POD, NAMESPACE/POD")
+	s.press("enter", "esc", "up", "up", "up", "up", "enter")
+	if strings.Contains(s.screen(), "for namespace prod") {
+		t.Errorf("the client was not dropped:\n%s", s.screen())
+	}
+	session.fakeSession.mu.Lock()
+	defer session.fakeSession.mu.Unlock()
+	clients := session.clients
+	if len(clients) < 2 || clients[len(clients)-2] != (check.Client{Namespace: "prod"}) || clients[len(clients)-1].Chosen() {
+		t.Errorf("the session was told %+v", clients)
+	}
+}
