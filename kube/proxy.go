@@ -45,7 +45,7 @@ func (s *Session) Proxy(ctx context.Context, request model.ProxyRequest) (*http.
 		target = request.Scheme + ":" + target
 	}
 	address := fmt.Sprintf("%s/api/v1/namespaces/%s/%s/%s/proxy/%s", strings.TrimSuffix(s.server.String(), "/"),
-		url.PathEscape(request.Namespace), request.Kind, target, strings.TrimPrefix(request.Path, "/"))
+		url.PathEscape(request.Namespace), request.Kind, url.PathEscape(target), strings.TrimPrefix(request.Path, "/"))
 	out, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("asking the API server for %s: %w", address, err)
