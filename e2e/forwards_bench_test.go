@@ -72,7 +72,7 @@ const (
 	downloaded = 128 << 20
 	uploaded   = 64 << 20
 	roundTrips = 2000
-	openings   = 200
+	openings   = 600
 )
 
 func median[T float64 | time.Duration](values []T) T {

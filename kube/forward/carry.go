@@ -23,6 +23,8 @@ const (
 	// runtimes cut a connection one second after that, whatever is still being said (containerd,
 	// internal/cri/server/sandbox_portforward_linux.go), and the client could not tell half an answer from a whole one.
 	lastWord = 3 * time.Second
+	// afterAnswer is the same where the Pod's side has answered: then the local side has most likely left.
+	afterAnswer = 250 * time.Millisecond
 )
 
 // accept takes local connections until the listener is closed.
@@ -115,20 +117,20 @@ func (h *held) awaitRoute(ctx context.Context) (route, error) {
 // where there are any. It closes neither side for good.
 func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 	sent, answered := make(chan struct{}), make(chan struct{})
-	var heard atomic.Bool
+	var heard, owed atomic.Bool
 	go guarded(func() {
 		defer close(sent)
-		readErr, writeErr := pump(remote, local, up)
+		readErr, writeErr := pump(remote, local, func(n int) { owed.Store(true); up(n) })
 		switch {
 		case writeErr != nil:
 		case readErr != nil && !errors.Is(readErr, os.ErrDeadlineExceeded):
 			_ = remote.Close()
 		default:
-			awaitQuiet(&heard, answered)
+			awaitQuiet(&heard, &owed, answered)
 			_ = remote.CloseWrite()
 		}
 	})()
-	lostErr, localErr := pump(local, remote, func(n int) { heard.Store(true); down(n) })
+	lostErr, localErr := pump(local, remote, func(n int) { heard.Store(true); owed.Store(false); down(n) })
 	close(answered)
 	if localErr != nil || lostErr != nil {
 		reset(local)
@@ -155,11 +157,15 @@ func join(local net.Conn, remote model.Stream, up, down func(int)) error {
 	return nil
 }
 
-// awaitQuiet waits until nothing was heard for the time of lastWord, or until answered is closed.
-func awaitQuiet(heard *atomic.Bool, answered <-chan struct{}) {
+// awaitQuiet waits until nothing was heard for a while, longer while an answer is owed, or until answered is closed.
+func awaitQuiet(heard, owed *atomic.Bool, answered <-chan struct{}) {
 	for {
 		heard.Store(false)
-		quiet := time.NewTimer(lastWord)
+		pause := afterAnswer
+		if owed.Load() {
+			pause = lastWord
+		}
+		quiet := time.NewTimer(pause)
 		select {
 		case <-answered:
 			quiet.Stop()

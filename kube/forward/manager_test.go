@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -509,6 +511,24 @@ func TestAnswersAreHeardToTheirEndAfterTheLastWord(t *testing.T) {
 	if got, err := io.ReadAll(conn); string(got) != "xxxxx" || err != nil {
 		t.Errorf("got %q and %v", got, err)
 	}
+}
+
+// What has its answer and leaves must not linger.
+func TestAClientThatLeavesIsGoneSoon(t *testing.T) {
+	var heard, owed atomic.Bool
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			owed bool
+			took time.Duration
+		}{{false, afterAnswer}, {true, lastWord}} {
+			owed.Store(test.owed)
+			begun := time.Now()
+			awaitQuiet(&heard, &owed, nil)
+			if took := time.Since(begun); took != test.took {
+				t.Errorf("with an answer owed %t: %v", test.owed, took)
+			}
+		}
+	})
 }
 
 func TestBusyPort(t *testing.T) {

@@ -96,9 +96,11 @@ func (u upgrader) overWebSocket(ctx context.Context, target *url.URL) (*connecti
 	if err != nil {
 		return nil, err
 	}
-	if _, err := authenticated.RoundTrip(request); err != nil {
+	response, err := authenticated.RoundTrip(request)
+	if err != nil {
 		return nil, orContextError(ctx, err)
 	}
+	_ = response.Body.Close() // it is empty: the connection is the socket's
 	return newConnection(newWatchedConn(&tunnel{socket: upgrade.socket}, upgrade.raw), time.Since(begun))
 }
 
