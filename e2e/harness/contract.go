@@ -69,13 +69,16 @@ type PortTest struct {
 	Pod     string `json:"pod"`
 	Rungs   []struct {
 		Rung   string  `json:"rung"`
+		Target string  `json:"target"`
 		Result string  `json:"result"`
 		Detail string  `json:"detail"`
+		Paste  string  `json:"paste"`
 		Millis float64 `json:"millis"`
 	} `json:"rungs"`
 	Conclusion struct {
 		ID   string `json:"id"`
 		Text string `json:"text"`
+		Why  string `json:"why"`
 		Next string `json:"next"`
 	} `json:"conclusion"`
 }

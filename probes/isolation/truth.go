@@ -264,7 +264,9 @@ var table = []truth{
 	{
 		name: "6a endpoints that are no Pods",
 		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: none,
-		when:    func(s sight, f Facts) bool { return s.inCluster == none && withoutPods(f) },
+		when: func(s sight, f Facts) bool {
+			return s.inCluster == none && f.Pod == "" && f.UsableKnown && f.Usable > 0
+		},
 		verdict: endpointsWithoutPods,
 	},
 	{
@@ -485,8 +487,8 @@ func endpointless(s sight, f Facts) bool {
 // served tells whether somebody behind the Service answered.
 func served(s sight) bool { return s.proxyService&reached != 0 || s.inCluster == answered }
 
-// withoutPods tells whether the port leads to endpoints, and to none that is a Pod.
-func withoutPods(f Facts) bool { return f.Pod == "" && f.UsableKnown && f.Usable > 0 }
+// withoutPods tells whether the port leads to endpoints, and to none that is known to be a Pod.
+func withoutPods(f Facts) bool { return f.Pod == "" && f.PodsKnown && f.UsableKnown && f.Usable > 0 }
 
 func noneUsable(f Facts) bool { return f.UsableKnown && f.Usable == 0 }
 

@@ -102,6 +102,8 @@ func TestConcludeForClient(t *testing.T) {
 		{"6b no Pods, served", "NOT FAIL FAIL NOT OK OK -", []edit{noPod, withFault(faultNoSelector)}, check.MarkOK, "", "are no Pods"},
 		{"6c no Pods, not served", "NOT FAIL FAIL NOT REF REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkFail, "", "that are no Pods, and a client gets no answer"},
 
+		{"6 Pods cannot be read, served", "NOT NOT OK NOT OK OK -", []edit{noPod, func(f *Facts) { f.PodsKnown = false }}, check.MarkOK, "", "answers a client inside the cluster"},
+
 		{"7", "OK OK OK OK REF REF OK", []edit{fromPod}, check.MarkFail, "TP-08", "shop/front-1 tried on node node-2"},
 		{"7 by the client alone", "OK OK PERM PERM REF REF OK", nil, check.MarkFail, "TP-08", "refused at the Service's address"},
 		{"7 not without an endpoint", "OK OK OK OK REF REF OK", []edit{noneUsableEdit}, check.MarkUnknown, "", ""},
