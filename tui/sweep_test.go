@@ -132,7 +132,7 @@ func TestCopyOfASweepIsPlainText(t *testing.T) {
 }
 
 func TestHostileStringsOnASweep(t *testing.T) {
-	const evil = "\x1b]0;owned\a\x1b[2Jev‮il\r\n"
+	const evil = "\x1b]0;owned\a\x1b[2Jev\u202eil\r\n"
 	s := openSweep(t, func(_ context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
 		result := sampleSweep(request)
 		for i := range result.Pods {

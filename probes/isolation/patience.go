@@ -109,7 +109,12 @@ func (r *run) reaches(ctx context.Context, pod string, port int32) bool {
 		said <- got.outcome == OK || got.outcome == Refused || got.silent
 	}))
 	asked.Go(guarded(func() { said <- r.refusesUnused(ctx, pod, port) }))
-	return <-said || <-said
+	for range 2 {
+		if <-said {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *run) askPod(ctx context.Context, pod string, port int) answer {

@@ -149,7 +149,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
 	}
 	c := t.conclusion(s.request.Service, len(w.result.Ports), s.facts.UsableKnown)
-	if left := w.untold(t, cut); left != "" {
+	if left := w.untold(cut); left != "" {
 		c.Why = joined(c.Why, left)
 		if c.Mark == check.MarkOK {
 			c.Mark, c.Next = check.MarkUnknown, cmp.Or(c.Next, "sweep the rest: r runs it again, --max-pods 0 takes all")
@@ -159,7 +159,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 }
 
 // untold says what was not tried although it could have been.
-func (w *sweep) untold(t tally, cut bool) string {
+func (w *sweep) untold(cut bool) string {
 	var parts []string
 	if cut {
 		parts = append(parts, fmt.Sprintf("The sweep was stopped after %d of %d.", w.result.Done, w.result.Total))
