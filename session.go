@@ -121,21 +121,43 @@ func (s *liveSession) Run(ctx context.Context, publish func(*engine.State)) {
 // Test is that of tui.Session.
 func (s *liveSession) Test(ctx context.Context, request isolation.Request, progress func(isolation.Result)) {
 	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
-	isolation.Run(ctx, s.Session, s.snapshot(), request, progress)
+	isolation.Run(ctx, s.Session, s.readable(ctx, request.Service.Namespace), request, progress)
 }
 
 // Sweep is that of tui.Session.
 func (s *liveSession) Sweep(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
 	request.ReadOnly = request.ReadOnly || s.Info().ReadOnly
-	isolation.Sweep(ctx, s.Session, s.snapshot(), request, progress)
+	isolation.Sweep(ctx, s.Session, s.readable(ctx, request.Service.Namespace), request, progress)
 }
 
-// snapshot is the latest one, empty before the first.
-func (s *liveSession) snapshot() *model.Snapshot {
-	if snapshot := s.latest.Load(); snapshot != nil {
-		return snapshot
+// testPatience is how long a test waits for what it is about to be read.
+const testPatience = 5 * time.Second
+
+// readable returns the newest snapshot, once Services, EndpointSlices and Pods of a namespace are read or known not to be readable: a test
+// may be asked for while they are still coming.
+func (s *liveSession) readable(ctx context.Context, namespace string) *model.Snapshot {
+	ctx, cancel := context.WithTimeout(ctx, testPatience)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		snapshot := s.latest.Load()
+		coming := snapshot == nil
+		for _, kind := range []model.Kind{model.Services, model.EndpointSlices, model.Pods} {
+			coming = coming || snapshot.Coverage(kind, namespace).Pending()
+		}
+		if !coming {
+			return snapshot
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			if snapshot == nil {
+				return model.NewBuilder(nil).Build(time.Now())
+			}
+			return snapshot
+		}
 	}
-	return model.NewBuilder(nil).Build(time.Now())
 }
 
 // forwards is a tui.Forwards.
