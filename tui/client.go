@@ -25,7 +25,7 @@ func (sh *shell) clientCrumb() []string {
 	if !sh.client.Chosen() {
 		return nil
 	}
-	return []string{"for " + shorten(strings.TrimPrefix(clientName(sh.client), "Pod "), max(14, sh.width/4))}
+	return []string{"for " + shorten(strings.TrimPrefix(clientName(sh.client), "Pod "), max(12, sh.width/5))}
 }
 
 // clientName is a client in few words.

@@ -559,6 +559,18 @@ func TestALargeClusterIsReadWhereThereIsTrouble(t *testing.T) {
 		if got := source.lastAsked(); !slices.Contains(got, model.Need{Kind: model.Events, Namespace: "healthy-00"}) {
 			t.Errorf("the open Service is not read: %v", got)
 		}
+		policies := model.Need{Kind: model.NetworkPolicies, Namespace: "far-away"}
+		e.FocusClient(check.Client{Namespace: "far-away"})
+		time.Sleep(time.Second)
+		if got := source.lastAsked(); !slices.Contains(got, policies) {
+			t.Errorf("what the client needs is not read: %v", got)
+		}
+		e.FocusClient(check.Client{})
+		time.Sleep(time.Second)
+		if got := source.lastAsked(); slices.Contains(got, policies) {
+			t.Errorf("the client is dropped, and its namespace still read: %v", got)
+		}
+		e.FocusClient(check.Client{Namespace: "far-away"})
 		e.Focus(nil)
 		time.Sleep(time.Second)
 		if got := source.lastAsked(); !slices.Equal(got, needs) {

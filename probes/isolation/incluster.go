@@ -46,25 +46,25 @@ func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
 		return dials{}, why
 	}
 	d := dials{scheme: s.dialScheme()}
-	client, path := s.request.Client.Name, s.dialPath(d.scheme)
+	path := s.dialPath(d.scheme)
 	add := func(host string, port int32, way string) {
 		if host != "" && port != 0 {
 			label := hostPort(host, port)
-			d.targets = append(d.targets, dialTarget{label: label, address: label + path, crosses: client + way + label})
+			d.targets = append(d.targets, dialTarget{label: label, address: label + path, crosses: way + " → " + label})
 		}
 	}
 	name := s.service.Name + "." + s.service.Namespace + ".svc"
 	switch {
 	case s.facts.Fault == faultExternalName:
-		add(name, s.externalPort(), " → DNS → ")
+		add(name, s.externalPort(), "DNS")
 	case s.facts.Headless:
-		add(name, s.podPort, " → DNS → ")
+		add(name, s.podPort, "DNS")
 	default:
-		add(s.service.Spec.ClusterIP, s.port.Port, " → kube-proxy → ")
-		add(name, s.port.Port, " → DNS → ")
+		add(s.service.Spec.ClusterIP, s.port.Port, "kube-proxy")
+		add(name, s.port.Port, "DNS")
 	}
 	if s.pod != nil && !check.PodEnded(s.pod) && s.facts.Fault != faultExternalName {
-		add(s.pod.Status.PodIP, s.podPort, " → the Pod's IP ")
+		add(s.pod.Status.PodIP, s.podPort, "the network")
 	}
 	if len(d.targets) == 0 {
 		return dials{}, "the Service has no address yet"
@@ -233,7 +233,7 @@ func (r *run) inCluster(ctx context.Context) {
 		}
 		for _, target := range dials.targets {
 			if target.label == seen.Target {
-				r.noteDial(seen, target, read[target.address], took)
+				r.noteDial(seen, read[target.address], took)
 			}
 		}
 	}
@@ -241,7 +241,7 @@ func (r *run) inCluster(ctx context.Context) {
 }
 
 // noteDial writes one answer down. It holds the lock.
-func (r *run) noteDial(seen *Observation, target dialTarget, got dialled, took time.Duration) {
+func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 	s := &r.subject
 	seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
 	if got.unresolved {
@@ -256,7 +256,7 @@ func (r *run) noteDial(seen *Observation, target dialTarget, got dialled, took t
 	if got.opaque && s.facts.Mesh != "" && !sidecar {
 		seen.Outcome = Failed
 	}
-	if got.outcome == OK && !got.status && strings.HasPrefix(target.crosses, s.request.Client.Name) && got.tool != "" && got.detail == "connected" {
+	if !sidecar && got.outcome == OK && got.detail == "connected" {
 		seen.Detail = "connected (" + got.tool + ")"
 	}
 }

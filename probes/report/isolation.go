@@ -63,6 +63,9 @@ func (p *printer) test(result isolation.Result) {
 			title += fmt.Sprintf(":%d", result.PodPort)
 		}
 	}
+	if request.Client.Name != "" {
+		title += "  from " + Clean(request.Client.String())
+	}
 	if result.Protocol != "" {
 		title += "      " + Clean(result.Protocol)
 	}
