@@ -6,9 +6,9 @@ func trafficPolicyTexts() []Explanation {
 	return []Explanation{
 		{
 			ID: "TP-01", Name: "externalTrafficPolicy Local, and nodes without a Pod", Step: StepEndpoints,
-			Weight:    "minor, proven, for a NodePort; advice for a load balancer; major, proven, where the load balancer may use no node that has a Pod",
+			Weight:    "minor, proven, for a NodePort; advice for a load balancer; major, proven, where the load balancer may use no node that has a Pod, or no endpoint belongs to a node",
 			Meaning:   "A node drops what comes from outside unless a ready Pod of the Service runs on it: clients who dial such a node time out. A load balancer asks each node first, and leaves these out.",
-			Condition: "externalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint. It is major where every node that has one is excluded from load balancers, by label or by the cluster autoscaler's taint, or is not Ready. For a client outside that is chosen, the nodes that answer it are named.",
+			Condition: "externalTrafficPolicy is Local, and a Ready node that takes ordinary Pods has no ready endpoint. It is major where every node that has one is excluded from load balancers, by label or by the cluster autoscaler's taint, or is not Ready; and where no endpoint names its node, as those written by hand may not. For a client outside that is chosen, the nodes that answer it are named.",
 			NotSaid: []string{
 				"Nodes that are not Ready, or carry a taint NoSchedule or NoExecute.",
 				"A Pod that is terminating and still serves counts, where the node has no ready one.",

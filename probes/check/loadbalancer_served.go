@@ -317,7 +317,7 @@ func sourceRangesInfo(s *subject) (Finding, bool) {
 // address has to be the one that arrives there, after any NAT on the way. It is pure.
 func SourceRangesFinding(in Input, service *corev1.Service, client netip.Addr) (Finding, bool) {
 	ranges, texts, field := sourceRanges(service)
-	if service.Spec.Type != corev1.ServiceTypeLoadBalancer || !client.IsValid() || len(ranges) == 0 || admits(ranges, client) {
+	if service.Spec.Type != corev1.ServiceTypeLoadBalancer || !client.IsValid() || admits(ranges, client) {
 		return Finding{}, false
 	}
 	s := newSubject(in, service)

@@ -105,6 +105,14 @@ func (s *subject) nodesOf(port *PortEndpoints) map[string]bool {
 	return nodes
 }
 
+// partly tells whether a ready endpoint is on one of these nodes, for some of the ports or families.
+func (s *subject) partly(nodes []string) bool {
+	return slices.ContainsFunc(s.endpoints().listed, func(listed listedEndpoint) bool {
+		name := listed.endpoint.NodeName
+		return name != nil && isReady(listed.endpoint) && slices.Contains(nodes, *name)
+	})
+}
+
 // anyOnNode tells whether the slices say of any endpoint which node it is on.
 func (s *subject) anyOnNode() bool {
 	return slices.ContainsFunc(s.endpoints().listed, func(listed listedEndpoint) bool { return listed.endpoint.NodeName != nil })
@@ -126,7 +134,7 @@ func (s *subject) bare() bareNodes {
 	daemon := s.ofDaemonSet()
 	young := map[string]time.Time{}
 	for _, pod := range s.current() {
-		if !model.PodReady(pod) && pod.Spec.NodeName != "" && pod.CreationTimestamp.After(young[pod.Spec.NodeName]) {
+		if !model.PodReady(pod) && pod.CreationTimestamp.After(young[pod.Spec.NodeName]) {
 			young[pod.Spec.NodeName] = pod.CreationTimestamp.Time
 		}
 	}
@@ -180,7 +188,7 @@ func (s *subject) ofDaemonSet() bool {
 
 // heldOnNodes gives a finding about nodes its time: Pods that just came may still become Ready there.
 func (s *subject) heldOnNodes(finding Finding, nodes bareNodes) Finding {
-	if nodes.starting.After(s.changed()) || !nodes.starting.IsZero() && s.in.Now.Sub(nodes.starting) < startTime {
+	if nodes.starting.After(s.changed()) || s.in.Now.Sub(nodes.starting) < startTime {
 		finding.Since = nodes.starting
 		return s.heldFor(finding, startTime)
 	}
@@ -204,7 +212,7 @@ func checkInternalLocal(s *subject) []Finding {
 	switch {
 	case nodes.all == 0:
 		return nil
-	case nodes.serving == 0 && !s.anyOnNode():
+	case !s.anyOnNode():
 		finding.Severity = Critical
 		finding.Short = short("no endpoint is on a node (policy Local)")
 		finding.Title = "No endpoint belongs to a node, and the Service asks for one on the client's own."
@@ -213,6 +221,9 @@ func checkInternalLocal(s *subject) []Finding {
 	case len(nodes.dead) > 0:
 		finding.Short = short("no Pod on %d of %d nodes (policy Local)", len(nodes.dead), nodes.all)
 		finding.Title = fmt.Sprintf("Clients on %s time out: no ready Pod of the Service runs there.", firstOf(nodes.dead, 3))
+		if s.partly(nodes.dead) {
+			finding.Title = fmt.Sprintf("Clients on %s time out: not for every port and family is a ready Pod there.", firstOf(nodes.dead, 3))
+		}
 		finding.Why = "With internalTrafficPolicy Local a node sends to its own Pods alone. Which Pods are clients of the Service, the API does not tell."
 		finding.Evidence = append(finding.Evidence, s.nodeEvidence(nodes)...)
 	case len(nodes.aside) > 0:
@@ -238,17 +249,14 @@ func (s *subject) nodeEvidence(nodes bareNodes) []Evidence {
 	return evidence
 }
 
+// sliceEvidence is about the first slice of a Service that is not dead.
 func (s *subject) sliceEvidence(field, value string) Evidence {
-	evidence := Evidence{Kind: "EndpointSlice", Namespace: s.key.Namespace, Field: field, Value: value}
-	if len(s.slices) > 0 {
-		evidence.Name = s.slices[0].Name
-	}
-	return evidence
+	return Evidence{Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: s.slices[0].Name, Field: field, Value: value}
 }
 
 // checkExternalLocal is TP-01: a node without an endpoint of its own drops what comes from outside to the node port or the load
 // balancer's address. Behind a load balancer that is by design: its health check takes such nodes out. It is a fault where the
-// load balancer may use none of the nodes that have an endpoint.
+// load balancer may use none of the nodes that have an endpoint, or where no endpoint says which node it is on.
 func checkExternalLocal(s *subject) []Finding {
 	nodes := s.bare()
 	finding := Finding{
@@ -280,6 +288,14 @@ func checkExternalLocal(s *subject) []Finding {
 	without := len(nodes.dead) + len(nodes.aside)
 	if without == 0 || balanced && targetsPods(s.service) {
 		return nil
+	}
+	if !s.anyOnNode() {
+		finding.Severity = Major
+		finding.Short = short("no endpoint is on a node (policy Local)")
+		finding.Title = "Clients from outside time out: no endpoint belongs to a node."
+		finding.Why = "With externalTrafficPolicy Local a node sends what comes from outside to its own endpoints alone. Those written by hand need a nodeName to count."
+		finding.Evidence = append(finding.Evidence, s.sliceEvidence("endpoints[*].nodeName", "absent"))
+		return []Finding{s.settled(dataPlane(s).graded(finding))}
 	}
 	names := firstOf(slices.Concat(nodes.dead, nodes.aside), 3)
 	finding.Evidence = append(finding.Evidence, s.nodeEvidence(nodes)...)
@@ -330,9 +346,8 @@ func checkHealthCheckPort(s *subject) []Finding {
 	wanted := " on port " + strconv.Itoa(int(number)) + ":"
 	var newest *corev1.Event
 	for _, event := range s.in.Snapshot.EventsWithoutUID(s.key.Namespace) {
-		if event.Reason == "FailedToStartServiceHealthcheck" && event.InvolvedObject.Kind == "Service" &&
-			event.InvolvedObject.Name == s.key.Name && strings.Contains(event.Message, wanted) &&
-			!EventTime(event).Before(s.created()) && (newest == nil || EventTime(event).After(EventTime(newest))) {
+		if event.Reason == "FailedToStartServiceHealthcheck" && event.InvolvedObject.Name == s.key.Name &&
+			strings.Contains(event.Message, wanted) && !EventTime(event).Before(s.created()) && (newest == nil || EventTime(event).After(EventTime(newest))) {
 			newest = event
 		}
 	}

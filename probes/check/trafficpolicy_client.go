@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -17,14 +19,11 @@ func trafficClientRules() []clientRule {
 		{
 			IDs: []string{"TP-02"}, uses: nodes, reads: (*clientSubject).readsClient, check: checkClientNode,
 			applies: func(c *clientSubject) bool {
-				return c.client.Pod != model.Key{} && internalLocal(c.service) && c.routes() && !c.headless() && c.slicesKnown()
+				return c.client.Pod != model.Key{} && internalLocal(c.service) && !c.headless() && c.slicesKnown()
 			},
 		},
 		{
 			IDs: []string{"LB-07"}, reads: func(*clientSubject) []model.Need { return nil },
-			applies: func(c *clientSubject) bool {
-				return c.client.Address.IsValid() && c.service.Spec.Type == corev1.ServiceTypeLoadBalancer
-			},
 			check: func(c *clientSubject) []Finding {
 				if finding, out := SourceRangesFinding(c.in, c.service, c.client.Address); out {
 					return []Finding{finding}
@@ -48,7 +47,7 @@ func checkClientNode(c *clientSubject) []Finding {
 		return nil
 	}
 	node := c.clientPod.Spec.NodeName
-	var silent []int32
+	var silent []string
 	var elsewhere map[string]bool
 	endpoints := c.endpoints()
 	for i := range endpoints.Ports {
@@ -56,17 +55,23 @@ func checkClientNode(c *clientSubject) []Finding {
 		if !slices.Contains(c.ports, leads.Index) || len(leads.Usable) == 0 {
 			continue
 		}
-		if on := c.nodesOf(leads); !on[node] && !slices.Contains(silent, leads.Port.Port) {
-			silent, elsewhere = append(silent, leads.Port.Port), on
+		if on := c.nodesOf(leads); !on[node] {
+			silent, elsewhere = append(silent, strconv.Itoa(int(leads.Port.Port))), on
 		}
 	}
 	if len(silent) == 0 {
 		return nil
 	}
+	// Of two families of addresses one may be silent.
+	silent = slices.Compact(silent)
+	what := "of the Service"
+	if len(silent) < len(c.ports) {
+		what = "for port " + strings.Join(silent, ", ")
+	}
 	finding := Finding{
 		ID: "TP-02", Severity: Major, Confidence: Proven, Step: StepIsolation,
 		Short: "no Pod on the client's node (policy Local)",
-		Title: fmt.Sprintf("%s times out: no ready Pod of the Service runs on its node %s.", c.client, node),
+		Title: fmt.Sprintf("%s times out: no ready Pod %s runs on its node %s.", c.client, what, node),
 		Why:   "With internalTrafficPolicy Local a node sends to its own Pods alone.",
 		Evidence: []Evidence{
 			{Kind: "Service", Namespace: c.key.Namespace, Name: c.key.Name, Field: "spec.internalTrafficPolicy", Value: "Local"},
