@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -208,15 +210,35 @@ func trimContainers(containers []corev1.Container) []corev1.Container {
 
 // trimEnv keeps the variables whose literal value is an IP address or holds one, e.g. in a URL, and of their value only the
 // addresses, with the port where there is one, separated by spaces: enough to find a ClusterIP that is written into a Pod, and
-// never a password that stands beside it.
+// never a password that stands beside it. Of those that tell where to listen the ports are kept too.
 func trimEnv(env []corev1.EnvVar) []corev1.EnvVar {
 	var kept []corev1.EnvVar
 	for i := range env {
-		if addresses := addressesIn(env[i].Value); addresses != "" {
-			kept = append(kept, corev1.EnvVar{Name: env[i].Name, Value: addresses})
+		told := strings.TrimSpace(addressesIn(env[i].Value) + " " + portsIn(env[i].Name, env[i].Value))
+		if told != "" {
+			kept = append(kept, corev1.EnvVar{Name: env[i].Name, Value: told})
 		}
 	}
 	return kept
+}
+
+// listeningNames are parts of names of variables that tell an application where to listen, as PORT or ASPNETCORE_URLS. It is never changed.
+var listeningNames = []string{"PORT", "URLS", "ADDR", "LISTEN", "BIND"}
+
+// portNumber is a port within a URL or an address; what stands before an @ is none.
+var portNumber = regexp.MustCompile(`(?:^|:)([1-9][0-9]{1,4})(?:$|[/;, ])`)
+
+// portsIn returns the ports in the value of a variable that tells where to listen, each with a colon in front; empty for others.
+func portsIn(name, value string) string {
+	name = strings.ToUpper(name)
+	if len(value) > annotationLimit || !slices.ContainsFunc(listeningNames, func(part string) bool { return strings.Contains(name, part) }) {
+		return ""
+	}
+	var found []string
+	for _, match := range portNumber.FindAllStringSubmatch(value, -1) {
+		found = append(found, ":"+match[1])
+	}
+	return strings.Join(found, " ")
 }
 
 func addressesIn(value string) string {

@@ -88,7 +88,7 @@ func ReferencesOf(object metav1.Object) []Reference {
 const portOfAction = "use-annotation"
 
 func ingressReferences(ingress *networkingv1.Ingress) []Reference {
-	if ingress == nil {
+	if ingress == nil || redirects(ingress) {
 		return nil
 	}
 	var found []Reference
@@ -113,6 +113,13 @@ func ingressReferences(ingress *networkingv1.Ingress) []Reference {
 		}
 	}
 	return found
+}
+
+// redirects tells whether an Ingress sends every request elsewhere before it comes to a backend: then a backend is named only because
+// one has to be, and often does not exist (ingress-nginx, annotations).
+func redirects(ingress *networkingv1.Ingress) bool {
+	return ingress.Annotations["nginx.ingress.kubernetes.io/permanent-redirect"] != "" ||
+		ingress.Annotations["nginx.ingress.kubernetes.io/temporal-redirect"] != ""
 }
 
 func nonEmpty(text string) []string {

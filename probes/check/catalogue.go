@@ -114,7 +114,23 @@ func FindingsMarkdown() string {
 		}
 		fmt.Fprintf(&text, "\n*Fix:* %s\n\n*Sources:* %s.\n", e.Fix, strings.Join(e.Sources, "; "))
 	}
+	text.WriteString("\n## What is not judged\n\n")
+	for _, reason := range notJudged {
+		fmt.Fprintf(&text, "- %s\n", reason)
+	}
 	return text.String()
+}
+
+// notJudged is what people could look for among the findings, and why it is none. It is never changed.
+var notJudged = []string{
+	"What the API server refuses when a Service is applied: a node port out of range or taken, another clusterIP than before, several ports without names, a headless Service of type LoadBalancer, source ranges that are no CIDRs. Its message says it, and no such object exists.",
+	"Services with the same selector or with overlapping ones: that is legal, and common.",
+	"An application that listens on the Pod's IP alone: clients reach it. A port-forward does not; the isolation test says so.",
+	"Ping: a ClusterIP answers on its ports only, so that it does not answer a ping proves nothing.",
+	"TLS certificates of an Ingress: that takes the right to read Secrets. A protocol that an Ingress or route speaks to the wrong port is seen by the isolation test (PORT-12).",
+	"Caches and search lists of resolvers in applications (ndots, the JVM's cache): nothing in the API tells of them.",
+	"Policies of other APIs than NetworkPolicy (Cilium's, Calico's, AdminNetworkPolicy), and a mesh's routing rules: where one is recognised, the findings say so and are only likely or possible.",
+	"Mirror filters and GatewayClasses of the Gateway API, and Pods that a CronJob will make.",
 }
 
 func lowerFirst(text string) string {

@@ -72,7 +72,7 @@ func ingressTexts() []Explanation {
 func gatewayTexts() []Explanation {
 	return []Explanation{
 		{
-			ID: "GW-01", Name: "Route refused, or taken by nobody", Step: StepService, Weight: "major, proven; likely where no controller took it",
+			ID: "GW-01", Name: "Route refused, or taken by nobody", Step: StepService, Weight: "major, proven; likely where no controller took it, or where it has no address: it may be used by a node port",
 			Meaning:   "A route of the Gateway API brings requests here only where the controller of its Gateway accepts it and can resolve what it refers to. For a reference that it cannot resolve clients get the status 500.",
 			Condition: "A route refers to this Service, and in its status Accepted is False, ResolvedRefs is False where this Service is the route's only backend or is named in the message, or PartiallyInvalid is True (minor); or its status is empty a minute after it was made. Or a route refers to a Service that does not exist: that is said of the missing Service, below SVC-01.",
 			NotSaid: []string{

@@ -17,7 +17,7 @@ func selectorTexts() []Explanation {
 			Sources: []string{exact, seenOnCluster},
 		},
 		{
-			ID: "SEL-02", Name: "One pair of the selector too many", Step: StepSelector, Weight: "critical, proven; the cause is likely. A warning where replicas are asked for and there never was one",
+			ID: "SEL-02", Name: "One pair of the selector too many", Step: StepSelector, Weight: "critical, proven; the cause is likely. A warning where replicas are asked for and there never was one, or where another Service takes all these Pods by another value of that pair",
 			Meaning:   "Pods match all of the selector but one pair. A Pod has to carry every pair.",
 			Condition: "Nothing matches and nothing is usable; without exactly one pair Pods match; and the pairs that are left still name an application. It is also said ahead of time, as major, while the Deployment of all the Service's Pods rolls out a template that lacks a pair: then no Pod will match when the rollout ends.",
 			NotSaid:   []string{"A workload's template carries the whole selector: then its Pods are missing (WL-01, WL-02).", "What is left names no application, only a team or a tier: half the namespace would be near."},

@@ -21,6 +21,7 @@ func serviceTexts() []Explanation {
 				"You may not list Services there: not being permitted to look is no answer, and the verdict is unknown.",
 				"A webhook with failurePolicy Ignore, or without rules, and a route's backend of weight 0 name it: nothing fails without it, and it is no row of the list.",
 				"A StatefulSet whose Pods are all Ready names it: they do without.",
+				"The Ingress redirects every request (nginx.ingress.kubernetes.io/permanent-redirect, temporal-redirect): its backend is never asked.",
 				"The backend of an Ingress has the port name use-annotation: its name is that of an action of the AWS Load Balancer Controller.",
 				"All who name it are less than ten seconds old: whoever applies a folder of manifests needs a moment. It is settling.",
 			},
@@ -153,10 +154,10 @@ func loadBalancerTexts() []Explanation {
 	young := "In the first five minutes, counted from the Service's creation, from the change of its type, or from the first attempt: a cloud takes a while."
 	return []Explanation{
 		{
-			ID: "LB-01", Name: "Load balancer pending, with an error", Step: StepService, Weight: "major, proven",
+			ID: "LB-01", Name: "Load balancer's controller reports an error", Step: StepService, Weight: "major, proven; likely where the load balancer has its address",
 			Meaning:   "The cloud's controller tried, and was refused: a quota, a permission (IAM), a subnet, a static address. Clients in the cluster still reach the Service by its ClusterIP.",
-			Condition: "spec.type is LoadBalancer, status.loadBalancer.ingress is empty, and the newest event of a load balancer controller about this very Service (by uid) is an error that no success followed. Where the error is of a kind that does not mend itself, it is said a minute after it first came; else after five.",
-			NotSaid:   []string{young, "An event about a Service of the same name that was deleted: its uid differs.", "A hostname instead of an address: that is assigned."},
+			Condition: "spec.type is LoadBalancer, status.loadBalancer.ingress is empty, and the newest event of a load balancer controller about this very Service (by uid) is an error that no success followed. Where the error is of a kind that does not mend itself, it is said a minute after it first came; else after five. Where there is an address, the same events mean that changes, as of the nodes, no longer come through: that is a warning, where events are read.",
+			NotSaid:   []string{young, "The cloud slows its controller down (throttling): that mends itself, and is said after five minutes.", "An event about a Service of the same name that was deleted: its uid differs.", "A hostname instead of an address: that is assigned."},
 			Fix:       "The event says it in the cloud's words: raise the quota, grant the permission, tag the subnet, free the address. The controller tries again by itself.",
 			Sources:   []string{"k8s.io/cloud-provider: service controller", "ingress-gce, aws-load-balancer-controller, cloud-provider-azure, MetalLB: their event reasons"},
 		},

@@ -114,6 +114,11 @@ func ClientDNS(in Input, pod *corev1.Pod) *Finding {
 		return nil
 	}
 	finding.Why += " Addresses work; names of Services do not."
+	if pod.Namespace == systemNamespace {
+		// The cluster's own Pods, the name server first of all, are meant to ask the node's.
+		finding.Severity = Info
+		return &finding
+	}
 	finding.Fix = clientDNSFix(in, pod, wanted)
 	return &finding
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 
@@ -18,6 +20,8 @@ type Endpoints struct {
 	Backends []Backend
 
 	listed []listedEndpoint
+	// ofPod has the first place of each Pod in Backends, where these are many; nil where looking through them is faster.
+	ofPod map[*corev1.Pod]int
 }
 
 // PortEndpoints is what one port of a Service leads to in one IP family.
@@ -191,22 +195,23 @@ func (e *Endpoints) sliceOfReady() *discoveryv1.EndpointSlice {
 
 // Lists tells whether the slices list a Pod.
 func (e *Endpoints) Lists(pod *corev1.Pod) bool {
-	for i := range e.Backends {
-		if e.Backends[i].Pod == pod {
-			return true
-		}
+	_, found := e.placeOfPod(pod)
+	return found
+}
+
+func (e *Endpoints) placeOfPod(pod *corev1.Pod) (place int, found bool) {
+	if e.ofPod != nil {
+		place, found = e.ofPod[pod]
+		return place, found
 	}
-	return false
+	place = slices.IndexFunc(e.Backends, func(backend Backend) bool { return backend.Pod == pod })
+	return place, place >= 0
 }
 
 // ListsReady tells whether a slice lists a Pod as ready.
 func (e *Endpoints) ListsReady(pod *corev1.Pod) bool {
-	for i := range e.Backends {
-		if e.Backends[i].Pod == pod {
-			return e.Backends[i].Ready
-		}
-	}
-	return false
+	place, found := e.placeOfPod(pod)
+	return found && e.Backends[place].Ready
 }
 
 // PortDead tells whether a port, by its index in spec.ports, leads nowhere in every family.

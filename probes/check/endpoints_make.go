@@ -52,6 +52,17 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 			m.listed = append(m.listed, listedEndpoint{slice, endpoint, place})
 		}
 	}
+	if len(m.Backends) <= linearLimit {
+		return
+	}
+	m.ofPod = make(map[*corev1.Pod]int, len(m.Backends))
+	for place := range m.Backends {
+		if pod := m.Backends[place].Pod; pod != nil {
+			if _, have := m.ofPod[pod]; !have {
+				m.ofPod[pod] = place
+			}
+		}
+	}
 }
 
 // podOf returns the Pod that an endpoint stands for; nil where it is not known or gone. A Pod of the same name with another uid

@@ -18,6 +18,9 @@ func podFaults() map[string]fault {
 	management := pod("checkout-m", app, ofDeploy("checkout"), notReady, func(p *corev1.Pod) {
 		p.Spec.Containers[0].ReadinessProbe.HTTPGet.Port = intstr.FromInt32(8081)
 	})
+	asks9999 := pod("a", app, ofDeploy("checkout"), notReady, func(p *corev1.Pod) {
+		p.Spec.Containers[0].ReadinessProbe.HTTPGet.Port = intstr.FromInt32(9999)
+	})
 	stuck := pod("checkout-b", app, ofDeploy("checkout"), waiting("ContainerCreating", ""))
 	return map[string]fault{
 		"no node fits": {
@@ -75,11 +78,17 @@ func podFaults() map[string]fault {
 			fix: "kubectl --context prod -n shop logs checkout-a -c app --tail=200",
 		},
 		"the probe asks a port that nobody declares": {
-			objects: objects{service("checkout", app), pod("a", app, ofDeploy("checkout"), notReady, func(p *corev1.Pod) {
-				p.Spec.Containers[0].ReadinessProbe.HTTPGet.Port = intstr.FromInt32(9999)
-			})},
-			verdict: Fail, lead: "POD-06", short: "readiness fails on /healthz", severity: Critical, confidence: Proven,
+			objects: objects{
+				service("checkout", app), asks9999,
+				event(asks9999, "Pod", "Warning", "Unhealthy", `Readiness probe failed: Get "http://10.4.0.1:9999/healthz": dial tcp 10.4.0.1:9999: connect: connection refused`, time.Minute),
+			},
+			verdict: Fail, lead: "POD-06", short: "readiness refused on :9999", severity: Critical, confidence: Proven,
 			fix: `kubectl --context prod -n shop patch deploy/checkout --type=strategic -p '{"spec":{"template":{"spec":{"containers":[{"name":"app","readinessProbe":{"httpGet":{"port":8080}}}]}}}}'`,
+		},
+		"a port that nobody declares, and nobody may read why the probe fails": {
+			objects: objects{service("checkout", app), asks9999},
+			verdict: Fail, lead: "POD-06", short: "readiness fails on /healthz", severity: Critical, confidence: Proven,
+			fix: "kubectl --context prod -n shop logs a -c app --tail=200",
 		},
 		"a port for management that nobody declares, and that answers": {
 			objects: objects{service("checkout", app), management, event(management, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", time.Minute)},

@@ -2,7 +2,6 @@ package check
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -35,15 +34,6 @@ func kubectlEverywhere(in Input, words ...string) string {
 // Kubectl writes a kubectl command line, each word quoted for a POSIX shell. Args go in front of the words, such as "--context" and its value.
 func Kubectl(args []string, words ...string) string {
 	return kubectlEverywhere(Input{KubectlArgs: args}, words...)
-}
-
-// kubectlOn writes a kubectl command for an object of no namespace.
-func kubectlOn(in Input, words ...string) string {
-	command := []string{"kubectl"}
-	for _, word := range slices.Concat(in.KubectlArgs, words) {
-		command = append(command, shellQuote(word))
-	}
-	return strings.Join(command, " ")
 }
 
 // shellQuote makes one word of a text for any POSIX shell. Within single quotes nothing has a meaning but the single

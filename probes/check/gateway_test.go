@@ -308,7 +308,7 @@ func TestGateways(t *testing.T) {
 		settling bool
 	}{
 		"all is well":                      {gateway: gateway()},
-		"not programmed":                   {gateway: with(condition("Accepted", "True", "Accepted", "", 3), programmed), verdict: Fail, short: "Gateway entry: AddressNotAssigned", says: "the pool is empty"},
+		"not programmed":                   {gateway: with(condition("Accepted", "True", "Accepted", "", 3), programmed), verdict: Warn, short: "Gateway entry: AddressNotAssigned", says: "the pool is empty"},
 		"refused and not programmed":       {gateway: with(programmed, condition("Accepted", "False", "Invalid", "bad", 3)), verdict: Fail, short: "Gateway entry: Invalid", says: "bad"},
 		"not programmed, as it was before": {gateway: with(stale)},
 		"pending":                          {gateway: with(pending), verdict: Fail, short: "Gateway entry: Pending", says: "waiting"},

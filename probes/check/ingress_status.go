@@ -213,11 +213,21 @@ func (s *subject) negFinding(ingress *networkingv1.Ingress, event *corev1.Event)
 			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "metadata.annotations[" + gkeNEGAnnotation + "]", Value: value},
 		},
 		Since: eventFirst(event),
-		Fix: s.serviceFix(Fix{
-			Command: s.kubectl("annotate", "svc", s.key.Name, "--overwrite", gkeNEGAnnotation+`={"ingress": true}`),
-			Note:    "in a cluster that is not VPC-native, make it a NodePort Service",
-		}),
+		Fix:   s.serviceFix(s.negFix()),
 	}, knownErrorPatience)
+}
+
+// negFix asks for the group, and keeps what else the annotation asks for: groups of the Service's own may be in use.
+func (s *subject) negFix() Fix {
+	asks := map[string]any{}
+	if value := s.service.Annotations[gkeNEGAnnotation]; value != "" && json.Unmarshal([]byte(value), &asks) != nil {
+		return Fix{Note: "the annotation " + gkeNEGAnnotation + ` is no JSON; Ingress needs {"ingress": true} there`}
+	}
+	asks["ingress"] = true
+	return Fix{
+		Command: s.kubectl("annotate", "svc", s.key.Name, "--overwrite", gkeNEGAnnotation+"="+asJSON(asks)),
+		Note:    "in a cluster that is not VPC-native, make it a NodePort Service",
+	}
 }
 
 func (s *subject) ingressErrorFinding(ingress *networkingv1.Ingress, event *corev1.Event) Finding {

@@ -227,7 +227,7 @@ func TestGKEIngress(t *testing.T) {
 	report := judge(t, "web", fronted(), behind(), in, complaint(message, 2*time.Minute))
 	lead := report.Leading()
 	if report.Verdict != Fail || lead.ID != "ING-05" || lead.Why != message ||
-		lead.Fix.Command != `kubectl --context prod -n shop annotate svc web --overwrite 'cloud.google.com/neg={"ingress": true}'` {
+		lead.Fix.Command != `kubectl --context prod -n shop annotate svc web --overwrite 'cloud.google.com/neg={"ingress":true}'` {
 		t.Error(told(report))
 	}
 	if report = judge(t, "web", fronted(), behind(), in, complaint(message, 30*time.Second)); !report.Leading().Settling || report.Verdict != OK {

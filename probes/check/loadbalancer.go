@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -21,8 +23,12 @@ const (
 
 func loadBalancerRules() []Rule {
 	pending := func(s *subject) bool { return s.loadBalancerPending() }
+	served := func(s *subject) bool {
+		return s.service.Spec.Type == corev1.ServiceTypeLoadBalancer && len(s.service.Status.LoadBalancer.Ingress) > 0
+	}
 	return []Rule{
 		{IDs: []string{"LB-01"}, Step: StepService, Reads: []model.Kind{model.Events}, applies: pending, check: checkLoadBalancerError},
+		{IDs: []string{"LB-01"}, Step: StepService, applies: served, check: checkLoadBalancerTrouble},
 		{IDs: []string{"LB-02", "LB-03"}, Step: StepService, Awaits: []model.Kind{model.Events}, applies: pending, check: checkLoadBalancerPending},
 	}
 }
@@ -135,6 +141,8 @@ func loadBalancerClass(message string) loadBalancerFailure {
 		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(lower, word) })
 	}
 	switch {
+	case has("throttl", "rate exceeded", "ratelimit", "rate limit", "requestlimitexceeded", "too many requests", "toomanyrequests", "rate of requests", "statuscode: 429"):
+		return loadBalancerFailure{"the cloud slows its controller down", "the cloud takes no more requests for a while", "nothing but to wait: the controller tries again by itself; look at what else asks the cloud's API", false}
 	case has("quota", "limitexceeded", "publicipcountlimitreached"), has("exceeded") && !has("deadline exceeded"):
 		failure := loadBalancerFailure{"cloud quota used up", "a quota of the cloud project is used up", "raise the quota, or free some of it: the controller tries again by itself", true}
 		if name := quotaName.FindStringSubmatch(message); name != nil {
@@ -192,6 +200,15 @@ func checkLoadBalancerPending(s *subject) []Finding {
 		finding.Why = worker + " shows that a controller has taken it on. Clients in the cluster reach the Service by its ClusterIP."
 		finding.Fix = s.serviceFix(Fix{Note: "look at the log of the load balancer's controller"})
 	}
+	if refused := s.balancerCondition(); refused != nil {
+		finding.Short = short("no address: %s", refused.Reason)
+		finding.Title = fmt.Sprintf("The load balancer has no address: its controller says %s.", refused.Reason)
+		finding.Why = strings.TrimSpace(asSentence(refused.Message) + " Clients in the cluster reach the Service by its ClusterIP.")
+		finding.Evidence = append(finding.Evidence, Evidence{
+			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "status.conditions[" + refused.Type + "]", Value: "False " + refused.Reason,
+		})
+		finding.Fix = s.serviceFix(Fix{Note: "mend what the condition names"})
+	}
 	if !s.eventsKnown() {
 		finding.Why += " Events may not be read here: they would say more."
 	}
@@ -208,8 +225,7 @@ func checkLoadBalancerPending(s *subject) []Finding {
 // loadBalancerWorker names what shows that a controller has taken the Service on; empty for nothing.
 func (s *subject) loadBalancerWorker() string {
 	for _, finalizer := range s.service.Finalizers {
-		if finalizer == "service.kubernetes.io/load-balancer-cleanup" || finalizer == "service.k8s.aws/resources" ||
-			strings.HasPrefix(finalizer, "gke.networking.io/l4-") || strings.Contains(finalizer, "load-balancer") || strings.Contains(finalizer, "loadbalancer") {
+		if isLoadBalancerFinalizer(finalizer) || strings.Contains(finalizer, "load-balancer") || strings.Contains(finalizer, "loadbalancer") {
 			return "The finalizer " + finalizer
 		}
 	}
@@ -219,4 +235,46 @@ func (s *subject) loadBalancerWorker() string {
 		}
 	}
 	return ""
+}
+
+// balancerCondition returns a condition by which the load balancer's controller says on the Service itself that it cannot serve it, as
+// Cilium's does for an address pool that is used up (cilium.io/IPAMRequestSatisfied); nil for none.
+func (s *subject) balancerCondition() *metav1.Condition {
+	for i := range s.service.Status.Conditions {
+		if condition := &s.service.Status.Conditions[i]; condition.Status == metav1.ConditionFalse {
+			return condition
+		}
+	}
+	return nil
+}
+
+// checkLoadBalancerTrouble is LB-01 of a load balancer that has its address: the newest word of its controller is an error, so what
+// changed since, as the nodes, does not reach it. Events are not read for it where nothing else asks for them.
+func checkLoadBalancerTrouble(s *subject) []Finding {
+	event := s.loadBalancerError()
+	if !s.eventsKnown() || event == nil || event.Reason == "LoadBalancerManualChange" {
+		return nil
+	}
+	class := loadBalancerClass(event.Message)
+	finding := Finding{
+		ID: "LB-01", Severity: Major, Confidence: Likely, Step: StepService,
+		Short: short("load balancer: %s", class.short),
+		Title: "The load balancer has an address, and its controller cannot bring it up to date: " + class.title + ".",
+		Why:   strings.TrimSpace(asSentence(event.Message) + " What it served before, it may go on to serve."),
+		Evidence: []Evidence{
+			eventEvidence(event),
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "status.loadBalancer.ingress", Value: balancerAddresses(s.service)},
+		},
+		Since: eventFirst(event),
+		Fix:   s.serviceFix(Fix{Note: class.note}),
+	}
+	return []Finding{s.heldFor(finding, loadBalancerPatience)}
+}
+
+func balancerAddresses(service *corev1.Service) string {
+	var addresses []string
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		addresses = append(addresses, cmp.Or(ingress.IP, ingress.Hostname))
+	}
+	return firstOf(addresses, 3)
 }

@@ -192,7 +192,7 @@ func checkNodesExcluded(s *subject) []Finding {
 		}
 		if i == 0 && strings.HasPrefix(evidence.Field, "metadata.labels.") {
 			finding.Fix = &Fix{
-				Command: kubectlOn(s.in, "label", "node", node.Name, corev1.LabelNodeExcludeBalancers+"-"),
+				Command: kubectlEverywhere(s.in, "label", "node", node.Name, corev1.LabelNodeExcludeBalancers+"-"),
 				Note:    "for every node that shall serve load balancers; kubeadm and Talos set the label on control plane nodes",
 			}
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -208,7 +209,8 @@ func namespaceCause(closed []way, client peer) string {
 				if wanted.NamespaceSelector == nil || client.namespace == "" {
 					continue
 				}
-				for key, value := range wanted.NamespaceSelector.MatchLabels {
+				for _, key := range slices.Sorted(maps.Keys(wanted.NamespaceSelector.MatchLabels)) {
+					value := wanted.NamespaceSelector.MatchLabels[key]
 					if _, carried := client.namespaceLabels.set[key]; !carried && !client.namespaceLabels.partly && value == client.namespace {
 						return fmt.Sprintf("a rule of %s wants the label %s=%s, which Namespace %s does not carry; it carries kubernetes.io/metadata.name",
 							closed[i].fence.rules[j].policy.Name, key, value, client.namespace)

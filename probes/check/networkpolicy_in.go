@@ -136,10 +136,10 @@ func (s *subject) closedToAll(closed []way, everything bool) Finding {
 		}
 	}
 	finding.Evidence = append(policyEvidence(policies, networkingv1.PolicyTypeIngress), s.wayEvidence(first)...)
-	if other := dataPlane(s); strings.Contains(other.name, "Cilium") && !slices.ContainsFunc(closed, func(w way) bool { return len(w.fence.rules) > 0 }) {
-		// Whoever has CiliumNetworkPolicies denies everything by a NetworkPolicy, and admits by those.
+	if other := ownPolicies(s); other.name != "" && !slices.ContainsFunc(closed, func(w way) bool { return len(w.fence.rules) > 0 }) {
+		// Whoever has policies of the network plugin's own kinds denies everything by a NetworkPolicy, and admits by those.
 		finding.Confidence = Possible
-		finding.Why += " Here is Cilium, and the NetworkPolicies have no rule at all: CiliumNetworkPolicies probably say who may."
+		finding.Why += fmt.Sprintf(" Here is %s, and the NetworkPolicies have no rule at all: policies of its own kinds probably say who may.", other.name)
 		finding.Evidence = append(finding.Evidence, other.evidence)
 	}
 	if cause := closedCause(first); cause != "" {
@@ -151,6 +151,24 @@ func (s *subject) closedToAll(closed []way, everything bool) Finding {
 	}, policies[0], "")
 	finding.Since = newest(policies)
 	return s.heldFor(finding, settleTime)
+}
+
+// ownPolicies returns the network plugin that is recognised and has kinds of policies of its own, which are not read.
+func ownPolicies(s *subject) otherProxy {
+	if other := dataPlane(s); strings.Contains(other.name, ciliumName) || other.name == "Antrea" {
+		return other
+	}
+	for i, node := range s.in.Snapshot.Nodes() {
+		if i == nodesAsked {
+			break
+		}
+		for _, key := range slices.Sorted(maps.Keys(node.Annotations)) {
+			if strings.HasPrefix(key, "projectcalico.org/") {
+				return otherProxy{"Calico", Evidence{Kind: "Node", Name: node.Name, Field: "metadata.annotations." + key, Value: node.Annotations[key]}}
+			}
+		}
+	}
+	return otherProxy{}
 }
 
 // closedCause guesses why no rule names the port: a name that no container's port has, or another protocol.

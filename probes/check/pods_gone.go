@@ -84,6 +84,11 @@ func checkOnlyEnded(s *subject) []Finding {
 			})
 		}
 	}
+	if owner := s.endedOwner(ended); owner != "" {
+		finding.Severity = Info
+		finding.Why = fmt.Sprintf("The Service belongs to Pod %s, as its owner reference says, and goes with it.", owner)
+		return []Finding{finding}
+	}
 	if onPurpose {
 		finding.Severity = Info
 		finding.Why = "They did what they were made for; traffic comes back with the next run."
@@ -91,4 +96,17 @@ func checkOnlyEnded(s *subject) []Finding {
 	}
 	finding.Fix = &Fix{Note: "nothing brings these Pods back: create them anew, best through a Deployment"}
 	return []Finding{s.settled(finding)}
+}
+
+// endedOwner returns the name of the ended Pod that owns the Service, as a Spark driver owns the Service that its executors find it by;
+// empty where none does.
+func (s *subject) endedOwner(ended []*corev1.Pod) string {
+	for _, pod := range ended {
+		for i := range s.service.OwnerReferences {
+			if owner := &s.service.OwnerReferences[i]; owner.Kind == "Pod" && owner.UID == pod.UID {
+				return pod.Name
+			}
+		}
+	}
+	return ""
 }

@@ -278,7 +278,11 @@ func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string,
 	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || model.IsSidecar(spec) || trouble.probe != "readiness" {
 		return "", false
 	}
-	if quote := trouble.quote; quote != "" && !strings.Contains(quote, "connection refused") && !parsedPort.MatchString(quote) {
+	if trouble.quote == "" || MeshOf(trouble.pod) != "" {
+		// Nothing tells that the port is what fails; and a mesh rewrites the probes.
+		return "", false
+	}
+	if quote := trouble.quote; !strings.Contains(quote, "connection refused") && !parsedPort.MatchString(quote) {
 		return "", false
 	}
 	probe, declared := spec.ReadinessProbe, spec.Ports[0]

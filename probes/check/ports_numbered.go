@@ -74,7 +74,10 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 	}
 	path := fmt.Sprintf("/spec/ports/%d", index)
 	operations := []jsonPatch{{"test", path + "/port", port.Port}, {"test", path + "/targetPort", target}, {"replace", path + "/targetPort", declared}}
-	finding.Fix = s.serviceFix(Fix{Command: s.patchService(operations...)})
+	finding.Fix = s.serviceFix(Fix{
+		Command: s.patchService(operations...),
+		Note:    fmt.Sprintf("where nothing listens on %d: the isolation test tells", target),
+	})
 	finding.Since = s.created()
 	if change, ok := model.PortsChanged(s.service); ok {
 		finding.Since = change.At
@@ -90,12 +93,16 @@ func (s *subject) besideOnPurpose(declared, target int32, index int, pod *corev1
 		s.otherPortLeadsTo(declared, index, pod) || s.otherServiceLeadsTo(declared, index, pod)
 }
 
-// namesNumber tells whether a container's command or arguments name a number, as in --listen=:9090.
+// namesNumber tells whether a container's command, arguments or variables name a number, as in --listen=:9090 or PORT=9090.
 func namesNumber(pod *corev1.PodSpec, number int32) bool {
 	wanted := strconv.Itoa(int(number))
 	notDigit := func(r rune) bool { return r < '0' || r > '9' }
 	for container := range model.ServingContainers(pod) {
-		for _, word := range slices.Concat(container.Command, container.Args) {
+		words := slices.Concat(container.Command, container.Args)
+		for i := range container.Env {
+			words = append(words, container.Env[i].Value)
+		}
+		for _, word := range words {
 			if strings.Contains(word, wanted) && slices.Contains(strings.FieldsFunc(word, notDigit), wanted) {
 				return true
 			}

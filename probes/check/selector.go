@@ -226,6 +226,21 @@ func isStandby(value string) bool {
 	return false
 }
 
+// takenBySibling returns the Service that has this one's selector with another value of one key, and by that selects all of these Pods:
+// the two share Pods out by the part that they play, as active and standby. Nil for none.
+func (s *subject) takenBySibling(key string, rest map[string]string, pods []*corev1.Pod) *corev1.Service {
+	for _, other := range s.in.Snapshot.Services(s.key.Namespace) {
+		value, has := other.Spec.Selector[key]
+		if !has || value == s.service.Spec.Selector[key] || len(other.Spec.Selector) != len(rest)+1 || !carries(other.Spec.Selector, rest) {
+			continue
+		}
+		if !slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return pod.Labels[key] != value }) {
+			return other
+		}
+	}
+	return nil
+}
+
 func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev1.Pod) Finding {
 	finding := selectorFinding(s, "SEL-02")
 	wanted := key + "=" + s.service.Spec.Selector[key]
@@ -240,7 +255,13 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 	finding.Title = fmt.Sprintf("%s %s %s; none has %s.", counted(len(pods), "Pod"),
 		verbFor(len(pods), "matches", "match"), selectorText(rest), wanted)
 	finding.Why = "A Pod must carry every pair of the selector."
-	if isStandby(s.service.Spec.Selector[key]) && len(values) > 0 && s.neverHadEndpoint() {
+	sibling := s.takenBySibling(key, rest, pods)
+	switch {
+	case sibling != nil:
+		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
+		finding.Why = fmt.Sprintf("Service %s takes these Pods by %s=%s: this one may wait for others to take the part that it asks for.",
+			sibling.Name, key, sibling.Spec.Selector[key])
+	case isStandby(s.service.Spec.Selector[key]) && len(values) > 0 && s.neverHadEndpoint():
 		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
 		finding.Why = "Its EndpointSlice never held an endpoint: an operator makes such a Service whether or not there is a second Pod to take the part."
 	}
@@ -256,6 +277,11 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 		})
 	case 1:
 		finding.Cause = &Cause{Text: "these Pods carry " + key + "=" + values[0], Confidence: Likely}
+		if sibling != nil || isStandby(s.service.Spec.Selector[key]) {
+			// To point it at the Pods of the other part would send them what is not for them.
+			finding.Fix = s.serviceFix(Fix{Note: "roll out Pods with " + wanted + "; their number may be one too small for this part"})
+			break
+		}
 		if count := seen[values[0]]; count < len(pods) {
 			finding.Cause.Text = fmt.Sprintf("%d of them %s %s=%s, the others have no such label", count, verbFor(count, "carries", "carry"), key, values[0])
 		}

@@ -72,3 +72,12 @@ func isIPv6(address string) bool {
 	parsed, err := netip.ParseAddr(address)
 	return err == nil && parsed.Is6()
 }
+
+// asSentence ends a text of somebody else's with a full stop, so that another sentence may follow; empty stays empty.
+func asSentence(text string) string {
+	text = strings.TrimSpace(text)
+	if text == "" || strings.ContainsRune(".!?:", rune(text[len(text)-1])) {
+		return text
+	}
+	return text + "."
+}

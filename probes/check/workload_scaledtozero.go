@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -181,7 +182,7 @@ func restingWorkload(s *subject, w *workload) string {
 		return why
 	}
 	for _, metadata := range []map[string]string{w.object.GetLabels(), w.object.GetAnnotations()} {
-		for key := range metadata {
+		for _, key := range slices.Sorted(maps.Keys(metadata)) {
 			switch domain, _, _ := strings.Cut(key, "/"); domain {
 			case "scaledobject.keda.sh", "autoscaling.keda.sh", "http.keda.sh":
 				return "KEDA scales it, and brings Pods when there is work."
@@ -189,6 +190,10 @@ func restingWorkload(s *subject, w *workload) string {
 				return "Knative scales it, and brings Pods when a request comes."
 			case "downscaler":
 				return "kube-downscaler keeps it at zero by schedule."
+			case "idling.alpha.openshift.io":
+				return "OpenShift idled it (oc idle), and brings its Pods when a request comes."
+			case "sablier.enable":
+				return "Sablier keeps it at zero, and brings its Pods when a request comes."
 			}
 		}
 	}
