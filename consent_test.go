@@ -10,7 +10,7 @@ import (
 
 func TestAgreed(t *testing.T) {
 	t.Parallel()
-	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, " y ": true, "n\n": false, "\n": false, "": false, "yy\n": false} {
+	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, "  Y\n": true, "n\n": false, "\n": false, "": false, "yy\n": false} {
 		var asked strings.Builder
 		if err := agreed(strings.NewReader(answer), &asked, "Run it?"); (err == nil) != want || asked.String() != "Run it?" {
 			t.Errorf("%q: %v, asked %q", answer, err, asked.String())

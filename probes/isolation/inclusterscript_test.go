@@ -78,11 +78,11 @@ func TestDialScript(t *testing.T) {
 						link(program, "nc")
 					case "python3":
 						// What is found first may be a script that looks for the right one.
-						real, err := exec.Command(program, "-c", "import sys; print(sys.executable)").Output()
+						interpreter, err := exec.Command(program, "-c", "import sys; print(sys.executable)").Output()
 						if err != nil {
 							t.Skip(err)
 						}
-						link(strings.TrimSpace(string(real)), tool)
+						link(strings.TrimSpace(string(interpreter)), tool)
 					default:
 						link(program, tool)
 					}
