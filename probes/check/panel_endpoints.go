@@ -147,7 +147,7 @@ func endpointRow(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice,
 	podGone := pod == nil && row.Pod != "" && snapshot.Coverage(model.Pods, slice.Namespace).Known()
 	for i := range endpoints.Ports {
 		for _, usable := range endpoints.Ports[i].Usable {
-			if usable.Address == row.Address && string(endpoints.Ports[i].Family) == string(slice.AddressType) && ignored == "" {
+			if usable.Address == row.Address && ignored == "" {
 				row.Counted = true
 			}
 		}

@@ -70,9 +70,7 @@ func SelectorTable(snapshot *model.Snapshot, key model.Key) SelectorEvidence {
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		return evidence
 	}
-	if change, ok := model.SelectorChanged(service); ok {
-		evidence.Changed = change
-	}
+	evidence.Changed, _ = model.SelectorChanged(service)
 	keys := slices.Sorted(maps.Keys(service.Spec.Selector))
 	for _, key := range keys {
 		evidence.Selector = append(evidence.Selector, SelectorPair{Key: key, Value: service.Spec.Selector[key]})
@@ -186,11 +184,7 @@ func selectorRow(snapshot *model.Snapshot, pod *corev1.Pod, selector []SelectorP
 		Owner: OwnerOf(snapshot, pod).String(),
 	}
 	for _, pair := range selector {
-		key := pair.GotKey
-		if key == "" {
-			key = pair.Key
-		}
-		row.Labels = append(row.Labels, pod.Labels[key])
+		row.Labels = append(row.Labels, pod.Labels[pair.GotKey])
 	}
 	return row
 }
