@@ -134,15 +134,12 @@ func endpointRow(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice,
 	if endpoint.Zone != nil {
 		row.Zone = *endpoint.Zone
 	}
-	var pod *corev1.Pod
-	if row.Pod != "" {
-		pod = snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: row.Pod})
-		if pod != nil && endpoint.TargetRef.UID != "" && endpoint.TargetRef.UID != pod.UID {
-			pod = nil
-		}
-		if pod != nil {
-			row.PodStatus = podStatus(pod).reason
-		}
+	pod := snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: row.Pod})
+	if pod != nil && endpoint.TargetRef.UID != "" && endpoint.TargetRef.UID != pod.UID {
+		pod = nil
+	}
+	if pod != nil {
+		row.PodStatus = podStatus(pod).reason
 	}
 	podGone := pod == nil && row.Pod != "" && snapshot.Coverage(model.Pods, slice.Namespace).Known()
 	for i := range endpoints.Ports {

@@ -81,7 +81,7 @@ func SelectorTable(snapshot *model.Snapshot, key model.Key) SelectorEvidence {
 		}
 	}
 	evidence.Others = evidence.Total
-	if !evidence.Known || len(keys) == 0 {
+	if !evidence.Known {
 		return evidence
 	}
 	pods := evidence.choosePods(snapshot, service)

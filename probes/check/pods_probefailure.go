@@ -35,7 +35,8 @@ func (t *podTrouble) probeFails(s *subject) bool {
 	if probe == nil {
 		return true
 	}
-	where := probeTarget(probe)
+	resolved := withNumber(probe, spec)
+	where := probeTarget(resolved)
 	t.short = short("%s fails on %s", kind, where)
 	t.text = fmt.Sprintf("runs, but its %s probe fails on %s", kind, where)
 	t.evidence.Field = "spec.containers[" + container.Name + "]." + kind + "Probe"
@@ -47,7 +48,7 @@ func (t *podTrouble) probeFails(s *subject) bool {
 		return true
 	}
 	t.quote = event.Message
-	failure := classifyProbe(event.Message, kind, where, probe)
+	failure := classifyProbe(event.Message, kind, where, resolved)
 	t.short, t.text, t.mend = failure.short, failure.text, failure.mend
 	if failure.cause != "" {
 		t.cause = &Cause{Text: failure.cause, Confidence: Likely}
@@ -146,7 +147,7 @@ func probeTarget(probe *corev1.Probe) string {
 		}
 		return probe.HTTPGet.Path
 	case probe.TCPSocket != nil:
-		return ":" + probe.TCPSocket.Port.String()
+		return portOf("", probe.TCPSocket.Port.String())
 	case probe.GRPC != nil:
 		return "gRPC :" + strconv.Itoa(int(probe.GRPC.Port))
 	case probe.Exec != nil && len(probe.Exec.Command) > 0:
@@ -184,6 +185,34 @@ func newestProbeFailure(s *subject, pod *corev1.Pod) *corev1.Event {
 // probeFailure is what a kubelet's message about a probe amounts to. mend is as in podTrouble.
 type probeFailure struct{ short, text, cause, mend string }
 
+// withNumber is a probe that asks the number of the port that it names, where the container declares one of that name.
+func withNumber(probe *corev1.Probe, container *corev1.Container) *corev1.Probe {
+	asks := probe.DeepCopy()
+	var port *intstr.IntOrString
+	switch {
+	case asks.HTTPGet != nil:
+		port = &asks.HTTPGet.Port
+	case asks.TCPSocket != nil:
+		port = &asks.TCPSocket.Port
+	default:
+		return probe
+	}
+	for i := range container.Ports {
+		if declared := &container.Ports[i]; port.Type == intstr.String && declared.Name == port.StrVal {
+			*port = intstr.FromInt32(declared.ContainerPort)
+		}
+	}
+	return asks
+}
+
+// portOf is a port of an address. One that is only named has no place in an address.
+func portOf(address, port string) string {
+	if _, err := strconv.Atoi(port); err != nil {
+		return strings.TrimPrefix(address+" at port "+port, " at ")
+	}
+	return address + ":" + port
+}
+
 var statusCode = regexp.MustCompile(`statuscode: (\d{3})`)
 
 var parsedPort = regexp.MustCompile(`strconv\.Atoi: parsing "([^"]*)"`)
@@ -210,21 +239,21 @@ func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailur
 	if name := parsedPort.FindStringSubmatch(message); name != nil {
 		return says("port "+name[1]+" is not declared", "no port of the container is named "+name[1], correctPort+", or name the container's port so")
 	}
-	listen := "let the application listen on 0.0.0.0:" + port + ", or " + correctPort
+	listen := "let the application listen on " + portOf("0.0.0.0", port) + ", or " + correctPort
 	switch {
 	case strings.Contains(message, "server gave HTTP response to HTTPS client"):
 		return says("asks https, gets http", "the probe's scheme is HTTPS and the application speaks plain HTTP", "set "+field+".scheme to HTTP in %s")
 	case strings.Contains(message, "failed to connect service"):
-		return says("refused on :"+port, "nothing speaks gRPC on port "+port, listen)
+		return says("refused on "+portOf("", port), "nothing speaks gRPC on port "+port, listen)
 	case strings.Contains(message, "connection refused"):
-		return says("refused on :"+port, "nothing listens on port "+port+", or only on 127.0.0.1", listen)
+		return says("refused on "+portOf("", port), "nothing listens on port "+port+", or only on 127.0.0.1", listen)
 	case strings.Contains(message, "deadline exceeded"), strings.Contains(message, "Client.Timeout"), strings.Contains(message, "i/o timeout"):
 		return says("timeout on "+where, fmt.Sprintf("no answer within timeoutSeconds (%d)", max(probe.TimeoutSeconds, 1)),
 			"find out why the application is slow, or raise "+kind+"Probe.timeoutSeconds in %s")
 	case strings.Contains(message, "malformed HTTP"), strings.HasSuffix(strings.TrimSpace(message), "EOF"):
-		return says("no HTTP on :"+port, "the port speaks something else than the probe, TLS perhaps", "correct the scheme or the port of "+field+" in %s")
+		return says("no HTTP on "+portOf("", port), "the port speaks something else than the probe, TLS perhaps", "correct the scheme or the port of "+field+" in %s")
 	case strings.Contains(message, "connection reset"):
-		return says("reset on :"+port, "the application takes the connection and drops it", "")
+		return says("reset on "+portOf("", port), "the application takes the connection and drops it", "")
 	}
 	return says("fails on "+where, "", "")
 }

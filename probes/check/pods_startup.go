@@ -98,16 +98,16 @@ func configText(reason, message string) string {
 func (t *podTrouble) initFails(container *corev1.ContainerStatus) bool {
 	t.id, t.container = "POD-05", container.Name
 	field := "status.initContainerStatuses[" + container.Name + "]"
-	end := container.State.Terminated
+	end, state := container.State.Terminated, ".state"
 	if end == nil {
-		end = container.LastTerminationState.Terminated
+		end, state = container.LastTerminationState.Terminated, ".lastState"
 	}
 	switch {
 	case end != nil && end.ExitCode != 0:
-		t.short = short("init %s: %s", container.Name, endShort(end))
-		t.text = fmt.Sprintf("waits for init container %s, which ends with %s", container.Name, exitText(end))
+		t.short = short("%s %s: %s", strings.TrimSuffix(t.kindOf(container), " container"), container.Name, endShort(end))
+		t.text = fmt.Sprintf("waits for %s %s, which ends with %s", t.kindOf(container), container.Name, exitText(end))
 		t.quote = end.Message
-		t.evidence.Field, t.evidence.Value = field+".lastState.terminated.exitCode", fmt.Sprint(end.ExitCode)
+		t.evidence.Field, t.evidence.Value = field+state+".terminated.exitCode", fmt.Sprint(end.ExitCode)
 		t.note = noteLog
 	case container.State.Running != nil && t.isSidecar(container.Name):
 		t.short = short("sidecar %s has not started", container.Name)
@@ -126,6 +126,14 @@ func (t *podTrouble) initFails(container *corev1.ContainerStatus) bool {
 		return false
 	}
 	return true
+}
+
+// kindOf says what a container beside the application's is: "sidecar" for one that goes on to run, else "init container".
+func (t *podTrouble) kindOf(container *corev1.ContainerStatus) string {
+	if t.isSidecar(container.Name) {
+		return "sidecar"
+	}
+	return "init container"
 }
 
 func (t *podTrouble) isSidecar(name string) bool {

@@ -83,7 +83,7 @@ func (t *podTrouble) tell(s *subject) {
 		if t.initDone(container) {
 			continue
 		}
-		if t.waits(container, "init container", "status.initContainerStatuses") || t.initFails(container) {
+		if t.waits(container, t.kindOf(container), "status.initContainerStatuses") || t.initFails(container) {
 			return
 		}
 		break
