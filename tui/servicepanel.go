@@ -106,6 +106,9 @@ func clip(lines []string, height, width int) []string {
 }
 
 func countOf(usable, selected int) string {
+	if usable == 1 && selected == 1 {
+		return "The one endpoint is"
+	}
 	if usable == selected {
 		return "All " + count(selected, "endpoint is", "endpoints are")
 	}

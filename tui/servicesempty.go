@@ -62,6 +62,9 @@ func (p *servicesPage) whyEmpty(sh *shell) (head string, body []string, hints []
 		if coverage.Reason != "" {
 			body = append(body, "", clean(coverage.Reason))
 		}
+		if sh.scope == model.AllNamespaces {
+			where = "all namespaces at once"
+		}
 		return "You may not " + verb + " Services in " + where + ".", body, known(choose, contexts)
 	case !coverage.Known() && !coverage.Pending():
 		return "The Services of " + where + " could not be read: " + coverage.State.String() + ".",

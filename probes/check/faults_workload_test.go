@@ -41,7 +41,7 @@ func workloadFaults() map[string]fault {
 				}
 			})},
 			verdict: Fail, lead: "WL-02", short: "quota exceeded: no Pods created", severity: Critical, confidence: Proven,
-			fix: "kubectl --context prod -n shop rollout restart deploy/checkout",
+			fix: "kubectl --context prod -n shop describe quota q",
 		},
 		"every Pod failed": {
 			objects: objects{service("checkout", app), pod("a", app, ended(corev1.PodFailed))},

@@ -121,7 +121,7 @@ type Unchecked struct {
 	Check []string
 	// Less names the IDs of the findings that are made without it, and say less, or are less sure.
 	Less []string
-	// What says in a few words what stays unknown, e.g. "whether a node is down"; empty where Check says it all.
+	// What says in a few words what stays unknown, e.g. "how the nodes are"; empty where Check says it all.
 	What string
 	// Need is the verb and resource missing, e.g. "list pods".
 	Need string

@@ -199,7 +199,7 @@ func unknownWithout(kind model.Kind) string {
 	case model.EndpointSlices:
 		return "all that rests on endpoints"
 	case model.Nodes:
-		return "whether a node is down"
+		return "how the nodes are"
 	case model.Namespaces:
 		return "whether the namespace is being deleted"
 	case model.Events:

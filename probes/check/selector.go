@@ -304,6 +304,9 @@ func noPodsFinding(s *subject) Finding {
 	selector := selectorText(s.service.Spec.Selector)
 	finding.Short = short("no Pod has %s", selector)
 	finding.Title = fmt.Sprintf("No Pod carries %s, and none is near.", selector)
+	if !s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
+		finding.Title = fmt.Sprintf("No Pod of this namespace carries %s, and none is near.", selector)
+	}
 	finding.Why = fmt.Sprintf("%s in namespace %s; a Service without Pods refuses every connection.",
 		counted(s.podsInNamespace(), "Pod"), s.key.Namespace)
 	if s.known(workloadKinds()) {

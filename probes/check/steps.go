@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -152,6 +153,13 @@ func eventsStep(s *subject) StepResult {
 	}
 	for _, pod := range s.live() {
 		tally(s.in.Snapshot.EventsOf(s.key.Namespace, pod.UID))
+	}
+	if s.selects() && len(s.live()) == 0 {
+		// What keeps Pods from being made is told of those who make them.
+		for i := range s.templates() {
+			tally(s.in.Snapshot.EventsOf(s.key.Namespace, s.matching[i].object.GetUID()))
+			s.addReplicaSetsOf(s.matching[i].object.GetUID(), func(uid types.UID) { tally(s.in.Snapshot.EventsOf(s.key.Namespace, uid)) })
+		}
 	}
 	result.Note = strconv.Itoa(count)
 	return result

@@ -22,7 +22,7 @@ func TestUncheckedNamesOnlyWhatIsUnknown(t *testing.T) {
 	}{
 		"healthy, no nodes":       {healthy, model.Nodes, nil},
 		"healthy, no events":      {healthy, model.Events, nil},
-		"unready, no nodes":       {unready, model.Nodes, []string{"whether a node is down [POD-08]"}},
+		"unready, no nodes":       {unready, model.Nodes, []string{"how the nodes are [POD-08]"}},
 		"unready, no events":      {unready, model.Events, []string{"what controllers and kubelets said of it []"}},
 		"unready, no Deployments": {unready, model.Deployments, []string{"whether a Deployment is scaled to 0, rolling out or stuck [WL-03]"}},
 		"empty, no StatefulSets":  {empty, model.StatefulSets, []string{"whether one of them is asked for its Pods [WL-01 WL-02]"}},

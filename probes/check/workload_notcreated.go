@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -44,7 +45,10 @@ func checkPodsNotCreated(s *subject) []Finding {
 		finding.Title = fmt.Sprintf("%s wants %s and cannot create any: %s.", w.owner, counted(int(w.wanted), "Pod"), class.cause)
 		finding.Cause = &Cause{Text: class.cause, Confidence: Likely}
 		fix := Fix{Note: class.note}
-		if class.restart && w.owner.Kind != "ReplicaSet" && w.owner.Kind != "Rollout" {
+		if quota := quotaInTheWay.FindStringSubmatch(message); quota != nil {
+			fix.Command, fix.Look = s.kubectl("describe", "quota", quota[1]), true
+			fix.Note += "; the retries back off for minutes: kubectl rollout restart makes the Pods at once then"
+		} else if class.restart && w.owner.Kind != "ReplicaSet" && w.owner.Kind != "Rollout" {
 			fix.Command = s.kubectl("rollout", "restart", w.owner.String())
 			fix.Note += "; then this command, because the retries back off for minutes"
 		}
@@ -70,6 +74,9 @@ func podsMissing(s *subject, w *workload, finding Finding) Finding {
 	return s.heldFor(finding, podsCreatedWithin)
 }
 
+// quotaInTheWay finds the quota's name in the API server's words.
+var quotaInTheWay = regexp.MustCompile(`exceeded quota: ([a-z0-9][a-z0-9.-]*)`)
+
 type creationFailure struct {
 	short, cause, note string
 	restart            bool
@@ -79,7 +86,7 @@ type creationFailure struct {
 func creationClass(message string) creationFailure {
 	switch lower := strings.ToLower(message); {
 	case strings.Contains(lower, "exceeded quota"):
-		return creationFailure{"quota exceeded", "a quota of the namespace is used up", "raise the quota or free some of it", true}
+		return creationFailure{"quota exceeded", "a quota of the namespace leaves no room for them", "raise the quota or free some of it", true}
 	case strings.Contains(lower, "violates podsecurity"):
 		return creationFailure{"PodSecurity", "the Pod template breaks the namespace's Pod Security level", "change the template's securityContext, or the namespace's label", false}
 	case strings.Contains(lower, "security context constraint"):

@@ -100,7 +100,7 @@ func TestConcludeForClient(t *testing.T) {
 		{"5b nothing else told anything", "PERM PERM PERM PERM REF REF -", []edit{noneUsableEdit}, check.MarkFail, "", "its address refuses every client"},
 		{"6 the proxy misleads", "OK OK NOEP OK OK OK OK", nil, check.MarkOK, "", "says otherwise"},
 		{"6b no Pods, served", "NOT FAIL FAIL NOT OK OK -", []edit{noPod, withFault(faultNoSelector)}, check.MarkOK, "", "are no Pods"},
-		{"6c no Pods, not served", "NOT FAIL FAIL NOT REF REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkFail, "", "that are no Pods, and a client gets no answer"},
+		{"6c no Pods, not served", "NOT FAIL FAIL NOT REF REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkFail, "", "without a Pod, and a client gets no answer"},
 
 		{"6 Pods cannot be read, served", "NOT NOT OK NOT OK OK -", []edit{noPod, func(f *Facts) { f.PodsKnown = false }}, check.MarkOK, "", "answers a client inside the cluster"},
 

@@ -138,7 +138,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
 			"see the steps Readiness and Events: they say what keeps the Pods from running")
 	case endpointsWithoutPods:
-		return unknown(fmt.Sprintf("The Service has %d endpoints, and none of them is a Pod that could be asked.", f.Usable),
+		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", counted(f.Usable, "endpoint", "endpoints")),
 			"Port-forwards and the API server's proxy lead to Pods only.",
 			"try the Service's address from a Pod in the cluster")
 	case controlPlaneBlind:
@@ -304,7 +304,7 @@ func portMeant(f Facts) string {
 	if f.PortMeant == 0 {
 		return ""
 	}
-	return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant (the finding PORT-05 or PORT-06, where there is one, has the command)", f.PortMeant)
+	return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant; the Service screen has the command where nothing speaks against it", f.PortMeant)
 }
 
 func readyAnyway(readiness Readiness) string {

@@ -30,7 +30,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		return proven("", "The Service has no usable endpoint, so that its address refuses every client.",
 			"Whether the application answers at the Pod's IP is not known here: nothing dialled it.", "see the steps Endpoints, Selector and Readiness: they name the cause")
 	case othersDead:
-		return probed("", fmt.Sprintf("The Service has %d endpoints that are no Pods, and a client gets no answer from them.", f.Usable),
+		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", counted(f.Usable, "endpoint", "endpoints")),
 			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
 			"dial an address of the EndpointSlices from that Pod; see the step Endpoints for them")
 	case nodeRefuses:
