@@ -198,7 +198,7 @@ func drawClient(sh *shell, report check.ClientReport, width int) []string {
 		if missing {
 			return []string{head, t.unknown.on(glyphUnknown) + " " + t.text.on("this Pod is not there, or not read yet")}
 		}
-		return []string{head, t.ok.on(glyphOK) + " " + t.text.on("nothing that was read keeps it from the Service")}
+		return []string{head, t.ok.on(glyphOK) + " " + t.text.on("nothing that was read keeps this client in particular from it")}
 	}
 	lines := []string{head}
 	entry := func(mark check.Mark, text, more string) {

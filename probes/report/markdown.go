@@ -72,7 +72,7 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 func markdownClient(out *strings.Builder, client check.Client, report check.ClientReport) {
 	fmt.Fprintf(out, "\n### For %s\n", escape(Clean(client.String())))
 	if len(report.Findings) == 0 {
-		out.WriteString("\nNothing that was read keeps it from the Service.\n")
+		out.WriteString("\nNothing that was read keeps this client in particular from it.\n")
 	}
 	for i := range report.Findings {
 		markdownFinding(out, report.Findings[i])

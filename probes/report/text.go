@@ -150,7 +150,7 @@ func (p *printer) client(client check.Client, report check.ClientReport) {
 	p.out.WriteByte('\n')
 	head := "For " + Clean(client.String()) + ":"
 	if len(report.Findings) == 0 {
-		head += " nothing that was read keeps it from the Service."
+		head += " nothing that was read keeps this client in particular from it."
 	}
 	p.line(2, head)
 	for i := range report.Findings {
