@@ -66,7 +66,7 @@ func (s *subject) nobodysAddresses() []nobodysAddress {
 	var found []nobodysAddress
 	for _, pod := range s.current() {
 		for _, written := range model.WrittenInto(&pod.Spec) {
-			if addr := written.Address.Addr(); addr.IsValid() && s.mayBeClusterIP(addr) && s.in.Snapshot.ServiceWithAddress(addr.String()) == nil {
+			if addr := written.Address.Addr(); s.mayBeClusterIP(addr) && s.in.Snapshot.ServiceWithAddress(addr.String()) == nil {
 				found = append(found, nobodysAddress{pod, written})
 			}
 		}
@@ -81,19 +81,17 @@ func (s *subject) mayBeClusterIP(addr netip.Addr) bool {
 	if s.covered(model.ServiceCIDRs).Known() {
 		return s.inServiceCIDR(addr)
 	}
-	own, err := netip.ParseAddr(s.service.Spec.ClusterIP)
-	if err != nil {
-		return false
-	}
-	near, err := own.Prefix(nearBits)
-	return err == nil && near.Contains(addr)
+	// Of no address the range is empty: a headless Service has none that is near.
+	own, _ := netip.ParseAddr(s.service.Spec.ClusterIP)
+	near, _ := own.Prefix(nearBits)
+	return near.Contains(addr)
 }
 
 // inServiceCIDR tells whether an address may be a Service's: within a range, and not its first, which is given to none.
 func (s *subject) inServiceCIDR(addr netip.Addr) bool {
 	for _, object := range s.in.Snapshot.ServiceCIDRs() {
 		for _, text := range object.Spec.CIDRs {
-			if prefix, err := netip.ParsePrefix(text); err == nil && prefix.Contains(addr) && prefix.Masked().Addr() != addr {
+			if prefix, _ := netip.ParsePrefix(text); prefix.Contains(addr) && prefix.Masked().Addr() != addr {
 				return true
 			}
 		}
@@ -108,9 +106,6 @@ func checkStaleAddresses(s *subject) []Finding {
 		return nil
 	}
 	found := s.nobodysAddresses()
-	if len(found) == 0 {
-		return nil
-	}
 	first := &found[0]
 	address := first.written.Address.Addr().String()
 	owner := OwnerOf(s.in.Snapshot, first.pod)

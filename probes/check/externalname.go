@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -42,7 +41,7 @@ func wholeName(externalName string) (model.Key, bool) {
 	return model.Key{Namespace: parts[1], Name: parts[0]}, true
 }
 
-// checkExternalName says of an ExternalName what cluster DNS makes of it: EN-01, an IPv4 address is served as a name, and
+// checkExternalName says of an ExternalName what cluster DNS makes of it: EN-01, an address is served as a name, and
 // resolves to nothing; EN-02, a name without a dot, or one that leans on the search path, is looked up as it stands. A selector
 // beside it means nothing, and is never a fault.
 func checkExternalName(s *subject) []Finding {
@@ -53,7 +52,7 @@ func checkExternalName(s *subject) []Finding {
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.externalName", Value: s.service.Spec.ExternalName,
 		}},
 	}
-	if address, err := netip.ParseAddr(target); err == nil && address.Is4() {
+	if _, err := netip.ParseAddr(target); err == nil {
 		finding.ID, finding.Short = "EN-01", short("%s is an address, not a name", target)
 		finding.Title = fmt.Sprintf("externalName is the address %s; DNS can only answer with a name.", target)
 		finding.Why = "Cluster DNS answers with a CNAME; for an address it has none, and the name does not resolve."
@@ -164,7 +163,7 @@ func aliasOfNothing(s *subject, way []model.Key, finding Finding) Finding {
 		meant := model.Key{Namespace: target.Namespace, Name: near[0]}
 		finding.Cause = &Cause{Text: "the name is near to that of Service " + meant.String(), Confidence: Likely}
 		finding.Fix = s.serviceFix(Fix{Command: s.mergeService(map[string]any{"externalName": clusterName(meant)})})
-	case len(elsewhere) == 1 && len(near) == 0 && elsewhere[0] != s.key.Namespace:
+	case len(elsewhere) == 1 && len(near) == 0 && (model.Key{Namespace: elsewhere[0], Name: target.Name}) != s.key:
 		meant := model.Key{Namespace: elsewhere[0], Name: target.Name}
 		finding.Cause = &Cause{Text: "a Service of that name is in namespace " + elsewhere[0], Confidence: Likely}
 		finding.Fix = s.serviceFix(Fix{Command: s.mergeService(map[string]any{"externalName": clusterName(meant)})})
@@ -185,14 +184,13 @@ func aliasLoop(s *subject, way []model.Key, finding Finding) Finding {
 	return finding
 }
 
+// aliasEvidence shows the aliases between the first and the last of a way, which were followed and so are there.
 func aliasEvidence(s *subject, keys []model.Key) []Evidence {
-	var evidence []Evidence
+	evidence := make([]Evidence, 0, len(keys))
 	for _, key := range keys {
-		if service := s.in.Snapshot.Service(key); service != nil && key != s.key {
-			evidence = append(evidence, Evidence{
-				Kind: "Service", Namespace: key.Namespace, Name: key.Name, Field: "spec.externalName", Value: service.Spec.ExternalName,
-			})
-		}
+		evidence = append(evidence, Evidence{
+			Kind: "Service", Namespace: key.Namespace, Name: key.Name, Field: "spec.externalName", Value: s.in.Snapshot.Service(key).Spec.ExternalName,
+		})
 	}
 	return evidence
 }
@@ -200,7 +198,7 @@ func aliasEvidence(s *subject, keys []model.Key) []Evidence {
 // checkInertPorts is EN-04: an ExternalName says which ports it has, and somebody expects them to be mapped: a targetPort differs
 // from its port, or the Service that it stands for has no such port. Clients connect to the target, on the port that they name.
 func checkInertPorts(s *subject) []Finding {
-	target, inCluster := wholeName(s.service.Spec.ExternalName)
+	target, _ := wholeName(s.service.Spec.ExternalName)
 	behind := s.in.Snapshot.Service(target)
 	for index := range s.service.Spec.Ports {
 		port := &s.service.Spec.Ports[index]
@@ -214,10 +212,10 @@ func checkInertPorts(s *subject) []Finding {
 			}},
 		}
 		switch {
-		case port.TargetPort.Type == intstr.Int && port.TargetPort.IntVal != 0 && port.TargetPort.IntVal != port.Port:
+		case port.TargetPort.IntVal != 0 && port.TargetPort.IntVal != port.Port:
 			finding.Short = short("ports map nothing: clients must use %d", port.TargetPort.IntVal)
 			finding.Fix = s.serviceFix(Fix{Note: fmt.Sprintf("let clients use port %d", port.TargetPort.IntVal)})
-		case inCluster && behind != nil && behind.Spec.Type != corev1.ServiceTypeExternalName && !offers(behind, port):
+		case behind != nil && behind.Spec.Type != corev1.ServiceTypeExternalName && !offers(behind, port):
 			finding.Short = short("Service %s has no port %d", target.Name, port.Port)
 			finding.Title = fmt.Sprintf("Nobody maps port %d of an ExternalName, and Service %s has no such port.", port.Port, target)
 			finding.Evidence = append(finding.Evidence, Evidence{

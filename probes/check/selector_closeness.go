@@ -87,9 +87,6 @@ func typos(wanted, got []string, wantedJoined, gotJoined string) int {
 			sum += wordTypos(wanted[i], got[i])
 		}
 	}
-	if sum > 1 && min(len(wantedJoined), len(gotJoined)) < 7 {
-		return tooMany
-	}
 	return min(sum, tooMany)
 }
 

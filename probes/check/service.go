@@ -117,7 +117,7 @@ func checkNamespaceTerminating(s *subject) []Finding {
 			})
 		}
 	}
-	if s.routes() && s.dead() {
+	if s.dead() {
 		// That there are no Pods, or no slices, comes of it.
 		finding.Severity = Critical
 		return []Finding{s.heldFor(finding, settleTime)}

@@ -1,0 +1,100 @@
+package check
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
+)
+
+func deletedSince(since time.Duration, finalizers ...string) func(*corev1.Service) {
+	return func(svc *corev1.Service) {
+		at := ago(since)
+		svc.DeletionTimestamp, svc.Finalizers = &at, finalizers
+	}
+}
+
+// TestServicesThatGo holds what is said of a Service that is being deleted, or whose namespace is.
+func TestServicesThatGo(t *testing.T) {
+	t.Parallel()
+	a := pod("a", webApp)
+	going := func(finalizers ...string) *corev1.Service {
+		return service("web", webApp, deletedSince(time.Hour, finalizers...))
+	}
+	cleanup := going("service.kubernetes.io/load-balancer-cleanup")
+	said := func(reason string, since time.Duration) *corev1.Event {
+		return event(cleanup, "Service", "Warning", reason, "the cloud said no to "+reason, since)
+	}
+	shop := func(change func(*corev1.Namespace)) *corev1.Namespace {
+		namespace := terminatingShop(time.Hour)
+		change(namespace)
+		return namespace
+	}
+	unsliced := inPay(byHand("other", "web", nil, nil))
+	testSituations(t, "service", map[string]situation{
+		"nothing keeps it":          {objects: objects{going(), a}, want: "SVC-03 major proven"},
+		"one finalizer":             {objects: objects{going("example.com/hold"), a}, want: "SVC-03 major proven"},
+		"two finalizers":            {objects: objects{going("example.com/hold", "example.com/other"), a}, want: "SVC-03 major proven"},
+		"its garbage":               {objects: objects{going("orphan"), a}, want: "SVC-03 major proven"},
+		"its dependents":            {objects: objects{going("foregroundDeletion"), a}, want: "SVC-03 major proven"},
+		"the cloud does not let go": {objects: objects{cleanup, a, said("SyncLoadBalancerFailed", time.Hour), said("DeleteLoadBalancerFailed", time.Minute)}, want: "SVC-03 major proven"},
+		"the cloud lets go":         {objects: objects{cleanup, a, event(cleanup, "Service", "Normal", "DeletingLoadBalancer", "Deleting load balancer", time.Minute)}, want: "SVC-03 major proven"},
+		"a moment ago":              {objects: objects{service("web", webApp, deletedSince(10*time.Second)), a}, want: "SVC-03 minor proven"},
+		"its namespace, of many words": {objects: objects{going("example.com/hold"), a, shop(func(n *corev1.Namespace) {
+			n.Status.Conditions = append(n.Status.Conditions,
+				corev1.NamespaceCondition{Type: "NamespaceDeletionDiscoveryFailure", Status: corev1.ConditionFalse, Message: "All resources successfully discovered"},
+				corev1.NamespaceCondition{Type: "NamespaceContentRemaining", Status: corev1.ConditionTrue})
+		})}, want: "SVC-04 major proven, SVC-03 major proven"},
+		"its namespace, since nobody knows when": {objects: objects{going("example.com/hold"), a, shop(func(n *corev1.Namespace) { n.DeletionTimestamp = nil })}, want: "SVC-04 major proven, SVC-03 major proven"},
+		"its namespace, slices are on their way": {objects: objects{service("web", webApp), unsliced, terminatingShop(time.Hour)}, coming: []model.Kind{model.EndpointSlices}, want: ""},
+		"its namespace, and it serves":           {objects: objects{service("web", webApp), a, terminatingShop(time.Hour)}, want: ""},
+	})
+}
+
+// TestServicesOfAnotherProxy holds what is said of the label that takes a Service from kube-proxy.
+func TestServicesOfAnotherProxy(t *testing.T) {
+	t.Parallel()
+	a := pod("a", webApp)
+	labelled := func(proxy string, change ...func(*corev1.Service)) *corev1.Service {
+		svc := service("web", webApp, change...)
+		svc.Labels = labels{proxyNameLabel: proxy}
+		return svc
+	}
+	system := func(name string, change ...func(*corev1.Pod)) *corev1.Pod {
+		return placed(pod(name, labels{"app": "proxy"}, change...), systemNamespace)
+	}
+	testSituations(t, "service_proxy", map[string]situation{
+		"a proxy":                     {objects: objects{labelled("other"), a}, want: "SVC-07 critical proven"},
+		"a proxy that is known":       {objects: objects{labelled("kpng"), a}, want: "SVC-07 critical likely"},
+		"a proxy that runs here":      {objects: objects{labelled("other"), a, system("other-x7f")}, want: "SVC-07 critical possible"},
+		"a proxy that ran here":       {objects: objects{labelled("other"), a, system("other-x7f", ended(corev1.PodFailed))}, want: "SVC-07 critical proven"},
+		"another proxy runs here":     {objects: objects{labelled("other"), a, system("kube-proxy-x7f"), system("others-x7f")}, want: "SVC-07 critical proven"},
+		"a Pod of that name, in shop": {objects: objects{labelled("other"), a, pod("other-x7f", nil)}, want: "SVC-07 critical proven"},
+		"a load balancer": {objects: objects{labelled("other", loadBalancer, func(svc *corev1.Service) {
+			svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.7"}}
+		}), a}, want: "SVC-07 major proven"},
+		"headless": {objects: objects{labelled("other", headless, ports(port(8080, 8080))), a}, want: ""},
+	})
+}
+
+// TestAddressesThatAreNotItsOwn holds what is said of the API server's complaints about ClusterIPs and node ports.
+func TestAddressesThatAreNotItsOwn(t *testing.T) {
+	t.Parallel()
+	a, svc := pod("a", webApp), service("web", webApp)
+	said := func(reason, message string, since time.Duration) *corev1.Event {
+		return event(svc, "Service", "Warning", reason, message, since)
+	}
+	twice := "Cluster IP [IPv4]: 10.96.0.10 was assigned to multiple services; please recreate service"
+	testSituations(t, "service_allocation", map[string]situation{
+		"its ClusterIP":                    {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
+		"the newest is said":               {objects: objects{svc, a, said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute), said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
+		"the newest is said, though first": {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "A: "+twice, time.Minute), said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute)}, want: "SVC-08 major proven"},
+		"an address that it had":           {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "Cluster IP [IPv4]: 10.96.0.11 was assigned to multiple services", time.Minute)}, want: ""},
+		"long ago":                         {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, 2*time.Hour)}, want: ""},
+		"headless by now":                  {objects: objects{service("web", webApp, headless, ports(port(8080, 8080))), a, said("ClusterIPAlreadyAllocated", "None of the ranges has 10.96.0.10", time.Minute)}, want: ""},
+		"no address yet":                   {objects: objects{service("web", webApp, withIP("")), a, said("ClusterIPAlreadyAllocated", "Cluster IP : 10.96.0.10 was assigned to multiple services", time.Minute)}, want: ""},
+		"no node port":                     {objects: objects{svc, a, said("PortAlreadyAllocated", "Port 0 was assigned to multiple services", time.Minute)}, want: ""},
+	})
+}
