@@ -108,13 +108,12 @@ func checkStaleAddresses(s *subject) []Finding {
 	found := s.nobodysAddresses()
 	first := &found[0]
 	address := first.written.Address.Addr().String()
-	owner := OwnerOf(s.in.Snapshot, first.pod)
 	finding := Finding{
 		ID: "ADV-03", Severity: Major, Confidence: Likely, Step: StepReadiness, Since: first.pod.CreationTimestamp.Time,
 		Short: short("Pods use %s, which nobody has", address),
 		Title: fmt.Sprintf("The Pods reach for %s, an address of Services that no Service has.", address),
 		Why:   "A ClusterIP goes when its Service is deleted, and one made anew gets another. What the application does without it, the API does not tell.",
-		Fix:   &Fix{Note: "write the Service's name in place of its address, in the template of " + owner.String()},
+		Fix:   &Fix{Note: "write the Service's name in place of its address, in " + templateOf(s.in.Snapshot, first.pod)},
 	}
 	for i := range found {
 		if i == 3 {
@@ -170,12 +169,21 @@ func writingEvidence(pods []*corev1.Pod, value string) []Evidence {
 	return evidence
 }
 
+// templateOf says where to change what a Pod is made of.
+func templateOf(snapshot *model.Snapshot, pod *corev1.Pod) string {
+	owner := OwnerOf(snapshot, pod)
+	if owner == (Owner{}) {
+		return "Pod " + pod.Name
+	}
+	return "the template of " + owner.String()
+}
+
 func writersOf(snapshot *model.Snapshot, pods []*corev1.Pod) []string {
 	var owners []string
 	for _, pod := range pods {
-		owner := OwnerOf(snapshot, pod).String()
-		if owner == (Owner{}).String() {
-			owner = "pod/" + pod.Name
+		owner := "pod/" + pod.Name
+		if known := OwnerOf(snapshot, pod); known != (Owner{}) {
+			owner = known.String()
 		}
 		if owner += " in " + pod.Namespace; !slices.Contains(owners, owner) {
 			owners = append(owners, owner)
@@ -201,7 +209,7 @@ func adviseVariables(s *subject) []Finding {
 	finding := Finding{
 		ID: "ADV-05", Severity: Info, Confidence: Likely, Step: StepService,
 		Short:    "older Pods lack its variables",
-		Title:    fmt.Sprintf("Pods of %s refer to %s, and are older than the Service: they do not have it.", firstOf(owners, 3), variable),
+		Title:    fmt.Sprintf("Pods refer to %s, are older than the Service, and so do not have it: %s.", variable, firstOf(owners, 3)),
 		Why:      "Kubernetes sets these variables when a container's Pod is made. The Service's name needs none. Whether it was there under this name before, the API does not tell.",
 		Evidence: writingEvidence(before, variable),
 	}
@@ -275,9 +283,9 @@ func adviseOneEntry(s *subject) []Finding {
 	if len(entries) < manyEntries {
 		return nil
 	}
-	count := strconv.Itoa(len(entries))
+	count, names := strconv.Itoa(manyEntries), strings.Join(entries[:manyEntries], ", ")
 	if len(entries) > manyEntries {
-		count = "More than " + strconv.Itoa(manyEntries)
+		count, names = "More than "+count, names+" and more"
 	}
 	return []Finding{{
 		ID: "ADV-02", Severity: Info, Confidence: Possible, Step: StepService,
@@ -285,7 +293,7 @@ func adviseOneEntry(s *subject) []Finding {
 		Title: fmt.Sprintf("%s load balancers of this namespace carry web traffic.", count),
 		Why:   "Each has its address and its price. One Ingress or Gateway can serve them all by host and path.",
 		Evidence: []Evidence{{
-			Kind: "Service", Namespace: s.key.Namespace, Name: firstOf(entries, manyEntries), Field: "spec.type", Value: "LoadBalancer",
+			Kind: "Service", Namespace: s.key.Namespace, Name: names, Field: "spec.type", Value: "LoadBalancer",
 		}},
 	}}
 }
@@ -306,7 +314,6 @@ func adviseReadinessProbe(s *subject) []Finding {
 			}
 		}
 	}
-	owner := OwnerOf(s.in.Snapshot, pods[0])
 	return []Finding{{
 		ID: "ADV-04", Severity: Info, Confidence: Proven, Step: StepReadiness,
 		Short: "no readiness probe",
@@ -315,6 +322,6 @@ func adviseReadinessProbe(s *subject) []Finding {
 		Evidence: []Evidence{{
 			Kind: "Pod", Namespace: pods[0].Namespace, Name: pods[0].Name, Field: "spec.containers[*].readinessProbe", Value: "absent",
 		}},
-		Fix: &Fix{Note: "add a readinessProbe of the port that clients use to the template of " + owner.String()},
+		Fix: &Fix{Note: "add a readinessProbe of the port that clients use to " + templateOf(s.in.Snapshot, pods[0])},
 	}}
 }

@@ -42,7 +42,7 @@ func serviceRules() []Rule {
 func checkTerminating(s *subject) []Finding {
 	finding := Finding{
 		ID: "SVC-03", Severity: Major, Confidence: Proven, Step: StepService,
-		Short: "being deleted",
+		Short: short("being deleted: waits for %s", firstOf(s.service.Finalizers, 1)),
 		Title: fmt.Sprintf("Service %s is being deleted.", s.key.Name),
 		Why:   "Traffic still flows, until the finalizers are done; then the name and the address are gone.",
 		Since: s.service.DeletionTimestamp.Time,
@@ -52,8 +52,9 @@ func checkTerminating(s *subject) []Finding {
 		}},
 		Fix: &Fix{Note: finalizerNote(s.service.Finalizers)},
 	}
-	if len(s.service.Finalizers) > 0 {
-		finding.Short = short("being deleted: waits for %s", firstOf(s.service.Finalizers, 1))
+	if len(s.service.Finalizers) == 0 {
+		finding.Short, finding.Why = "being deleted", "It goes in a moment, and its name and its address with it."
+		finding.Evidence[0].Field, finding.Evidence[0].Value = "metadata.deletionTimestamp", s.service.DeletionTimestamp.UTC().Format(time.RFC3339)
 	}
 	if event := newestEvent(s, s.service.UID, "DeleteLoadBalancerFailed", "SyncLoadBalancerFailed"); event != nil {
 		finding.Why = event.Message

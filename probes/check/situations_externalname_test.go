@@ -13,7 +13,7 @@ import (
 func TestNamesOutsideOfTheCluster(t *testing.T) {
 	t.Parallel()
 	alias := func(target string) *corev1.Service { return aliasOf("web", target) }
-	db := service("db", nil)
+	db := func() *corev1.Service { return service("db", nil) }
 	chain := func(length int) objects {
 		all := objects{aliasOf("web", "a1.shop.svc.cluster.local")}
 		for i := 1; i < length; i++ {
@@ -26,26 +26,26 @@ func TestNamesOutsideOfTheCluster(t *testing.T) {
 		"a host":                          {objects: objects{alias("db.example.com")}, want: ""},
 		"a host, with a dot":              {objects: objects{alias("db.example.com.")}, want: ""},
 		"a host of two words":             {objects: objects{alias("example.com")}, want: ""},
-		"a host that begins as a Service": {objects: objects{alias("db.pay.com"), inPay(db)}, want: ""},
+		"a host that begins as a Service": {objects: objects{alias("db.pay.com"), inPay(db())}, want: ""},
 		"itself":                          {objects: objects{alias("localhost")}, want: ""},
 		"itself, in capitals":             {objects: objects{alias("LOCALHOST.")}, want: ""},
 		"nothing":                         {objects: objects{alias("")}, want: ""},
 		"an address":                      {objects: objects{alias("192.0.2.7")}, want: "EN-01 critical proven"},
 		"one word":                        {objects: objects{alias("db")}, want: "EN-02 critical proven"},
-		"one word, a Service":             {objects: objects{alias("db"), db}, want: "EN-02 critical proven"},
-		"one word, a Service elsewhere":   {objects: objects{alias("db"), inPay(db)}, want: "EN-02 critical proven"},
-		"two words, a Service":            {objects: objects{alias("db.pay"), inPay(db)}, want: "EN-02 critical likely"},
-		"two words and svc, a Service":    {objects: objects{alias("db.pay.svc"), inPay(db)}, want: "EN-02 critical likely"},
+		"one word, a Service":             {objects: objects{alias("db"), db()}, want: "EN-02 critical proven"},
+		"one word, a Service elsewhere":   {objects: objects{alias("db"), inPay(db())}, want: "EN-02 critical proven"},
+		"two words, a Service":            {objects: objects{alias("db.pay"), inPay(db())}, want: "EN-02 critical likely"},
+		"two words and svc, a Service":    {objects: objects{alias("db.pay.svc"), inPay(db())}, want: "EN-02 critical likely"},
 		"two words and svc, nothing":      {objects: objects{alias("db.pay.svc")}, want: ""},
 		"another cluster's domain":        {objects: objects{alias("db.pay.svc.prod.local")}, want: ""},
 		"a domain that begins as ours":    {objects: objects{alias("db.pay.svc.cluster.example")}, want: ""},
 
 		"a Service that is absent":           {objects: objects{alias("till.pay.svc.cluster.local")}, want: "EN-03 critical proven"},
-		"one of a name that is near":         {objects: objects{alias("db1.pay.svc.cluster.local"), inPay(db)}, want: "EN-03 critical proven"},
-		"one of that name elsewhere":         {objects: objects{alias("db.stage.svc.cluster.local"), inPay(db)}, want: "EN-03 critical proven"},
-		"one of that name beside the alias":  {objects: objects{alias("db.stage.svc.cluster.local"), db}, want: "EN-03 critical proven"},
+		"one of a name that is near":         {objects: objects{alias("db1.pay.svc.cluster.local"), inPay(db())}, want: "EN-03 critical proven"},
+		"one of that name elsewhere":         {objects: objects{alias("db.stage.svc.cluster.local"), inPay(db())}, want: "EN-03 critical proven"},
+		"one of that name beside the alias":  {objects: objects{alias("db.stage.svc.cluster.local"), db()}, want: "EN-03 critical proven"},
 		"the alias itself has that name":     {objects: objects{alias("web.stage.svc.cluster.local")}, want: "EN-03 critical proven"},
-		"both, so nobody knows":              {objects: objects{alias("db1.pay.svc.cluster.local"), inPay(db), service("db1", nil)}, want: "EN-03 critical proven"},
+		"both, so nobody knows":              {objects: objects{alias("db1.pay.svc.cluster.local"), inPay(db()), service("db1", nil)}, want: "EN-03 critical proven"},
 		"an alias of an absent one":          {objects: objects{alias("a.shop.svc.cluster.local"), aliasOf("a", "db.pay.svc.cluster.local")}, want: "EN-03 critical proven"},
 		"a circle of three":                  {objects: objects{alias("a.shop.svc.cluster.local"), aliasOf("a", "b.shop.svc.cluster.local"), aliasOf("b", "web.shop.svc.cluster.local")}, want: "EN-03 critical proven"},
 		"as many aliases as are followed":    {objects: chain(aliasesFollowed), want: "EN-03 critical proven"},
