@@ -462,6 +462,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	defer manager.Close()
 	options.Forwards = forwards{manager}
 	err = tui.Run(ctx, options)
+	a.panics.LetPanicEnd()
 	if errors.Is(err, tui.ErrKilled) {
 		return exitCode(exitCouldNot)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/charmbracelet/x/term"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -32,13 +33,16 @@ func OverSSH() bool {
 type PanicHook struct {
 	mu      sync.Mutex
 	restore func()
+	once    sync.Once
+	// panicking is closed when a goroutine is about to end the program by its panic.
+	panicking chan struct{}
 }
 
 // HookPanics makes every goroutine that ends in utilruntime.HandleCrash, client-go's and svctui's own alike, give the
 // terminal back before its panic ends the program. Bubble Tea does so for its own. It concerns the whole process and
 // belongs at its beginning, before there are such goroutines.
 func HookPanics() *PanicHook {
-	hook := &PanicHook{}
+	hook := &PanicHook{panicking: make(chan struct{})}
 	utilruntime.PanicHandlers = append(utilruntime.PanicHandlers, func(context.Context, any) { hook.run() })
 	return hook
 }
@@ -50,7 +54,21 @@ func (h *PanicHook) Set(restore func()) {
 	h.restore = restore
 }
 
+// panicPatience is how long a panic may need to end the program, which takes milliseconds.
+const panicPatience = 5 * time.Second
+
+// LetPanicEnd does not return where a goroutine's panic is about to end the program: else the program could end before it, as if
+// the screen had been closed by a signal, and nobody would see why.
+func (h *PanicHook) LetPanicEnd() {
+	select {
+	case <-h.panicking:
+		time.Sleep(panicPatience)
+	default:
+	}
+}
+
 func (h *PanicHook) run() {
+	h.once.Do(func() { close(h.panicking) })
 	h.mu.Lock()
 	restore := h.restore
 	h.mu.Unlock()
