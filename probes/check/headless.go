@@ -8,7 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -22,7 +21,7 @@ func namesOfPodsRules() []Rule {
 		{
 			IDs: []string{"HL-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Uses: []model.Kind{model.StatefulSets},
 			applies: func(s *subject) bool {
-				return s.headless() && s.selects() && !s.service.Spec.PublishNotReadyAddresses && s.dead()
+				return s.headless() && !s.service.Spec.PublishNotReadyAddresses && s.dead()
 			},
 			looks: func(s *subject) bool { return len(s.current()) > 0 },
 			check: checkPeersNeedNames,
@@ -68,7 +67,7 @@ func checkStatefulSetsService(s *subject) []Finding {
 		switch {
 		case !s.headless():
 			return []Finding{s.namesOfPods(set, "is not headless", "delete and make it anew with clusterIP None, where nobody needs its address; serviceName cannot be changed")}
-		case s.selects() && !carries(set.Spec.Template.Labels, s.service.Spec.Selector):
+		case !carries(set.Spec.Template.Labels, s.service.Spec.Selector):
 			finding := s.namesOfPods(set, "selects other Pods", "serviceName cannot be changed")
 			if set.Spec.Selector != nil && len(set.Spec.Selector.MatchLabels) > 0 && len(s.live()) == 0 {
 				finding.Fix = s.serviceFix(Fix{Command: s.patchService(
@@ -78,9 +77,6 @@ func checkStatefulSetsService(s *subject) []Finding {
 			}
 			return []Finding{finding}
 		}
-	}
-	if !s.selects() {
-		return nil
 	}
 	for _, pod := range s.live() {
 		set := s.setOf(pod)
@@ -156,7 +152,7 @@ func headlessRules() []Rule {
 func checkHeadlessPorts(s *subject) []Finding {
 	for index := range s.service.Spec.Ports {
 		port := &s.service.Spec.Ports[index]
-		if port.TargetPort.Type != intstr.Int || port.TargetPort.IntVal == 0 || port.TargetPort.IntVal == port.Port {
+		if port.TargetPort.IntVal == 0 || port.TargetPort.IntVal == port.Port {
 			continue
 		}
 		return []Finding{{

@@ -114,7 +114,7 @@ func (f *inFront) addWebhook(snapshot *model.Snapshot, referrer *model.Referrer,
 			}
 		}
 	}
-	if call.configuration == metav1.Object(nil) || len(rules) == 0 {
+	if call.configuration == metav1.Object(nil) {
 		return
 	}
 	call.asks = webhookAsks(rules)

@@ -51,9 +51,6 @@ func JudgeMissed(in Input, key model.Key) *Report {
 // newMissing begins the report on a Service that is not there, and tells whether that can be known.
 func newMissing(in Input, key model.Key) (report *Report, known bool) {
 	report = &Report{Key: key, Missing: true, Verdict: Unknown}
-	for step := range report.Steps {
-		report.Steps[step].Mark = MarkNone
-	}
 	report.Route = []Hop{{Text: "clients"}, {Text: key.Name + "." + key.Namespace}}
 	coverage := in.Snapshot.Coverage(model.Services, key.Namespace)
 	if coverage.Known() && coverage.State != model.Stale {
@@ -68,7 +65,7 @@ func fillMissing(in Input, report *Report, referrers []model.Referrer, grade har
 	near, elsewhere := nearAndElsewhere(in, report.Key)
 	finding := missingFinding(in, report.Key, referrers, near, elsewhere)
 	told := inOrder(referrersOfMissing(in, report.Key, near))
-	if len(near) == 1 && len(elsewhere) == 0 && len(told) > 0 && told[0].Fix != nil && told[0].Fix.Command != "" {
+	if len(near) == 1 && len(elsewhere) == 0 && len(told) > 0 {
 		// Only one can be meant, and who names it can name that one.
 		finding.Fix = told[0].Fix
 	}
@@ -96,7 +93,7 @@ func settleMissing(in Input, report *Report, referrers []model.Referrer) {
 		}
 	}
 	held := in.Now.Sub(oldest)
-	if oldest.IsZero() || held >= settleTime || held < -settleTime {
+	if held >= settleTime || held < -settleTime {
 		return
 	}
 	report.Again = oldest.Add(settleTime)
@@ -130,7 +127,11 @@ func missingFinding(in Input, key model.Key, referrers []model.Referrer, near, e
 	}
 	gravest := gravestOf(referrers)
 	if gravest != nil {
-		finding.Short = short("does not exist: %s %s", gravest.Kind.ObjectKind(), gravest.Name)
+		kind := gravest.Kind.ObjectKind()
+		if gravest.Webhook != "" {
+			kind = "webhook"
+		}
+		finding.Short = short("does not exist: %s %s", kind, gravest.Name)
 		finding.Why = whyMissed(gravest)
 	}
 	for i := range referrers {
@@ -212,7 +213,9 @@ func elsewhereNote(key model.Key, namespace string, referrer *model.Referrer) st
 // missingFix makes the Service for the Deployment of its name; nil where there is nothing to say.
 func missingFix(in Input, key model.Key, referrer *model.Referrer, note string) *Fix {
 	fix := &Fix{Note: note}
-	if command := exposeCommand(in, key, referrer); command != "" {
+	// What a StatefulSet names has to be headless, and to select its own Pods.
+	ofSet := referrer != nil && referrer.Kind == model.StatefulSets
+	if command := exposeCommand(in, key, referrer); command != "" && !ofSet {
 		fix.Command = command
 		if note == "" {
 			fix.Note = "makes one for the Deployment of that name"
@@ -285,20 +288,20 @@ func exposeCommand(in Input, key model.Key, referrer *model.Referrer) string {
 	return kubectlIn(in, key.Namespace, "expose", "deploy/"+key.Name, "--port="+fmt.Sprint(port), "--target-port="+fmt.Sprint(target.ContainerPort))
 }
 
-// NearNames returns the Services of the namespace whose names are at most two letters from the one asked for, nearest
+// NearNames returns, for a Service that is not there, those of its namespace whose names are at most two letters from its own, nearest
 // first, and the other namespaces, as far as they are known, that have a Service of exactly that name.
 func NearNames(snapshot *model.Snapshot, key model.Key) (near, elsewhere []string) {
 	distances := map[string]int{}
 	for _, service := range snapshot.Services(key.Namespace) {
 		distance := editDistance(service.Name, key.Name)
-		if service.Name != key.Name && distance <= editLimit && distance < max(len(key.Name), 2) {
+		if distance <= editLimit && distance < max(len(key.Name), 2) {
 			near = append(near, service.Name)
 			distances[service.Name] = distance
 		}
 	}
 	slices.SortStableFunc(near, func(a, b string) int { return distances[a] - distances[b] })
 	for _, namespace := range snapshot.ServiceNamespaces() {
-		if namespace != key.Namespace && snapshot.Service(model.Key{Namespace: namespace, Name: key.Name}) != nil {
+		if snapshot.Service(model.Key{Namespace: namespace, Name: key.Name}) != nil {
 			elsewhere = append(elsewhere, namespace)
 		}
 	}

@@ -13,8 +13,6 @@ import (
 // typeText is the Service's type as a person calls it.
 func typeText(service *corev1.Service) string {
 	switch {
-	case service.Spec.Type == corev1.ServiceTypeExternalName:
-		return "ExternalName"
 	case isHeadless(service):
 		return "ClusterIP (headless)"
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer && internalBy(service) != "":
@@ -28,7 +26,7 @@ func typeText(service *corev1.Service) string {
 // internalBy returns the annotation or class that makes a load balancer internal; empty for none.
 func internalBy(service *corev1.Service) string {
 	for _, rule := range internalAnnotations {
-		if value, ok := service.Annotations[rule.key]; ok && rule.means(value) {
+		if rule.means(service.Annotations[rule.key]) {
 			return rule.key
 		}
 	}

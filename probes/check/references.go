@@ -94,7 +94,7 @@ func sending(referrers []model.Referrer) []model.Referrer {
 // carries tells whether the port that a referrer asks for has endpoints in every family while another one has none, so that the
 // trouble is not the referrer's.
 func (s *subject) carries(referrer *model.Referrer) bool {
-	if !s.routes() || !s.slicesKnown() || referrer.Port == 0 && referrer.PortName == "" || s.endpoints().Complete() {
+	if !s.slicesKnown() || s.endpoints().Complete() {
 		return false
 	}
 	found := false

@@ -89,7 +89,7 @@ func addressHop(service *corev1.Service) string {
 
 func selectorHop(s *subject, lead *Finding) Hop {
 	hop := Hop{Text: selectorText(s.service.Spec.Selector)}
-	if lead == nil || lead.Step != StepSelector {
+	if lead == nil {
 		return hop
 	}
 	if text, ok := strings.CutPrefix(lead.Short, "no Pod has "); ok && strings.Contains(hop.Text, text) {
@@ -104,7 +104,7 @@ func lastHop(s *subject, index int, lead *Finding) Hop {
 	if !s.slicesKnown() {
 		return Hop{Text: "endpoints not known"}
 	}
-	if len(s.service.Spec.Ports) > 0 && endpoints.PortDead(index) || usable == 0 {
+	if endpoints.PortDead(index) || usable == 0 {
 		return brokenHop(s, index, lead)
 	}
 	if lead != nil && lead.ID == "EPS-05" && lead.Severity == Critical {
