@@ -141,7 +141,7 @@ func TestLoadBalancersThatServe(t *testing.T) {
 		"protocols are mixed, told by port":          {objects: with(served("1.2.3.4", mixed, named, portError(mixedProtocols)), node("n")), want: "LB-04 major proven"},
 		"ports are not served, told twice":           {objects: with(served("1.2.3.4", noPort("Unsupported"), portError("Unsupported")), node("n")), want: "LB-04 major proven"},
 
-		"to node ports, and the error is another":  {objects: with(otherFailure, quota, node("n")), want: "LB-08 major likely"},
+		"to node ports, and the error is another":  {objects: with(otherFailure, quota, node("n")), want: "LB-01 major likely, LB-08 major likely"},
 		"four nodes, all excluded":                 {objects: append(with(served("1.2.3.4")), manyNodes(4, excluded)...), want: "LB-09 major likely"},
 		"all excluded, to Pods by an old type":     {objects: append(with(served("1.2.3.4", annotated("service.beta.kubernetes.io/aws-load-balancer-type", "nlb-ip"))), manyNodes(1, excluded)...), want: ""},
 		"all excluded, to Pods by target type":     {objects: append(with(served("1.2.3.4", annotated("service.beta.kubernetes.io/aws-load-balancer-nlb-target-type", "ip"))), manyNodes(1, excluded)...), want: ""},
