@@ -19,7 +19,7 @@ func adviceRules() []Rule {
 		{
 			IDs: []string{"ADV-03"}, Step: StepReadiness, Reads: []model.Kind{model.Pods}, Awaits: []model.Kind{model.ServiceCIDRs},
 			applies: func(s *subject) bool {
-				return s.selects() && s.in.Snapshot.Coverage(model.Services, model.AllNamespaces).Known() && s.covered(model.ServiceCIDRs).State != model.Absent
+				return s.selects() && s.in.Snapshot.Coverage(model.Services, model.AllNamespaces).Known()
 			},
 			looks: func(s *subject) bool { return len(s.nobodysAddresses()) > 0 },
 			check: checkStaleAddresses,
@@ -125,12 +125,9 @@ func checkStaleAddresses(s *subject) []Finding {
 }
 
 func writtenEvidence(pod *corev1.Pod, written *model.Written) Evidence {
-	value := written.Variable
-	if value == "" {
-		value = written.Value()
-		if port := written.Address.Port(); port != 0 {
-			value = written.Address.String()
-		}
+	value := written.Value()
+	if port := written.Address.Port(); port != 0 {
+		value = written.Address.String()
 	}
 	return Evidence{
 		Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name,

@@ -98,10 +98,8 @@ func managerOfService(s *subject) string {
 	if change, ok := model.SelectorChanged(s.service); ok {
 		return change.Manager
 	}
-	if change, ok := model.PortsChanged(s.service); ok {
-		return change.Manager
-	}
-	return ""
+	change, _ := model.PortsChanged(s.service)
+	return change.Manager
 }
 
 // managedBy names the tool that owns an object, and what to change instead; empty for none known.

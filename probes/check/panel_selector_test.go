@@ -74,7 +74,7 @@ func TestWhatTheSelectorPanelShows(t *testing.T) {
 	}
 	// Pods that were read before they may not be read any more are no news.
 	before := cluster(svc, pod("a", webApp)).Cover(model.Need{Kind: model.Pods}, model.Coverage{State: model.Forbidden}).Build(now)
-	if table := SelectorTable(before, web); table.Known || table.Rows != nil || table.Matching {
+	if table := SelectorTable(before, web); table.Known || table.Rows != nil || table.Matching || table.Others != 1 {
 		t.Errorf("%+v", table)
 	}
 	changed := SelectorTable(cluster(service("web", webApp, changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, time.Minute))).Build(now), web).Changed

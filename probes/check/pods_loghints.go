@@ -103,7 +103,7 @@ func hintListening(found listener, at int, all []listener, facts LogFacts, add f
 		if !everywhere && (wanted || len(facts.TargetPorts) == 0) {
 			add(at, "it listens on %s only, where a port-forward gets through and no client of the Service does", found)
 		}
-	case !wanted && len(facts.TargetPorts) > 0:
+	case len(facts.TargetPorts) > 0:
 		// A port beside it, for metrics or health, is no sign while the one that is meant is listened on too.
 		if !slices.ContainsFunc(all, func(other listener) bool { return slices.Contains(facts.TargetPorts, other.port) }) {
 			add(at, "it listens on port %d, and the Service leads to %s", found.port, portList(facts.TargetPorts))

@@ -36,6 +36,7 @@ func TestLogHints(t *testing.T) {
 		"taken, no port told":              {[]string{"address already in use"}, web, "is taken already"},
 		"a port of a lower bind":           {[]string{"bind: permission denied"}, web, "may not listen: ports below 1024"},
 		"the last port there can be":       {[]string{"listening on :65535"}, web, "listens on port 65535"},
+		"the first port of all":            {[]string{"listening on 0.0.0.0:01"}, web, "listens on port 1,"},
 		"loopback, everywhere for another": {[]string{"listening on 127.0.0.1:8080", "listening on 0.0.0.0:9090"}, web, "listens on 127.0.0.1:8080 only"},
 
 		"one more than there can be":        {[]string{"listening on :65536"}, web, ""},

@@ -88,13 +88,14 @@ func TestAddressesThatAreNotItsOwn(t *testing.T) {
 	}
 	twice := "Cluster IP [IPv4]: 10.96.0.10 was assigned to multiple services; please recreate service"
 	testSituations(t, "service_allocation", map[string]situation{
-		"its ClusterIP":                    {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
-		"the newest is said":               {objects: objects{svc, a, said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute), said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
-		"the newest is said, though first": {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "A: "+twice, time.Minute), said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute)}, want: "SVC-08 major proven"},
-		"an address that it had":           {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "Cluster IP [IPv4]: 10.96.0.11 was assigned to multiple services", time.Minute)}, want: ""},
-		"long ago":                         {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, 2*time.Hour)}, want: ""},
-		"headless by now":                  {objects: objects{service("web", webApp, headless, ports(port(8080, 8080))), a, said("ClusterIPAlreadyAllocated", "None of the ranges has 10.96.0.10", time.Minute)}, want: ""},
-		"no address yet":                   {objects: objects{service("web", webApp, withIP("")), a, said("ClusterIPAlreadyAllocated", "Cluster IP : 10.96.0.10 was assigned to multiple services", time.Minute)}, want: ""},
-		"no node port":                     {objects: objects{svc, a, said("PortAlreadyAllocated", "Port 0 was assigned to multiple services", time.Minute)}, want: ""},
+		"its ClusterIP":                     {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
+		"the newest is said":                {objects: objects{svc, a, said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute), said("ClusterIPAlreadyAllocated", twice, time.Minute)}, want: "SVC-08 major proven"},
+		"the newest is said, though first":  {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "A: "+twice, time.Minute), said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", 30*time.Minute)}, want: "SVC-08 major proven"},
+		"the newest is said, though milder": {objects: objects{svc, a, said("ClusterIPOutOfRange", "Cluster IP [IPv4]: 10.96.0.10 is not within any configured Service CIDR", time.Minute), said("ClusterIPAlreadyAllocated", twice, 30*time.Minute)}, want: "SVC-08 minor proven"},
+		"an address that it had":            {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", "Cluster IP [IPv4]: 10.96.0.11 was assigned to multiple services", time.Minute)}, want: ""},
+		"long ago":                          {objects: objects{svc, a, said("ClusterIPAlreadyAllocated", twice, 2*time.Hour)}, want: ""},
+		"headless by now":                   {objects: objects{service("web", webApp, headless, ports(port(8080, 8080))), a, said("ClusterIPAlreadyAllocated", "None of the ranges has 10.96.0.10", time.Minute)}, want: ""},
+		"no address yet":                    {objects: objects{service("web", webApp, withIP("")), a, said("ClusterIPAlreadyAllocated", "Cluster IP : 10.96.0.10 was assigned to multiple services", time.Minute)}, want: ""},
+		"no node port":                      {objects: objects{svc, a, said("PortAlreadyAllocated", "Port 0 was assigned to multiple services", time.Minute)}, want: ""},
 	})
 }

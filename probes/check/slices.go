@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -142,8 +141,12 @@ func slicePortFinding(s *subject, index int) Finding {
 // noPortsFix gives a slice the one port that it leaves out, where the Service's targetPort tells which that is: it means nothing
 // without a selector, but was written by somebody who had a number in mind.
 func noPortsFix(s *subject, slice *discoveryv1.EndpointSlice, port *corev1.ServicePort) Fix {
-	fix := Fix{Note: fmt.Sprintf("add a port named %q with the number that the endpoints listen on", port.Name)}
-	if number := port.TargetPort.IntVal; port.TargetPort.Type == intstr.Int && number != 0 && len(s.service.Spec.Ports) == 1 {
+	named := fmt.Sprintf("named %q", port.Name)
+	if port.Name == "" {
+		named = "without a name,"
+	}
+	fix := Fix{Note: "add a port " + named + " with the number that the endpoints listen on"}
+	if number := port.TargetPort.IntVal; number != 0 && len(s.service.Spec.Ports) == 1 {
 		added := map[string]any{"name": port.Name, "port": number, "protocol": protocolOf(port.Protocol)}
 		fix.Command = s.kubectl("patch", "endpointslice", slice.Name, "--type=merge", "-p", asJSON(map[string]any{"ports": []any{added}}))
 		fix.Note = fmt.Sprintf("if the endpoints listen on %d", number)

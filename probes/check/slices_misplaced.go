@@ -12,7 +12,7 @@ import (
 func misplacedSliceRule() Rule {
 	return Rule{
 		IDs: []string{"EPS-03"}, Step: StepEndpoints, explains: true,
-		applies: func(s *subject) bool { return s.routes() && !s.selects() && s.slicesKnown() && s.dead() },
+		applies: func(s *subject) bool { return !s.selects() && s.dead() },
 		check:   checkMisplacedSlice,
 	}
 }
@@ -65,7 +65,7 @@ func (s *subject) unlabelledSlice() *discoveryv1.EndpointSlice {
 			continue
 		}
 		label := model.Key{Namespace: s.key.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
-		if label != s.key && s.in.Snapshot.Service(label) == nil && !s.nearerName(slice.Name) {
+		if s.in.Snapshot.Service(label) == nil && !s.nearerName(slice.Name) {
 			return slice
 		}
 	}
@@ -74,8 +74,7 @@ func (s *subject) unlabelledSlice() *discoveryv1.EndpointSlice {
 
 // meantByName tells whether a slice is named as its Service's slices use to be: NAME, or NAME and more behind a dash.
 func meantByName(slice, service string) bool {
-	rest, begins := strings.CutPrefix(slice, service)
-	return begins && (rest == "" || rest[0] == '-')
+	return slice == service || strings.HasPrefix(slice, service+"-")
 }
 
 // nearerName tells whether another Service of the namespace is meant by the name rather, because more of it agrees.
@@ -96,7 +95,7 @@ func (s *subject) sliceElsewhere() *discoveryv1.EndpointSlice {
 	snapshot := s.in.Snapshot
 	for _, namespace := range snapshot.SliceNamespaces() {
 		key := model.Key{Namespace: namespace, Name: s.key.Name}
-		if namespace == s.key.Namespace || snapshot.Service(key) != nil || !snapshot.Coverage(model.Services, namespace).Known() {
+		if snapshot.Service(key) != nil || !snapshot.Coverage(model.Services, namespace).Known() {
 			continue
 		}
 		for _, slice := range snapshot.SlicesOf(key) {

@@ -64,13 +64,13 @@ func verbFor(count int, one, many string) string {
 }
 
 func isIPv4(address string) bool {
-	parsed, err := netip.ParseAddr(address)
-	return err == nil && parsed.Is4()
+	parsed, _ := netip.ParseAddr(address)
+	return parsed.Is4()
 }
 
 func isIPv6(address string) bool {
-	parsed, err := netip.ParseAddr(address)
-	return err == nil && parsed.Is6()
+	parsed, _ := netip.ParseAddr(address)
+	return parsed.Is6()
 }
 
 // asSentence ends a text of somebody else's with a full stop, so that another sentence may follow; empty stays empty.
