@@ -20,7 +20,7 @@ func (r *root) connect(name string) tea.Cmd {
 	r.leaveSession()
 	commands := []tea.Cmd{}
 	if !again {
-		r.sh.scopeBefore, r.sh.client = nil, check.Client{}
+		r.sh.scopeBefore, r.sh.client, r.sh.tests = nil, check.Client{}, nil
 		commands = append(commands, r.popToHome())
 	}
 	sh := r.sh

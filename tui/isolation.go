@@ -74,6 +74,7 @@ func (p *isolationPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	case isolationProgress:
 		p.result = msg.result
 		p.running = msg.result.Conclusion == nil
+		sh.remember(msg.result)
 	case isolationOver:
 		p.running = false
 	case stateChanged, revealed:

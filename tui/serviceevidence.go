@@ -26,6 +26,7 @@ func (p *servicePage) drawEvidence(sh *shell, width int) []string {
 	case check.StepLogs:
 		lines = append(lines, p.drawLogs(sh, width)...)
 	case check.StepIsolation:
+		lines = append(lines, p.drawTests(sh, width)...)
 		if client := drawClient(sh, p.client.gather(sh, p.key), width); len(client) > 0 {
 			lines = append(append(lines, client...), "")
 		}

@@ -12,7 +12,7 @@ func (p *servicePage) drawSteps(sh *shell, width int) []string {
 	t := &sh.theme
 	var lines []string
 	for step := check.Step(0); step < check.StepCount; step++ {
-		result := p.report.Steps[step]
+		result := p.stepResult(sh, step)
 		selected := step == p.step
 		paint := func(s style, text string) string {
 			if selected && t.palette.selection != nil {
@@ -43,13 +43,14 @@ func (p *servicePage) drawStepLine(sh *shell, width int) string {
 	var b strings.Builder
 	b.WriteString(" ")
 	for step := check.Step(0); step < check.StepCount; step++ {
-		glyph, sign := t.mark(p.report.Steps[step].Mark)
+		result := p.stepResult(sh, step)
+		glyph, sign := t.mark(result.Mark)
 		number := t.dim
 		text := " "
 		if step == p.step {
 			number = t.accent
 			text = " " + t.strong.on(step.String()) + " "
-			if note := clean(p.report.Steps[step].Note); note != "" {
+			if note := clean(result.Note); note != "" {
 				text += t.dim.on(note) + " "
 			}
 			b.WriteString(t.accent.on(glyphCursor))

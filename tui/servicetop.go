@@ -141,7 +141,13 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		}
 	}
 	text := topicText{mark: markOfVerdict(r.Verdict), meta: joined([]string{reachedText(r), more})}
+	failed, found := sh.failedTest(p.key)
 	switch {
+	case found && r.Verdict != check.Unknown:
+		text.mark = check.MarkFail
+		text.head = clean(failed.conclusion.Text)
+		text.why = "The isolation test found it " + age(failed.at, sh.now()) + " ago; what the API server tells shows no fault."
+		text.meta = joined(nonEmptyTexts(failed.conclusion.ID, "probed", more))
 	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."
 	case r.Verdict == check.Unknown:

@@ -46,6 +46,9 @@ type shell struct {
 	// client is for whom Services are looked at; the zero Client is nobody in particular.
 	client check.Client
 
+	// tests is what isolation tests came to.
+	tests testMemory
+
 	// messages are everything that was said or went wrong, oldest first.
 	messages []message
 

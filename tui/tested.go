@@ -1,0 +1,103 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/isolation"
+)
+
+// tested is what the last isolation test of one port came to.
+type tested struct {
+	port, pod  string
+	at         time.Time
+	conclusion isolation.Conclusion
+}
+
+// testMemory has the tests of each Service, the newest first, one for each port. It is kept as long as the context stays.
+type testMemory map[model.Key][]tested
+
+// remember keeps what a test came to, so that it is not forgotten when its screen is left.
+func (sh *shell) remember(result isolation.Result) {
+	if result.Conclusion == nil {
+		return
+	}
+	if sh.tests == nil {
+		sh.tests = testMemory{}
+	}
+	service, port := result.Request.Service, result.Request.Port
+	others := slices.DeleteFunc(slices.Clone(sh.tests[service]), func(test tested) bool { return test.port == port })
+	sh.tests[service] = append([]tested{{port, result.Request.Pod, sh.now(), *result.Conclusion}}, others...)
+}
+
+// testsOf returns the tests of a Service that still say something: what was found in a Pod that is gone is gone with it.
+func (sh *shell) testsOf(service model.Key) []tested {
+	return slices.DeleteFunc(slices.Clone(sh.tests[service]), func(test tested) bool {
+		return test.pod != "" && sh.state != nil && sh.state.Snapshot.Coverage(model.Pods, service.Namespace).Known() &&
+			sh.state.Snapshot.Pod(model.Key{Namespace: service.Namespace, Name: test.pod}) == nil
+	})
+}
+
+// stepResult is that of the report; of the isolation test, which the report knows nothing of, what the last one came to.
+func (p *servicePage) stepResult(sh *shell, step check.Step) check.StepResult {
+	result := p.report.Steps[step]
+	if step != check.StepIsolation {
+		return result
+	}
+	tests := sh.testsOf(p.key)
+	for i, test := range tests {
+		if i == 0 {
+			result = check.StepResult{Mark: test.conclusion.Mark, Note: age(test.at, sh.now()) + " ago"}
+		}
+		if test.conclusion.Mark == check.MarkFail {
+			result.Mark = check.MarkFail
+		}
+	}
+	return result
+}
+
+// drawTests tells what the last tests came to.
+func (p *servicePage) drawTests(sh *shell, width int) []string {
+	t := &sh.theme
+	var lines []string
+	for _, test := range sh.testsOf(p.key) {
+		glyph, sign := t.mark(test.conclusion.Mark)
+		text := clean(test.conclusion.Text)
+		if test.port != "" {
+			text = "port " + clean(test.port) + ": " + text
+		}
+		for i, line := range wrap(text, width-2) {
+			head := "  "
+			if i == 0 {
+				head = sign.on(glyph) + " "
+			}
+			lines = append(lines, head+t.text.on(line))
+		}
+		if next := clean(test.conclusion.Next); next != "" && test.conclusion.Mark != check.MarkOK {
+			for _, line := range wrap("next: "+next, width-2) {
+				lines = append(lines, "  "+t.text.on(line))
+			}
+		}
+		lines = append(lines, "  "+t.dim.on(joined(nonEmptyTexts("tested "+age(test.at, sh.now())+" ago", clean(test.pod), test.conclusion.ID))))
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+func nonEmptyTexts(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+}
+
+// failedTest is the newest test of a Service that found a fault; false where there is none.
+func (sh *shell) failedTest(service model.Key) (tested, bool) {
+	for _, test := range sh.testsOf(service) {
+		if test.conclusion.Mark == check.MarkFail {
+			return test, true
+		}
+	}
+	return tested{}, false
+}
