@@ -103,7 +103,7 @@ func checkOnlyEnded(s *subject) []Finding {
 func (s *subject) endedOwner(ended []*corev1.Pod) string {
 	for _, pod := range ended {
 		for i := range s.service.OwnerReferences {
-			if owner := &s.service.OwnerReferences[i]; owner.Kind == "Pod" && owner.UID == pod.UID {
+			if owner := &s.service.OwnerReferences[i]; owner.UID == pod.UID {
 				return pod.Name
 			}
 		}

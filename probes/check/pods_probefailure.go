@@ -307,11 +307,12 @@ func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string,
 	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || model.IsSidecar(spec) || trouble.probe != "readiness" {
 		return "", false
 	}
-	if trouble.quote == "" || MeshOf(trouble.pod) != "" {
-		// Nothing tells that the port is what fails; and a mesh rewrites the probes.
+	if MeshOf(trouble.pod) != "" {
+		// A mesh rewrites the probes.
 		return "", false
 	}
 	if quote := trouble.quote; !strings.Contains(quote, "connection refused") && !parsedPort.MatchString(quote) {
+		// Nothing tells that the port is what fails.
 		return "", false
 	}
 	probe, declared := spec.ReadinessProbe, spec.Ports[0]
