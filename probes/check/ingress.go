@@ -102,7 +102,7 @@ func checkIngressPorts(s *subject) []Finding {
 	var findings []Finding
 	for _, stray := range byIngress(s.strayBackends()) {
 		lenient, known := s.takesTargetPorts(stray[0].ingress)
-		if lenient && !known && s.covered(model.IngressClasses).State == model.Syncing {
+		if s.covered(model.IngressClasses).State == model.Syncing {
 			// In a moment it is known.
 			continue
 		}
@@ -113,7 +113,7 @@ func checkIngressPorts(s *subject) []Finding {
 			continue
 		}
 		confidence := Proven
-		if lenient && !known && !slices.ContainsFunc(stray, func(backend ingressBackend) bool { return !s.isTargetPort(backend.portText()) }) {
+		if lenient && !slices.ContainsFunc(stray, func(backend ingressBackend) bool { return !s.isTargetPort(backend.portText()) }) {
 			confidence = Likely
 		}
 		findings = append(findings, s.ingressPortFinding(stray, confidence))
@@ -188,7 +188,7 @@ func servicePortMeant(service *corev1.Service, wanted string) *corev1.ServicePor
 			meant = append(meant, &ports[i])
 		}
 	}
-	if len(meant) == 0 && len(ports) == 1 {
+	if len(ports) == 1 {
 		return &ports[0]
 	}
 	if len(meant) == 0 && intstr.Parse(wanted).Type == intstr.String {
@@ -274,7 +274,7 @@ func byIngress(backends []ingressBackend) [][]ingressBackend {
 // latest is since when something can be wrong between the Service and an object that came at the given time.
 func (s *subject) latest(came time.Time) time.Time {
 	since := s.created()
-	if change, ok := model.PortsChanged(s.service); ok && change.At.After(since) {
+	if change, _ := model.PortsChanged(s.service); change.At.After(since) {
 		since = change.At
 	}
 	if came.After(since) {

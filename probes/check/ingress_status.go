@@ -142,7 +142,7 @@ func checkIngressStatus(s *subject) []Finding {
 func (s *subject) ingressTrouble(ingress *networkingv1.Ingress) (Finding, bool) {
 	event := s.ingressError(ingress)
 	switch {
-	case event != nil && s.namesWrongType(event):
+	case event != nil && s.aboutWrongType(event):
 		return s.negFinding(ingress, event), true
 	case ingressHasAddress(ingress):
 		return s.unhealthyFinding(ingress)
@@ -181,10 +181,6 @@ func (s *subject) ingressError(ingress *networkingv1.Ingress) *corev1.Event {
 func (s *subject) aboutWrongType(event *corev1.Event) bool {
 	return strings.Contains(event.Message, `is type "ClusterIP", expected "NodePort"`) &&
 		strings.Contains(event.Message, `"`+s.key.String()+`"`)
-}
-
-func (s *subject) namesWrongType(event *corev1.Event) bool {
-	return s.aboutWrongType(event) && s.needsNEG()
 }
 
 // needsNEG tells whether Ingress for GKE cannot reach the Service but by a network endpoint group, which it does not ask for.
@@ -293,7 +289,7 @@ func (s *subject) noAddressFinding(ingress *networkingv1.Ingress) (Finding, bool
 func (s *subject) unhealthyFinding(ingress *networkingv1.Ingress) (Finding, bool) {
 	var states map[string]string
 	annotation := ingress.Annotations[gkeBackendsAnnotation]
-	if annotation == "" || json.Unmarshal([]byte(annotation), &states) != nil || !s.slicesKnown() || s.endpoints().NothingUsable() {
+	if json.Unmarshal([]byte(annotation), &states) != nil || !s.slicesKnown() || s.endpoints().NothingUsable() {
 		return Finding{}, false
 	}
 	for _, backend := range slices.Sorted(maps.Keys(states)) {
