@@ -228,6 +228,7 @@ func TestTrafficPoliciesForAClient(t *testing.T) {
 		"out of the ranges, written as IPv6":            {objects: objects{served("1.2.3.4", ranges("192.0.2.0/24")), here}, client: address("::ffff:203.0.113.7"), want: "LB-07 major proven"},
 		"out of the ranges, of an annotation":           {objects: objects{served("1.2.3.4", byAnnotation), here}, client: address("203.0.113.7"), want: "LB-07 major proven"},
 		"in a range, of an annotation":                  {objects: objects{served("1.2.3.4", byAnnotation), here}, client: address("198.51.100.7")},
+		"a Pod, and ranges of IPv6":                     {objects: objects{served("1.2.3.4", ranges("2001:db8::/32")), here, away}, client: client},
 		"no ranges":                                     {objects: objects{served("1.2.3.4"), here}, client: address("203.0.113.7")},
 		"an annotation of blanks":                       {objects: objects{served("1.2.3.4", annotated(sourceRangesAnnotation, " ")), here}, client: address("203.0.113.7")},
 		"ranges that are left over on a node port":      {objects: objects{service("web", app, nodePort, byAnnotation), here}, client: address("203.0.113.7")},
