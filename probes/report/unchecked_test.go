@@ -12,7 +12,7 @@ func TestUncheckedSaysWhatIsMissing(t *testing.T) {
 	for want, unchecked := range map[string]check.Unchecked{
 		"Not checked: POD-08, PORT-01; it needs to list pods (forbidden)":                       {Check: []string{"POD-08", "PORT-01"}, Need: "list pods", Coverage: denied},
 		"Not checked: all that rests on endpoints; it needs to list endpointslices (forbidden)": {What: "all that rests on endpoints", Need: "list endpointslices", Coverage: denied},
-		"Not checked: how the nodes are (POD-08); it needs to list nodes (forbidden)":      {What: "how the nodes are", Check: []string{"POD-08"}, Need: "list nodes", Coverage: denied},
+		"Not checked: how the nodes are (POD-08); it needs to list nodes (forbidden)":           {What: "how the nodes are", Check: []string{"POD-08"}, Need: "list nodes", Coverage: denied},
 		"Not checked: what its Pods tell; it needs to list pods (forbidden)":                    {What: "what its Pods tell", Check: []string{"1", "2", "3", "4", "5"}, Need: "list pods", Coverage: denied},
 		"Not checked: what rests on it; it needs to list secrets (forbidden)":                   {Need: "list secrets", Coverage: denied},
 	} {
