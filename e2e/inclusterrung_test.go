@@ -13,8 +13,8 @@ import (
 // fromInside is a Service, and what a client in the cluster must find of it.
 type fromInside struct {
 	name string
-	// container and pod are more of the spec of the application's container and Pod, service that of the Service.
-	container, pod, service string
+	// container is more of the spec of the application's container, service that of the Service.
+	container, service string
 	// args are arguments of `svctui test`; the client is front where they name none.
 	args []string
 	// ready is how many endpoints are to be ready; -1 to wait for none.
