@@ -135,7 +135,7 @@ func endpointRow(snapshot *model.Snapshot, slice *discoveryv1.EndpointSlice,
 		row.Zone = *endpoint.Zone
 	}
 	pod := snapshot.Pod(model.Key{Namespace: slice.Namespace, Name: row.Pod})
-	if pod != nil && endpoint.TargetRef.UID != "" && endpoint.TargetRef.UID != pod.UID {
+	if ref := endpoint.TargetRef; ref == nil || pod != nil && ref.UID != "" && ref.UID != pod.UID {
 		pod = nil
 	}
 	if pod != nil {
