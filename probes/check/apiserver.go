@@ -167,7 +167,7 @@ func (s *subject) webhookDeadFinding(dead []webhookCall) Finding {
 func (s *subject) heldForStart(finding Finding) Finding {
 	for _, trouble := range s.troubles() {
 		starting := finding
-		if starting.Since = trouble.since; !starting.Settling && !trouble.since.IsZero() {
+		if starting.Since = trouble.since; !starting.Settling {
 			if held := s.heldFor(starting, trouble.grace); held.Settling {
 				return held
 			}

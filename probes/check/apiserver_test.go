@@ -135,6 +135,28 @@ func TestWebhooksThatNobodyAnswers(t *testing.T) {
 	}
 }
 
+// TestCallsOfTheAPIServerInFull holds every word that is said of several webhooks, and of those whose Pods may only be starting.
+func TestCallsOfTheAPIServerInFull(t *testing.T) {
+	t.Parallel()
+	call := func(port int32) admissionv1.ValidatingWebhook { return calling("web", port, admissionv1.Fail) }
+	with := func(svc *corev1.Service, others ...metav1.Object) objects { return append(objects{svc}, others...) }
+	guard := validating("guard", call(443))
+	unready := pod("a", webApp, notReady)
+	starting := pod("a", webApp, notReady, func(p *corev1.Pod) {
+		p.CreationTimestamp = ago(3 * time.Second)
+		setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "containers with unready status: [app]", 3*time.Second)
+	})
+	testSituations(t, "apiserver", map[string]situation{
+		"five ask for ports that are not there":  {objects: with(fronted(), behind(), validating("guard", call(1), call(2), call(3), call(4), call(5))), want: "API-01 critical proven"},
+		"two configurations, each of a port":     {objects: with(fronted(), behind(), validating("first", call(1)), validating("second", call(2))), want: "API-01 critical proven, API-01 critical proven"},
+		"nobody answers":                         {objects: with(fronted(), unready, guard), want: "POD-06 critical proven, API-01 critical proven"},
+		"nobody answers four":                    {objects: with(fronted(), unready, validating("guard", call(443), call(443), call(443), call(443))), want: "POD-06 critical proven, API-01 critical proven"},
+		"nobody answers yet":                     {objects: with(fronted(), starting, guard), want: "POD-06 minor proven, API-01 minor proven"},
+		"nobody answers yet, the Service is new": {objects: with(serviceMade(fronted(), time.Second), starting, guard), want: "POD-06 minor proven, API-01 minor proven"},
+		"an ExternalName":                        {objects: with(service("web", nil, externalName("db.example.com")), apiService("v1.metrics.example.com", 443)), want: ""},
+	})
+}
+
 func apiService(name string, port int32, conditions ...metav1.Condition) *model.APIService {
 	a := &model.APIService{
 		ObjectMeta: meta(name, nil), Service: &model.Key{Namespace: "shop", Name: "web"}, Port: port, Group: "metrics.example.com", Version: "v1", Conditions: conditions,

@@ -12,7 +12,7 @@ import (
 func dnsRules() []Rule {
 	return []Rule{{
 		IDs: []string{"DNS-02"}, Step: StepEndpoints, Uses: []model.Kind{model.Nodes},
-		applies: func(s *subject) bool { return s.isClusterDNS() && s.slicesKnown() && s.dead() },
+		applies: func(s *subject) bool { return s.isClusterDNS() && s.dead() },
 		check:   checkClusterDNS,
 	}}
 }
@@ -48,7 +48,7 @@ func ClusterDNSDead(snapshot *model.Snapshot) bool {
 		return false
 	}
 	s := newSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, service)
-	return s.isClusterDNS() && s.slicesKnown() && s.dead()
+	return s.isClusterDNS() && s.dead()
 }
 
 func offersDNS(service *corev1.Service) bool {

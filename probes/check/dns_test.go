@@ -48,6 +48,9 @@ func TestClientDNS(t *testing.T) {
 		if finding.Fix != nil {
 			command = finding.Fix.Command
 		}
+		if onHost := len(finding.Evidence) == 2; onHost != (test.pod.Spec.HostNetwork && test.pod.Spec.DNSPolicy != corev1.DNSDefault) || onHost && finding.Evidence[1].Field != "spec.hostNetwork" {
+			t.Errorf("%s: evidence %+v", name, finding.Evidence)
+		}
 		if finding.Confidence != test.confidence || (test.fix == "") != (command == "") || !strings.Contains(command, test.fix) {
 			t.Errorf("%s: %+v %s", name, finding, command)
 		}
@@ -99,17 +102,56 @@ func TestClusterDNS(t *testing.T) {
 		"another Service":      {objects{dns("other"), empty("other"), down}, false, 0},
 		"in another namespace": {objects{elsewhere, elsewhereEmpty}, false, 0},
 		"headless":             {objects{dns("kube-dns", headless), empty("kube-dns"), down}, false, 0},
+		"an ExternalName":      {objects{dns("kube-dns", func(svc *corev1.Service) { externalName("dns.example.com")(svc); svc.Spec.Selector = nil })}, false, 0},
 	} {
 		in := input(cluster(test.objects...))
 		report := Judge(in, keyOf(test.objects[0]))
 		record(t, name, report)
 		finding := findingOf(report, "DNS-02")
+		if byName := test.said && test.objects[0].GetName() == "kube-dns"; ClusterDNSDead(in.Snapshot) != byName {
+			t.Errorf("%s: the cluster's name server is dead: %v", name, !byName)
+		}
 		if (finding != nil) != test.said || finding != nil && (finding.Confidence != test.confidence || finding.Severity != Critical) {
 			t.Errorf("%s: %s", name, told(report))
 		}
 		if test.said && report.Leading().ID == "DNS-02" {
 			t.Errorf("%s: the cause comes first: %s", name, told(report))
 		}
+	}
+}
+
+// TestClusterDNSThatIsKnownInPart holds what is concluded of a name server of which not everything may be read.
+func TestClusterDNSThatIsKnownInPart(t *testing.T) {
+	t.Parallel()
+	app := labels{"k8s-app": "kube-dns"}
+	dns := service("kube-dns", app, ports(corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP}))
+	slice := slicesFor(dns)[0]
+	dns.Namespace, slice.Namespace = systemNamespace, systemNamespace
+	for name, test := range map[string]struct {
+		without    model.Kind
+		dead       bool
+		confidence Confidence
+	}{
+		"Pods may not be read":   {model.Pods, true, Proven},
+		"slices may not be read": {model.EndpointSlices, false, 0},
+	} {
+		builder := cluster(dns, slice).Cover(model.Need{Kind: test.without}, model.Coverage{State: model.Forbidden, Verb: "list"})
+		in := input(builder)
+		finding := findingOf(Judge(in, keyOf(dns)), "DNS-02")
+		if (finding != nil) != test.dead || finding != nil && finding.Confidence != test.confidence || ClusterDNSDead(in.Snapshot) != test.dead {
+			t.Errorf("%s: %+v", name, finding)
+		}
+	}
+}
+
+// TestClusterDNSWithoutSelector holds that a name server whose endpoints somebody writes is not taken for one that was replaced.
+func TestClusterDNSWithoutSelector(t *testing.T) {
+	t.Parallel()
+	dns := service("kube-dns", labels{"k8s-app": "kube-dns"})
+	slice := slicesFor(dns)[0]
+	dns.Namespace, slice.Namespace, dns.Spec.Selector = systemNamespace, systemNamespace, nil
+	if finding := findingOf(Judge(input(cluster(dns, slice)), keyOf(dns)), "DNS-02"); finding == nil || finding.Confidence != Proven {
+		t.Errorf("%+v", finding)
 	}
 }
 

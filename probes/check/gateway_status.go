@@ -70,7 +70,7 @@ func (s *subject) gatewayCondition(backend *routeBackend, gateway *model.Gateway
 		finding.Why = condition.Message
 		finding.Evidence = append(finding.Evidence, gatewayEvidence(gateway, "status.conditions["+condition.Type+"]", "False "+condition.Reason))
 		finding.Since = latestOf(finding.Since, condition.LastTransitionTime.Time)
-		if condition.Type == "Programmed" && condition.Reason == "AddressNotAssigned" {
+		if condition.Reason == "AddressNotAssigned" {
 			// On bare metal Gateways are used by node port or by their ClusterIP, and never get an address of their own.
 			finding.Confidence = Likely
 			finding.Why = strings.TrimSpace(asSentence(finding.Why) + " Who comes in another way, by a node port or from within the cluster, may be served all the same.")

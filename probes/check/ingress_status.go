@@ -188,9 +188,8 @@ func (s *subject) needsNEG() bool {
 	var asks struct {
 		Ingress bool `json:"ingress"`
 	}
-	if annotation := s.service.Annotations[gkeNEGAnnotation]; annotation != "" && json.Unmarshal([]byte(annotation), &asks) != nil {
-		return true
-	}
+	// What cannot be read asks for nothing.
+	_ = json.Unmarshal([]byte(s.service.Annotations[gkeNEGAnnotation]), &asks)
 	return s.service.Spec.Type == corev1.ServiceTypeClusterIP && !asks.Ingress
 }
 

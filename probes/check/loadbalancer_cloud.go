@@ -96,9 +96,6 @@ func asksInternal(service *corev1.Service) bool {
 
 // internalAnnotationLike returns the annotation that a key is, or is nearly: a slip of two letters at most, on one side of the slash.
 func internalAnnotationLike(key string) (rule *internalAnnotation, exact bool) {
-	if !strings.Contains(key, "internal") && !strings.Contains(key, "load-balancer") && !strings.Contains(key, "gke") && !strings.Contains(key, "google") {
-		return nil, false
-	}
 	for i := range internalAnnotations {
 		if internalAnnotations[i].key == key {
 			return &internalAnnotations[i], true

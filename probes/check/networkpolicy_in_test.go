@@ -161,6 +161,29 @@ func TestPolicyIngress(t *testing.T) {
 	}
 }
 
+// TestPoliciesBesideOwnPolicies holds what is said where the network plugin has kinds of policies of its own, which are not read.
+func TestPoliciesBesideOwnPolicies(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	marked := func(key string) *corev1.Node { return nodeNamed("z", nodeAnnotated(labels{key: "x"})) }
+	calico := marked("projectcalico.org/IPv4Address")
+	wrongPort := policy("p", app, allowIn(policyPorts(9999)))
+	deny := policy("deny", nil)
+	with := func(others ...metav1.Object) objects {
+		return append(objects{service("web", app), pod("a", app)}, others...)
+	}
+	testSituations(t, "networkpolicy_own", map[string]situation{
+		"no plugin is recognised":              {objects: with(deny, nodeNamed("z")), want: "NP-01 critical likely"},
+		"Calico":                               {objects: with(deny, calico), want: "NP-01 critical possible"},
+		"Calico, and there is a rule":          {objects: with(wrongPort, calico), want: "NP-01 critical likely"},
+		"Calico, on the last Node asked":       {objects: append(with(deny, calico), manyNodes(nodesAsked-1)...), want: "NP-01 critical possible"},
+		"Calico, beyond the Nodes asked":       {objects: append(with(deny, calico), manyNodes(nodesAsked)...), want: "NP-01 critical likely"},
+		"Cilium":                               {objects: with(deny, nodeNamed("z", cilium)), want: "NP-01 critical possible"},
+		"Antrea":                               {objects: with(deny, marked("node.antrea.io/mac-address")), want: "NP-01 critical possible"},
+		"a plugin without policies of its own": {objects: with(deny, marked("flannel.alpha.coreos.com/backend-type")), want: "NP-01 critical likely"},
+	})
+}
+
 func TestPolicyIngressSettles(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}

@@ -100,7 +100,7 @@ func (s *subject) carries(referrer *model.Referrer) bool {
 	found := false
 	for i := range s.endpoints().Ports {
 		port := &s.endpoints().Ports[i]
-		if port.Index < 0 || port.Port.Port != referrer.Port && (referrer.PortName == "" || port.Port.Name != referrer.PortName) {
+		if port.Port.Port != referrer.Port && (referrer.PortName == "" || port.Port.Name != referrer.PortName) {
 			continue
 		}
 		if len(port.Usable) == 0 {

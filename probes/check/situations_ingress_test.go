@@ -63,10 +63,16 @@ func TestIngresses(t *testing.T) {
 		"no address, and events may not be read":            {objects: with(fronted(), bare, ingress("other", "web", 80), exampleClass), without: []model.Kind{model.Events}, want: "ING-04 major likely"},
 		"no address, two errors":                            {objects: with(fronted(), bare, exampleClass, says("Warning", "Sync", "older error", 9*time.Minute), says("Warning", "Sync", "newest error", 3*time.Minute), says("Warning", "Sync", "old error", 20*time.Minute)), want: "ING-04 major proven"},
 		"no address, an error between successes":            {objects: with(fronted(), bare, exampleClass, says("Normal", "IPChanged", "a", 3*time.Minute), says("Warning", "Sync", "an error", 9*time.Minute), says("Normal", "AddedOrUpdated", "b", 20*time.Minute)), want: "ING-04 info possible"},
+		"no address, the newest of two errors is last":      {objects: with(fronted(), bare, exampleClass, says("Warning", "Sync", "an older error", 9*time.Minute), says("Warning", "Sync", "the newest error", 3*time.Minute)), want: "ING-04 major proven"},
+		"no address, an error, and a success since":         {objects: with(fronted(), bare, exampleClass, says("Normal", "AddedOrUpdated", "b", 3*time.Minute), says("Warning", "Sync", "an error", 9*time.Minute), says("Normal", "IPChanged", "a", 20*time.Minute)), want: "ING-04 info possible"},
+		"no such port, of a Service that came later":        {objects: with(serviceMade(fronted(), 2*time.Second), ingress("shop", "web", 9), exampleClass), want: "ING-02 minor proven"},
+		"an address without its class, and one without":     {objects: with(fronted(), ingress("classless", "web", 80, withClass(new("gone"))), bare, exampleClass), want: "ING-04 info possible"},
 		"no address, and a success":                         {objects: with(fronted(), bare, exampleClass, says("Normal", "IPChanged", "a", 3*time.Minute)), want: "ING-04 info possible"},
 		"GKE: of the wrong type":                            {objects: with(fronted(), bare, exampleClass, says("Warning", "Translate", wrongType, 9*time.Minute)), want: "ING-05 major proven"},
 		"GKE: of the wrong type, the annotation is broken":  {objects: with(fronted(annotated(gkeNEGAnnotation, `{"ingress": tru`)), bare, exampleClass, says("Warning", "Translate", wrongType, 9*time.Minute)), want: "ING-05 major proven"},
 		"GKE: of the wrong type, mended":                    {objects: with(fronted(annotated(gkeNEGAnnotation, `{"ingress": true}`)), bare, exampleClass, says("Warning", "Translate", wrongType, 9*time.Minute)), want: "ING-04 info possible"},
+		"GKE: of the wrong type, of a node port by now":     {objects: with(fronted(func(svc *corev1.Service) { svc.Spec.Type = corev1.ServiceTypeNodePort }, annotated(gkeNEGAnnotation, `{"ingress": tru`)), bare, exampleClass, says("Warning", "Translate", wrongType, 9*time.Minute)), want: "ING-04 info possible"},
+		"GKE: another error about one with a NEG":           {objects: with(fronted(annotated(gkeNEGAnnotation, `{"ingress": true}`)), bare, exampleClass, says("Warning", "Translate", `could not find service "shop/web"`, 9*time.Minute)), want: "ING-04 major proven"},
 		"GKE: another error about this Service":             {objects: with(fronted(), bare, exampleClass, says("Warning", "Translate", `could not find service "shop/web"`, 9*time.Minute)), want: "ING-04 major proven"},
 		"GKE: unhealthy":                                    {objects: with(fronted(), unhealthy(bad), exampleClass), want: "ING-04 major likely"},
 		"GKE: unhealthy, and slices may not be read":        {objects: with(fronted(), unhealthy(bad), exampleClass), without: []model.Kind{model.EndpointSlices}, want: ""},
@@ -87,6 +93,13 @@ func TestRoutesOfGateways(t *testing.T) {
 	}
 	entry := model.GatewayRef{Group: gatewayGroup, Kind: "Gateway", Namespace: "shop", Name: "entry"}
 	mesh := model.GatewayRef{Group: "example.com", Kind: "Gateway", Namespace: "shop", Name: "gone"}
+	// beside is a backend of the same name that is something else, as a Service of another namespace or a ServiceImport.
+	beside := func(change func(*model.BackendRef)) func(*model.Route) {
+		other := backendRef(0, 1, "web", 80, 1)
+		change(&other)
+		return backends(backendRef(0, 0, "web", 80, 1), other)
+	}
+	otherMissing := notFound("the second backend is not there")
 	ofKind := func(kind string) func(*model.Route) { return func(r *model.Route) { r.Kind = kind } }
 	twice := func(r *model.Route) {
 		r.Rules = append(r.Rules, model.RouteRule{Backends: []model.BackendRef{backendRef(1, 0, "web", 443, 1)}})
@@ -108,6 +121,11 @@ func TestRoutesOfGateways(t *testing.T) {
 		"the message names it":                       {objects: with(httpRoute("shop", two, notFound("service shop/web not found")), gateway()), want: "GW-01 major likely"},
 		"the message names another that begins so":   {objects: with(httpRoute("shop", two, notFound("service shop/web-2 not found")), gateway()), want: ""},
 		"the message names another that ends in a z": {objects: with(httpRoute("shop", two, notFound("service shop/webz, zweb, aweb, weba, web0, web9, 9web, 0web not found")), gateway()), want: ""},
+		"the message names it in quotes":             {objects: with(httpRoute("shop", two, notFound("service “web” not found")), gateway()), want: "GW-01 major likely"},
+		"its namesake of another namespace":          {objects: with(httpRoute("shop", beside(func(b *model.BackendRef) { b.Namespace = "pay" }), otherMissing), gateway()), want: ""},
+		"its namesake of another kind":               {objects: with(httpRoute("shop", beside(func(b *model.BackendRef) { b.Kind = "Backend" }), otherMissing), gateway()), want: ""},
+		"its namesake of another group":              {objects: with(httpRoute("shop", beside(func(b *model.BackendRef) { b.Group = "example.com" }), otherMissing), gateway()), want: ""},
+		"named twice, the second is not there":       {objects: with(httpRoute("shop", beside(func(*model.BackendRef) {}), otherMissing), gateway()), want: "GW-01 major likely"},
 		"a parent of another group":                  {objects: with(httpRoute("shop", parents(entry, mesh)), gateway()), want: ""},
 		"taken by no controller, of two parents":     {objects: with(httpRoute("shop", untaken, parents(entry, mesh)), gateway()), want: "GW-01 major likely"},
 		"a Gateway that is known in part": {objects: with(httpRoute("shop"), gateway(func(g *model.Gateway) {

@@ -39,6 +39,12 @@ func TestLoadBalancersThatWait(t *testing.T) {
 	unallocated := event(withoutPorts, "Service", "Warning", "FailedDeployModel", "instance target type with an unallocated NodePort", 10*time.Minute)
 	classy := waiting(classed("example.com/lb"))
 	of := func(others ...metav1.Object) objects { return append(objects{plain, backend}, others...) }
+	noAddressLeft := func(svc *corev1.Service) {
+		svc.Status.Conditions = []metav1.Condition{
+			{Type: "example.com/Audited", Status: metav1.ConditionTrue, Reason: "Yes"},
+			{Type: "cilium.io/IPAMRequestSatisfied", Status: metav1.ConditionFalse, Reason: "out_of_ips", Message: "No IPs available in the pools"},
+		}
+	}
 	testSituations(t, "loadbalancer_waits", map[string]situation{
 		"nobody works on it":                         {objects: of(), want: "LB-02 major likely"},
 		"nobody works on it, by class":               {objects: objects{classy, backend}, want: "LB-03 major likely"},
@@ -57,6 +63,10 @@ func TestLoadBalancersThatWait(t *testing.T) {
 		"events may not be read":                     {objects: of(failed("quota exceeded", 20*time.Minute)), without: []model.Kind{model.Events}, want: "LB-02 major likely"},
 		"two errors, the newer one is told":          {objects: of(failed("quota exceeded", 20*time.Minute), failed("AccessDenied", 10*time.Minute), failed("could not find any suitable subnets", 30*time.Minute)), want: "LB-01 major proven"},
 		"an error between two successes":             {objects: of(says("EnsuredLoadBalancer", 10*time.Minute), failed("quota exceeded", 20*time.Minute), says("UpdatedLoadBalancer", 30*time.Minute)), want: "LB-02 major likely"},
+		"two errors, the newer one is last":          {objects: of(failed("AccessDenied", 20*time.Minute), failed("quota exceeded", 10*time.Minute)), want: "LB-01 major proven"},
+		"an error, and the last success is since":    {objects: of(says("EnsuredLoadBalancer", 30*time.Minute), failed("quota exceeded", 20*time.Minute), says("UpdatedLoadBalancer", 10*time.Minute)), want: "LB-02 major likely"},
+		"a finalizer of another load balancer":       {objects: objects{waiting(finalizer("example.com/my-load-balancer")), backend}, want: "LB-02 major likely"},
+		"its controller says so by a condition":      {objects: objects{waiting(noAddressLeft), backend}, want: "LB-02 major likely"},
 		"an error after a success":                   {objects: of(says("EnsuredLoadBalancer", 30*time.Minute), failed("quota exceeded", 20*time.Minute)), want: "LB-01 major proven"},
 		"a success, and no error":                    {objects: of(says("EnsuredLoadBalancer", 30*time.Minute)), want: "LB-02 major likely"},
 		"an error that nobody knows, of two minutes": {objects: objects{young(waiting(), 2*time.Minute), backend, failed("something odd", 90*time.Second)}, want: "LB-01 minor proven"},
@@ -109,6 +119,8 @@ func TestLoadBalancersThatServe(t *testing.T) {
 	quota := event(otherFailure, "Service", "Warning", "SyncLoadBalancerFailed", "quota exceeded", 20*time.Minute)
 	ahead := served("lb.example.com")
 	ahead.CreationTimestamp = ago(-time.Hour)
+	erring := served("1.2.3.4")
+	failing := event(erring, "Service", "Warning", "UpdateLoadBalancerFailed", "forbidden", 20*time.Minute)
 	manyPlain := manyNodes(nodesAsked)
 	testSituations(t, "loadbalancer_serves", map[string]situation{
 		"no annotation at all":                                  {objects: with(served("34.1.2.3"), gke), want: ""},
@@ -120,6 +132,7 @@ func TestLoadBalancersThatServe(t *testing.T) {
 		"an annotation that has its own meaning":                {objects: with(served("34.1.2.3", annotated("service.beta.kubernetes.io/aws-load-balancer-type", "internal")), aws), want: ""},
 		"an annotation with three slips":                        {objects: with(served("34.1.2.3", annotated("netwokng.gke.io/load-blancer-type", "Internal")), gke), want: ""},
 		"an annotation with two slips":                          {objects: with(served("34.1.2.3", annotated("netwoking.gke.io/load-blancer-type", "Internal")), gke), want: "LB-06 major proven"},
+		"an annotation with a slip in each of its words":        {objects: with(served("34.1.2.3", annotated("service.beta.kubernetes.io/azure-loadbalancer-interal", "true")), node("n", providerID("azure:///x"))), want: "LB-06 major proven"},
 		"an annotation misspelt at its end":                     {objects: with(served("34.1.2.3", annotated("cloud.google.com/load-balancr-typ", "Internal")), gke), want: "LB-06 major proven"},
 		"an annotation of Oracle, nearly":                       {objects: with(served("34.1.2.3", annotated("service.beta.kubernetes.io/oci-loadbalancer-internal", "true")), node("n", providerID("ocid1.instance.x"))), want: "LB-06 major proven"},
 		"an annotation beside one of something else":            {objects: with(served("34.1.2.3", annotated("a.example.com/owner", "us", gkeType, "Intern")), gke), want: "LB-06 major proven"},
@@ -145,6 +158,9 @@ func TestLoadBalancersThatServe(t *testing.T) {
 		"ports are not served, told twice":           {objects: with(served("1.2.3.4", noPort("Unsupported"), portError("Unsupported")), node("n")), want: "LB-04 major proven"},
 
 		"to node ports, and the error is another":  {objects: with(otherFailure, quota, node("n")), want: "LB-01 major likely, LB-08 major likely"},
+		"an error, and events may not be read":     {objects: with(erring, failing, node("n")), without: []model.Kind{model.Events}, want: ""},
+		"an error":                                 {objects: with(erring, failing, node("n")), want: "LB-01 major likely"},
+		"a firewall that others open by hand":      {objects: with(erring, event(erring, "Service", "Normal", "LoadBalancerManualChange", "Firewall change required by security admin", 20*time.Minute), node("n")), want: ""},
 		"four nodes, all excluded":                 {objects: append(with(served("1.2.3.4")), manyNodes(4, excluded)...), want: "LB-09 major likely"},
 		"all excluded, to Pods by an old type":     {objects: append(with(served("1.2.3.4", annotated("service.beta.kubernetes.io/aws-load-balancer-type", "nlb-ip"))), manyNodes(1, excluded)...), want: ""},
 		"all excluded, to Pods by target type":     {objects: append(with(served("1.2.3.4", annotated("service.beta.kubernetes.io/aws-load-balancer-nlb-target-type", "ip"))), manyNodes(1, excluded)...), want: ""},
