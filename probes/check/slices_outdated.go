@@ -40,8 +40,7 @@ func checkOutdatedSlices(s *subject) []Finding {
 func (s *subject) readyNotListed() []*corev1.Pod {
 	var pods []*corev1.Pod
 	for _, pod := range s.current() {
-		addressed := len(pod.Status.PodIPs) > 0 || pod.Status.PodIP != ""
-		if model.PodReady(pod) && addressed && s.inFamily(pod) && !s.endpoints().ListsReady(pod) {
+		if model.PodReady(pod) && s.inFamily(pod) && !s.endpoints().ListsReady(pod) {
 			pods = append(pods, pod)
 		}
 	}

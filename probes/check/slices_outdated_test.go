@@ -43,6 +43,12 @@ func TestSlicesThatDoNotFollow(t *testing.T) {
 	notReadyThere.Endpoints[0].Conditions.Ready = new(false)
 	byHandThere := lists(listed)
 	byHandThere.Labels[discoveryv1.LabelManagedBy] = "somebody"
+	ofNoPod := lists(listed)
+	ofNoPod.Endpoints[0].TargetRef = nil
+	ofNoUID := lists(listed)
+	ofNoUID.Endpoints[0].TargetRef.UID = ""
+	movedNow := moved.DeepCopy()
+	setCondition(movedNow, corev1.ContainersReady, corev1.ConditionTrue, "", "", 5*time.Second)
 	leaves := func(since time.Duration) *corev1.Pod {
 		p := listed.DeepCopy()
 		p.Labels = labels{"app": "web-debug"}
@@ -66,6 +72,9 @@ func TestSlicesThatDoNotFollow(t *testing.T) {
 		"a Pod that was made anew just now":        {objects{svc, lists(listed), justRecreated}, Minor, true, ""},
 		"a Pod made anew that is not Ready":        {objects{svc, lists(listed), unreadyAgain}, Critical, false, "not there any more"},
 		"a Pod of another address":                 {objects{svc, lists(listed), moved}, Critical, false, "not there any more"},
+		"a Pod that got another address just now":  {objects{svc, lists(listed), movedNow}, Minor, true, "not there any more"},
+		"an address that is of no Pod":             {objects{svc, ofNoPod, stopped(3 * time.Minute)}, 0, false, ""},
+		"a Pod whose UID the slice leaves out":     {objects{svc, ofNoUID, listed}, 0, false, ""},
 		"a Pod that was stopped":                   {objects{svc, lists(listed, unlisted), unlisted, stopped(3 * time.Minute)}, Major, false, "1 Pod as ready that is not there"},
 		"the only Pod was stopped":                 {objects{svc, lists(listed), stopped(3 * time.Minute)}, Critical, false, "1 Pod as ready that is not there"},
 		"a Pod that was stopped just now":          {objects{svc, lists(listed, unlisted), unlisted, stopped(70 * time.Second)}, Minor, true, "1 Pod as ready"},
@@ -98,6 +107,16 @@ func TestSlicesThatDoNotFollow(t *testing.T) {
 	}
 	if report := once(10 * time.Second); !has(report, "EPS-07") {
 		t.Errorf("slices were listed long after the Pod was Ready: %s", told(report))
+	}
+	stoppedAfter := func(since time.Duration) *Report {
+		return Judge(input(cluster(svc, lists(listed), stopped(3*time.Minute)).
+			Cover(model.Need{Kind: model.EndpointSlices}, model.Coverage{State: model.Listed, Since: ago(since).Time})), web)
+	}
+	if report := stoppedAfter(5 * time.Minute); has(report, "EPS-07") {
+		t.Errorf("slices were listed before the Pod was stopped: %s", told(report))
+	}
+	if report := stoppedAfter(10 * time.Second); !has(report, "EPS-07") {
+		t.Errorf("slices were listed long after the Pod was stopped: %s", told(report))
 	}
 	listedOnce := cluster(svc, lists(listed, unlisted), unlisted, stopped(3*time.Minute)).Cover(model.Need{Kind: model.Pods}, model.Coverage{State: model.Listed})
 	if report := Judge(input(listedOnce), web); has(report, "EPS-07") {
