@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,11 +70,11 @@ func TestImpatientDialBeginsAnew(t *testing.T) {
 		near, far := net.Pipe()
 		defer func() { _ = near.Close(); _ = far.Close() }()
 		attempts := make(chan int, 8)
-		begun := 0
+		var begun atomic.Int32
 		dial := impatient(func(ctx context.Context, _, _ string) (net.Conn, error) {
-			begun++
-			attempts <- begun
-			if begun < 3 {
+			attempt := int(begun.Add(1))
+			attempts <- attempt
+			if attempt < 3 {
 				<-ctx.Done() // what was sent is lost, and nobody answers
 				return nil, ctx.Err()
 			}

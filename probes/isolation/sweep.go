@@ -179,22 +179,26 @@ func (w *sweep) pods() []SweptPod {
 
 // run tries the cells, a few at a time.
 func (w *sweep) run(ctx context.Context) {
+	// What change edits is a copy: these stay as they are.
+	pods, ports, request := w.result.Pods, w.result.Ports, w.result.Request
 	next := make(chan place)
 	var workers sync.WaitGroup
 	for range sweepWidth {
 		workers.Go(guarded(func() {
 			for at := range next {
-				w.try(ctx, at)
+				asked := request
+				asked.Port, asked.Pod = ports[at.port], pods[at.pod].Name
+				w.try(ctx, at, asked)
 			}
 		}))
 	}
 	defer workers.Wait()
 	defer close(next)
-	for i := range w.result.Pods {
-		if w.result.Pods[i].Idle != "" {
+	for i := range pods {
+		if pods[i].Idle != "" {
 			continue
 		}
-		for j := range w.result.Ports {
+		for j := range ports {
 			select {
 			case next <- place{i, j}:
 			case <-ctx.Done():
@@ -205,9 +209,7 @@ func (w *sweep) run(ctx context.Context) {
 }
 
 // try runs the rungs of one cell.
-func (w *sweep) try(ctx context.Context, at place) {
-	asked := w.result.Request
-	asked.Port, asked.Pod = w.result.Ports[at.port], w.result.Pods[at.pod].Name
+func (w *sweep) try(ctx context.Context, at place, asked Request) {
 	r := newRun(w.dialer, w.snapshot, asked, nil)
 	r.podAlone = true
 	r.result = r.subject.untried(nil)
