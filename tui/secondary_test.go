@@ -479,6 +479,7 @@ func TestForwardDialog(t *testing.T) {
 		t.Errorf("opened %+v, want %+v", got[1], want)
 	}
 
+	s.until("the dialog is closed again", func() bool { _, open := s.root.top().(*forwardDialog); return !open })
 	s.press("F")
 	forwards.mu.Lock()
 	forwards.err = errors.New("listen on 127.0.0.1:8080: address already in use")
