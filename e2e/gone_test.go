@@ -15,7 +15,7 @@ func TestServiceIsDeletedWhileOpen(t *testing.T) {
 	namespace := startTwo(t, c)
 	screen := c.Terminal(t, 120, 40, "alpha", "-n", namespace)
 	screen.WaitFor("1/1 ready", 20*time.Second)
-	screen.WaitFor("All 1 endpoint", 20*time.Second)
+	screen.WaitFor("The one endpoint", 20*time.Second)
 	c.Delete(t, namespace, "Service", "alpha")
 	screen.WaitFor("This Service was deleted at ", 20*time.Second)
 	screen.WaitFor("this is its last state", 10*time.Second)

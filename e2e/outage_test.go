@@ -55,7 +55,7 @@ func TestAPIServerIsAwayForAWhile(t *testing.T) {
 	open := c.Terminal(t, 120, 40, "alpha", "-n", namespace)
 	logs := c.Terminal(t, 120, 40, "-n", namespace)
 	waitForRow(list, "zeta", `^✗`, verdictLimit)
-	open.WaitFor("All 1 endpoint", 20*time.Second)
+	open.WaitFor("The one endpoint", 20*time.Second)
 	selectRow(t, list, "alpha")
 	address := forwardByKeys(t, list, "svc/alpha:80")
 	selectRow(t, logs, "alpha")

@@ -153,7 +153,11 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	case r.Verdict == check.Unknown:
 		text.head = "It could not be found out whether this Service routes."
 	case r.Counted:
-		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests from them."
+		them := "them"
+		if r.Selected == 1 {
+			them = "it"
+		}
+		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests from " + them + "."
 	default:
 		text.head = "Nothing was found that keeps requests away."
 	}
