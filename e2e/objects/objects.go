@@ -57,7 +57,8 @@ func NewClient(config *rest.Config) (*Client, error) {
 
 // Apply puts every document of the YAML into the namespace, in order, by server-side apply. Objects of
 // cluster-wide kinds and objects that name a namespace go where they belong. A document with a status has
-// that written too, as its controller would. In the text may stand:
+// that written too, as its controller would. It ends when the rights that a role binding gives are in force.
+// In the text may stand:
 //
 //	${namespace}      the namespace
 //	${uid:KIND/NAME}  the uid of an object in the namespace, for the involvedObject of an event
@@ -71,7 +72,7 @@ func (c *Client) Apply(ctx context.Context, namespace, manifests string) ([]*uns
 		buffer := make([]byte, len(manifests)+1)
 		n, err := documents.Read(buffer)
 		if errors.Is(err, io.EOF) {
-			return applied, nil
+			break
 		}
 		if err != nil {
 			return applied, fmt.Errorf("objects: split the manifests: %w", err)
@@ -84,6 +85,12 @@ func (c *Client) Apply(ctx context.Context, namespace, manifests string) ([]*uns
 			applied = append(applied, object)
 		}
 	}
+	for _, object := range applied {
+		if err := c.awaitRights(ctx, object); err != nil {
+			return applied, err
+		}
+	}
+	return applied, nil
 }
 
 func (c *Client) applyDocument(ctx context.Context, namespace, document string) (*unstructured.Unstructured, error) {
