@@ -118,15 +118,21 @@ func quitWithForwards(t testing.TB, screen *terminal.Terminal) {
 	checkLeft(t, screen, 0)
 }
 
+// forwardOnLaptop has svctui run on the laptop and forward to the namespace's Service, with a connection that stays open.
+func forwardOnLaptop(t *testing.T, c *harness.Cluster, laptop *cluster.Laptop, namespace string) (screen *terminal.Terminal, address string, open heldConnection) {
+	t.Helper()
+	screen = c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Enter: laptop.Enter()})
+	selectRow(t, screen, "web")
+	address = forwardByKeys(t, screen, "svc/web:80")
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
+	return screen, address, holdConnection(t, laptop.DialContext, address)
+}
+
 func TestForwardOverACutNetwork(t *testing.T) {
 	c := harness.Use(t)
 	laptop := onLaptop(t, c)
 	namespace := startWeb(t, c, "http", quickProbe)
-	screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Enter: laptop.Enter()})
-	selectRow(t, screen, "web")
-	address := forwardByKeys(t, screen, "svc/web:80")
-	answersAgain(t, laptop.DialContext, address, 20*time.Second)
-	open := holdConnection(t, laptop.DialContext, address)
+	screen, address, open := forwardOnLaptop(t, c, laptop, namespace)
 	screen.Send("f")
 	screen.WaitFor("active", 10*time.Second)
 
@@ -178,11 +184,7 @@ func TestForwardAfterSleep(t *testing.T) {
 	c := harness.Use(t)
 	laptop := onLaptop(t, c)
 	namespace := startWeb(t, c, "http", quickProbe)
-	screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Enter: laptop.Enter()})
-	selectRow(t, screen, "web")
-	address := forwardByKeys(t, screen, "svc/web:80")
-	answersAgain(t, laptop.DialContext, address, 20*time.Second)
-	open := holdConnection(t, laptop.DialContext, address)
+	screen, address, open := forwardOnLaptop(t, c, laptop, namespace)
 
 	screen.Signal(syscall.SIGSTOP)
 	if err := laptop.Move(t.Context()); err != nil {

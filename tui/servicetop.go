@@ -137,7 +137,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		return topicText{
 			mark: check.MarkUnknown, head: uncheckedText(u),
 			meta: joined([]string{strings.Join(u.Check, " "), more}),
-			why:  strings.TrimSpace(asSentence(clean(u.Coverage.Reason)) + " What these checks would have found is unknown: neither good nor bad."),
+			why:  strings.TrimSpace(check.Sentence(clean(u.Coverage.Reason)) + " What these checks would have found is unknown: neither good nor bad."),
 		}
 	}
 	text := topicText{mark: markOfVerdict(r.Verdict), meta: joined([]string{reachedText(r), more})}

@@ -182,12 +182,3 @@ func cutBare(s string, width int) string {
 	}
 	return out
 }
-
-// asSentence ends a text of somebody else's with a full stop, so that another sentence may follow; empty stays empty.
-func asSentence(text string) string {
-	text = strings.TrimSpace(text)
-	if text == "" || strings.HasSuffix(text, ".") {
-		return text
-	}
-	return text + "."
-}

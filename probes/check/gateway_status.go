@@ -73,7 +73,7 @@ func (s *subject) gatewayCondition(backend *routeBackend, gateway *model.Gateway
 		if condition.Reason == "AddressNotAssigned" {
 			// On bare metal Gateways are used by node port or by their ClusterIP, and never get an address of their own.
 			finding.Confidence = Likely
-			finding.Why = strings.TrimSpace(asSentence(finding.Why) + " Who comes in another way, by a node port or from within the cluster, may be served all the same.")
+			finding.Why = strings.TrimSpace(Sentence(finding.Why) + " Who comes in another way, by a node port or from within the cluster, may be served all the same.")
 		}
 		return s.heldFor(finding, patienceWith(condition)), true
 	}

@@ -203,7 +203,7 @@ func checkLoadBalancerPending(s *subject) []Finding {
 	if refused := s.balancerCondition(); refused != nil {
 		finding.Short = short("no address: %s", refused.Reason)
 		finding.Title = fmt.Sprintf("The load balancer has no address: its controller says %s.", refused.Reason)
-		finding.Why = strings.TrimSpace(asSentence(refused.Message) + " Clients in the cluster reach the Service by its ClusterIP.")
+		finding.Why = strings.TrimSpace(Sentence(refused.Message) + " Clients in the cluster reach the Service by its ClusterIP.")
 		finding.Evidence = append(finding.Evidence, Evidence{
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "status.conditions[" + refused.Type + "]", Value: "False " + refused.Reason,
 		})
@@ -260,7 +260,7 @@ func checkLoadBalancerTrouble(s *subject) []Finding {
 		ID: "LB-01", Severity: Major, Confidence: Likely, Step: StepService,
 		Short: short("load balancer: %s", class.short),
 		Title: "The load balancer has an address, and its controller cannot bring it up to date: " + class.title + ".",
-		Why:   strings.TrimSpace(asSentence(event.Message) + " What it served before, it may go on to serve."),
+		Why:   strings.TrimSpace(Sentence(event.Message) + " What it served before, it may go on to serve."),
 		Evidence: []Evidence{
 			eventEvidence(event),
 			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "status.loadBalancer.ingress", Value: balancerAddresses(s.service)},

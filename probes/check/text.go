@@ -73,8 +73,8 @@ func isIPv6(address string) bool {
 	return parsed.Is6()
 }
 
-// asSentence ends a text of somebody else's with a full stop, so that another sentence may follow; empty stays empty.
-func asSentence(text string) string {
+// Sentence ends a text of somebody else's with a full stop, so that another sentence may follow; empty stays empty.
+func Sentence(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "" || strings.ContainsRune(".!?:", rune(text[len(text)-1])) {
 		return text

@@ -6,7 +6,7 @@ import "testing"
 func TestSentencesOfOthersEndAsSentences(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{"": "", "  ": "", " no quota\n": "no quota.", "no quota.": "no quota.", "no!": "no!", "why? ": "why?", "it said:": "it said:"} {
-		if got := asSentence(text); got != want {
+		if got := Sentence(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
