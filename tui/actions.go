@@ -15,23 +15,20 @@ import (
 )
 
 // serviceActions are the keys that act on one Service, the same at home and on the Service screen. chosen
-// says which Service that is.
-func serviceActions(chosen func(sh *shell) (model.Key, bool)) []binding {
+// says which Service that is, or why there is none.
+func serviceActions(chosen func(sh *shell) (key model.Key, whyNone string)) []binding {
 	act := func(key, name, help string, why func(*shell, model.Key) string, open func(sh *shell, key model.Key) page) binding {
 		return binding{
 			keys: []string{key}, name: name, help: help,
 			disabled: func(sh *shell) string {
-				service, ok := chosen(sh)
-				if !ok {
-					return "no Service is selected"
+				service, whyNone := chosen(sh)
+				if whyNone != "" || why == nil {
+					return whyNone
 				}
-				if why != nil {
-					return why(sh, service)
-				}
-				return ""
+				return why(sh, service)
 			},
 			run: func(sh *shell) tea.Cmd {
-				if service, ok := chosen(sh); ok {
+				if service, whyNone := chosen(sh); whyNone == "" {
 					sh.open(open(sh, service))
 				}
 				return nil

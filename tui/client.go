@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,17 +41,15 @@ func clientName(client check.Client) string {
 }
 
 // clientAction is the key that chooses for whom the Service is judged.
-func clientAction(service func(sh *shell) (model.Key, bool)) binding {
+func clientAction(service func(sh *shell) (key model.Key, whyNone string)) binding {
 	return binding{
 		keys: []string{"w"}, name: "for whom", help: "chooses a client: a Pod, a namespace or an IP; NetworkPolicies, traffic policies and source ranges are judged for it",
 		disabled: func(sh *shell) string {
-			if _, ok := service(sh); !ok {
-				return "no Service is selected"
-			}
-			return sh.notConnected()
+			_, whyNone := service(sh)
+			return firstReason(whyNone, sh.notConnected())
 		},
 		run: func(sh *shell) tea.Cmd {
-			if key, ok := service(sh); ok {
+			if key, whyNone := service(sh); whyNone == "" {
 				sh.open(newClientPicker(sh, key, "for whom?", true, func(sh *shell, client check.Client) tea.Cmd {
 					sh.chooseClient(client)
 					return nil
@@ -113,10 +112,11 @@ func clientItems(sh *shell, service model.Key, anybody bool) []pickItem {
 	pods := clientPods(sh.state.Snapshot, service, sh.client.Pod)
 	for _, pod := range pods[:min(len(pods), mostClients)] {
 		key := model.Key{Namespace: pod.Namespace, Name: pod.Name}
-		detail := strings.TrimSpace(clean(pod.Status.PodIP) + "  " + clean(pod.Spec.NodeName))
+		detail := clean(pod.Spec.NodeName)
 		if behind(sh.state.Snapshot, service, pod) {
-			detail += "  behind this Service"
+			detail = strings.TrimSpace("behind this Service  " + detail)
 		}
+		detail = fmt.Sprintf("%-15s  %s", clean(pod.Status.PodIP), detail) // the widest IPv4 address
 		items = append(items, pickItem{value: key.String(), label: clean(key.String()), detail: detail, current: key == sh.client.Pod})
 	}
 	if !anybody {

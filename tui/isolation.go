@@ -111,7 +111,7 @@ func (p *isolationPage) bindings() []binding {
 		}},
 		{keys: []string{"x"}, name: "in-cluster", help: "tries the Service from inside a Pod: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.inCluster},
 		{keys: []string{"s"}, name: "sockets", help: "reads what the tested Pod listens on: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.sockets},
-		clientAction(func(*shell) (model.Key, bool) { return p.request.Service, true }),
+		clientAction(func(*shell) (model.Key, string) { return p.request.Service, "" }),
 		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: whyNoSweep, run: func(sh *shell) tea.Cmd {
 			sh.open(newSweepPage(p.request))
 			return nil

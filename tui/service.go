@@ -187,8 +187,15 @@ func (p *servicePage) scrollBy(lines int) {
 	p.tailing = p.step == check.StepLogs && p.scroll == last
 }
 
-func (p *servicePage) chosen(*shell) (model.Key, bool) {
-	return p.key, p.report != nil && !p.report.Missing
+// chosen is the Service shown, or why nothing can be done with it.
+func (p *servicePage) chosen(*shell) (key model.Key, whyNone string) {
+	switch {
+	case p.report == nil:
+		return p.key, "the Service is not read yet"
+	case p.report.Missing:
+		return p.key, "there is no such Service"
+	}
+	return p.key, ""
 }
 
 func (p *servicePage) bindings() []binding {

@@ -329,3 +329,23 @@ func TestAdviceComesAfterTheSummary(t *testing.T) {
 	s.press("tab")
 	s.mustShow("1 of 2, Tab shows the next")
 }
+
+func TestKeysSayThatTheServiceIsNotThere(t *testing.T) {
+	page := newServicePage(model.Key{Namespace: "shop", Name: "blog"})
+	for _, report := range []*check.Report{nil, {Key: page.key, Missing: true}} {
+		page.report = report
+		for _, key := range []string{"t", "F", "w"} {
+			binding := find(page.bindings(), key)
+			if binding == nil {
+				t.Fatalf("there is no key %s", key)
+			}
+			want := "the Service is not read yet"
+			if report != nil {
+				want = "there is no such Service"
+			}
+			if got := binding.disabled(&shell{}); got != want {
+				t.Errorf("%s: %q, want %q", key, got, want)
+			}
+		}
+	}
+}

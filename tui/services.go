@@ -139,19 +139,17 @@ func (p *servicesPage) move(by int) {
 	p.list.moveTo(p.list.index + by)
 }
 
-// chosen is the selected Service.
-func (p *servicesPage) chosen(*shell) (model.Key, bool) {
+// chosen is the selected Service, or why there is none.
+func (p *servicesPage) chosen(*shell) (key model.Key, whyNone string) {
 	if p.list.selected == nil {
-		return model.Key{}, false
+		return model.Key{}, "no Service is selected"
 	}
-	return p.list.selected.key, true
+	return p.list.selected.key, ""
 }
 
-func (p *servicesPage) noneSelected(*shell) string {
-	if p.list.selected == nil {
-		return "no Service is selected"
-	}
-	return ""
+func (p *servicesPage) noneSelected(sh *shell) string {
+	_, whyNone := p.chosen(sh)
+	return whyNone
 }
 
 func (p *servicesPage) bindings() []binding {
