@@ -57,11 +57,7 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 	}
 	m.ofPod = make(map[*corev1.Pod]int, len(m.Backends))
 	for place := range m.Backends {
-		if pod := m.Backends[place].Pod; pod != nil {
-			if _, have := m.ofPod[pod]; !have {
-				m.ofPod[pod] = place
-			}
-		}
+		m.ofPod[m.Backends[place].Pod] = place
 	}
 }
 
@@ -183,12 +179,12 @@ func (p places) of(podName, address string, backends []Backend) (place int, isNe
 	if !found {
 		place = len(backends)
 	}
-	if podName == "" && !found {
-		p.byBareAddress[address] = place
-	}
-	if podName != "" {
+	switch {
+	case podName != "":
 		p.byPod[podName] = place
 		delete(p.byBareAddress, address)
+	case !found:
+		p.byBareAddress[address] = place
 	}
 	if _, taken := p.byAddress[address]; !taken {
 		p.byAddress[address] = place

@@ -84,6 +84,11 @@ func TestHeadlessHasNoFallback(t *testing.T) {
 	if endpoints.UsableCount() != 1 || endpoints.Ports[0].Fallback || endpoints.Ports[0].Usable[0].Port != 0 {
 		t.Errorf("DNS publishes the ready address, whatever its ports: %+v", endpoints)
 	}
+	slice.Endpoints = slice.Endpoints[:1]
+	endpoints = EffectiveEndpoints(input(cluster(svc, slice)).Snapshot, svc)
+	if endpoints.UsableCount() != 0 || endpoints.Ports[0].Fallback || !endpoints.NothingUsable() {
+		t.Errorf("DNS publishes no address that terminates: %+v", endpoints)
+	}
 }
 
 func TestManyEndpointsAreNotCountedTwice(t *testing.T) {
@@ -200,6 +205,64 @@ func TestAPodIsOneBackend(t *testing.T) {
 			if endpoints.ListedCount() != want || endpoints.UsableCount() != want-1 {
 				t.Errorf("%s, %d more: %d of %d, want %d", name, more, endpoints.UsableCount(), endpoints.ListedCount(), want)
 			}
+			for _, pod := range pods {
+				if !endpoints.ListsReady(pod) {
+					t.Errorf("%s, %d more: Pod %s is not listed", name, more, pod.Name)
+				}
+			}
+		}
+	}
+}
+
+// TestABareAddressIsOfTheFirstPodThatHasIt has two Pods on their node's network in slices of their own, and between them or behind them
+// a slice by hand that lists the address as ready and names nobody.
+func TestABareAddressIsOfTheFirstPodThatHasIt(t *testing.T) {
+	t.Parallel()
+	svc := service("web", webApp)
+	for _, more := range []int{0, 20} {
+		first, second := pod("a", webApp, notReady), pod("b", webApp, notReady)
+		second.Status.PodIP = first.Status.PodIP
+		bare := byHand("m", "web", new(""), new(int32(8080)), first.Status.PodIP)
+		all, others := objects{svc, first, second}, []*corev1.Pod{}
+		for i := range more {
+			other := pod(fmt.Sprint("more-", i), webApp)
+			all, others = append(all, other), append(others, other)
+		}
+		snapshot := input(cluster(all...)).Snapshot
+		ofFirst, ofSecond, ofOthers := slicesFor(svc, first)[0], slicesFor(svc, second)[0], slicesFor(svc, others...)[0]
+		for name, slices := range map[string][]*discoveryv1.EndpointSlice{
+			"between them": {ofFirst, bare, ofSecond, ofOthers},
+			"behind them":  {ofFirst, ofSecond, bare, ofOthers},
+		} {
+			endpoints := effectiveEndpoints(snapshot, svc, slices)
+			if endpoints.ListedCount() != 2+more || !endpoints.ListsReady(first) || !endpoints.Lists(second) || endpoints.ListsReady(second) {
+				t.Errorf("%s, %d more: %d listed, ready %v and %v", name, more, endpoints.ListedCount(), endpoints.ListsReady(first), endpoints.ListsReady(second))
+			}
+		}
+	}
+}
+
+// TestAPodOfTwoFamiliesIsOneBackend has the Pods in a slice of each family, few and many.
+func TestAPodOfTwoFamiliesIsOneBackend(t *testing.T) {
+	t.Parallel()
+	svc := service("web", webApp, func(svc *corev1.Service) {
+		svc.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}
+	})
+	for _, count := range []int{2, 20} {
+		all, pods := objects{svc}, []*corev1.Pod{}
+		for i := range count {
+			p := pod(fmt.Sprint("p", i), webApp)
+			all, pods = append(all, p), append(pods, p)
+		}
+		four := slicesFor(svc, pods...)[0]
+		six := four.DeepCopy()
+		six.Name, six.AddressType = "six", discoveryv1.AddressTypeIPv6
+		for i := range six.Endpoints {
+			six.Endpoints[i].Addresses = []string{fmt.Sprintf("fd00::%x", i+1)}
+		}
+		endpoints := EffectiveEndpoints(input(cluster(append(all, four, six)...)).Snapshot, svc)
+		if endpoints.ListedCount() != count || endpoints.UsableCount() != count || len(endpoints.Ports[1].Usable) != count {
+			t.Errorf("%d Pods: %d of %d", count, endpoints.UsableCount(), endpoints.ListedCount())
 		}
 	}
 }

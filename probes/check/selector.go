@@ -230,11 +230,11 @@ func isStandby(value string) bool {
 // the two share Pods out by the part that they play, as active and standby. Nil for none.
 func (s *subject) takenBySibling(key string, rest map[string]string, pods []*corev1.Pod) *corev1.Service {
 	for _, other := range s.in.Snapshot.Services(s.key.Namespace) {
-		value, has := other.Spec.Selector[key]
-		if !has || value == s.service.Spec.Selector[key] || len(other.Spec.Selector) != len(rest)+1 || !carries(other.Spec.Selector, rest) {
+		selector := other.Spec.Selector
+		if _, has := selector[key]; !has || len(selector) != len(rest)+1 || !carries(selector, rest) {
 			continue
 		}
-		if !slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return pod.Labels[key] != value }) {
+		if !slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return !carries(pod.Labels, selector) }) {
 			return other
 		}
 	}
@@ -303,17 +303,21 @@ func noPodsFinding(s *subject) Finding {
 	finding := selectorFinding(s, "SEL-04")
 	selector := selectorText(s.service.Spec.Selector)
 	finding.Short = short("no Pod has %s", selector)
-	finding.Title = fmt.Sprintf("No Pod carries %s, and none is near.", selector)
-	if !s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
-		finding.Title = fmt.Sprintf("No Pod of this namespace carries %s, and none is near.", selector)
+	none, everywhere := "No Pod", s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known()
+	if !everywhere {
+		none = "No Pod of this namespace"
 	}
-	finding.Why = fmt.Sprintf("%s in namespace %s; a Service without Pods refuses every connection.",
-		counted(s.podsInNamespace(), "Pod"), s.key.Namespace)
+	finding.Title = fmt.Sprintf("%s carries %s, and none is near.", none, selector)
+	consequence := "a Service without Pods refuses every connection"
+	if s.headless() {
+		consequence = "the name of a headless Service without Pods has no address"
+	}
+	finding.Why = fmt.Sprintf("%s in namespace %s; %s.", counted(s.podsInNamespace(), "Pod"), s.key.Namespace, consequence)
 	if s.known(workloadKinds()) {
 		finding.Cause = &Cause{Text: "no workload's Pod template carries these labels", Confidence: Likely}
 	}
 	fix := Fix{Note: "deploy the Pods, or set the selector to the labels of those that are meant"}
-	if !s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
+	if !everywhere {
 		fix.Command, fix.Look = kubectlEverywhere(s.in, "get", "pods", "-A", "-l", selectorQuery(s.service.Spec.Selector)), true
 		fix.Note = "the command looks for them in the other namespaces; " + fix.Note
 	}
@@ -321,7 +325,7 @@ func noPodsFinding(s *subject) Finding {
 	if s.neverHadEndpoint() {
 		finding.Severity, finding.Confidence = min(finding.Severity, Major), Likely
 		finding.Short = short("never had a Pod: %s", selector)
-		finding.Title = fmt.Sprintf("No Pod carries %s, and none ever did.", selector)
+		finding.Title = fmt.Sprintf("%s carries %s, and none ever did.", none, selector)
 		finding.Why = "Its EndpointSlice never held an endpoint: this may be a Service that waits for something."
 	}
 	return finding

@@ -72,7 +72,9 @@ func TestPodsOfAnotherNamespace(t *testing.T) {
 	// Where the others are not read, the command looks there.
 	builder := cluster(service("checkout", labels{"app": "checkout", "tier": "x"})).
 		Cover(model.Need{Kind: model.Pods}, model.Coverage{}).Cover(model.Need{Kind: model.Pods, Namespace: "shop"}, model.Coverage{State: model.Live})
-	lead := Judge(input(builder), model.Key{Namespace: "shop", Name: "checkout"}).Leading()
+	report := Judge(input(builder), model.Key{Namespace: "shop", Name: "checkout"})
+	record(t, "the others are not read", report)
+	lead := report.Leading()
 	if lead.ID != "SEL-04" || lead.Fix.Command != "kubectl --context prod get pods -A -l app=checkout,tier=x" || !lead.Fix.Look {
 		t.Errorf("%+v", lead.Fix)
 	}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -34,18 +35,27 @@ type backendGroup struct {
 	lacks string
 }
 
+// readyPods are the ready endpoints' Pods that the selector matches: others are listed by whoever writes slices by hand, and no change of
+// the selector keeps those out.
+func (s *subject) readyPods() iter.Seq[*corev1.Pod] {
+	return func(yield func(*corev1.Pod) bool) {
+		for _, pod := range s.live() {
+			if s.endpoints().ListsReady(pod) && !yield(pod) {
+				return
+			}
+		}
+	}
+}
+
 // backendsDiffer tells whether the ready Pods run more than one image, without a look at who owns them: nearly always they run one.
 func (s *subject) backendsDiffer() bool {
 	image := ""
-	backends := s.endpoints().Backends
-	for i := range backends {
-		if pod := backends[i].Pod; pod != nil && backends[i].Ready {
-			switch got := mainImage(pod); {
-			case image == "":
-				image = got
-			case got != image && repositoryOf(got) != repositoryOf(image):
-				return true
-			}
+	for pod := range s.readyPods() {
+		switch got := mainImage(pod); {
+		case image == "":
+			image = got
+		case got != image && repositoryOf(got) != repositoryOf(image):
+			return true
 		}
 	}
 	return false
@@ -109,7 +119,7 @@ func checkMixedBackends(s *subject) []Finding {
 		finding.Confidence = Likely
 		finding.Short = short("also selects %s", lacking.owner)
 		finding.Title = fmt.Sprintf("The selector %s also matches the Pods of %s, which run another image.", selectorText(s.service.Spec.Selector), lacking.owner)
-		finding.Why += fmt.Sprintf(" Those of %s do not have port %s, and the others do.", lacking.owner, lacking.lacks)
+		finding.Why += fmt.Sprintf(" Those of %s do not declare port %s, and others do.", lacking.owner, lacking.lacks)
 		finding.Evidence = append(finding.Evidence, Evidence{
 			Kind: "Pod", Namespace: lacking.pods[0].Namespace, Name: lacking.pods[0].Name,
 			Field: "spec.containers[*].ports", Value: declaredPorts(&lacking.pods[0].Spec),
@@ -127,10 +137,8 @@ func checkMixedBackends(s *subject) []Finding {
 // backendGroups groups the ready Pods by their workload and keeps one group for each repository. Pods of Jobs are SEL-06's.
 func (s *subject) backendGroups() []backendGroup {
 	var groups []backendGroup
-	backends := s.endpoints().Backends
-	for i := range backends {
-		pod := backends[i].Pod
-		if pod == nil || !backends[i].Ready || ofJobPod(pod) {
+	for pod := range s.readyPods() {
+		if ofJobPod(pod) {
 			continue
 		}
 		owner := OwnerOf(s.in.Snapshot, pod)
@@ -211,7 +219,7 @@ func (s *subject) tellsApart(groups []backendGroup, lacking *backendGroup) (key,
 	}
 	for _, candidate := range sortedKeys(meant.pods[0].Labels) {
 		wanted := meant.pods[0].Labels[candidate]
-		if _, used := s.service.Spec.Selector[candidate]; used || madeByController(candidate) {
+		if madeByController(candidate) {
 			continue
 		}
 		all, others := true, false
@@ -253,11 +261,8 @@ func ofJobPod(pod *corev1.Pod) bool {
 func checkJobPods(s *subject) []Finding {
 	var ofJobs []*corev1.Pod
 	others := false
-	backends := s.endpoints().Backends
-	for i := range backends {
-		pod := backends[i].Pod
+	for pod := range s.readyPods() {
 		switch {
-		case pod == nil || !backends[i].Ready:
 		case !ofJobPod(pod):
 			others = true
 		case !probesReadiness(&pod.Spec):
@@ -294,9 +299,8 @@ func checkJobPods(s *subject) []Finding {
 // servingGroup are the ready Pods that no Job made.
 func (s *subject) servingGroup() backendGroup {
 	var group backendGroup
-	backends := s.endpoints().Backends
-	for i := range backends {
-		if pod := backends[i].Pod; pod != nil && backends[i].Ready && !ofJobPod(pod) {
+	for pod := range s.readyPods() {
+		if !ofJobPod(pod) {
 			group.pods = append(group.pods, pod)
 		}
 	}

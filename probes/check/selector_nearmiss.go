@@ -50,10 +50,8 @@ func (p PairMiss) How() string {
 		return "one letter apart"
 	case p.Cost == costTwoTypos:
 		return "two letters apart"
-	case p.Cost == costAffix:
-		return "one name is part of the other"
 	}
-	return "values differ"
+	return "one name is part of the other"
 }
 
 // NearMisses ranks the groups of live Pods in the Service's namespace that its selector nearly matches, nearest
@@ -208,12 +206,12 @@ func (m *missSearch) compare(labels map[string]string) (pairs []PairMiss, cost i
 			continue
 		}
 		pair := PairMiss{Key: key, Value: value, GotKey: key, GotValue: got, Cost: costAbsent}
-		if swapped, with := m.swapped(key, value, labels); swapped {
-			pair.GotKey, pair.GotValue, pair.Cost = with, value, costSwapped
-		} else if present {
-			pair.Cost = m.cost(key, value, got)
-		} else {
+		if !present {
 			m.elsewhere(&pair, labels)
+		} else if with, swapped := m.swapped(value, got, labels); swapped {
+			pair.GotKey, pair.GotValue, pair.Cost = with, value, costSwapped
+		} else {
+			pair.Cost = m.cost(key, value, got)
 		}
 		if pair.Cost > costMost {
 			return nil, costAbsent, false
@@ -236,14 +234,15 @@ func (m *missSearch) cost(key, value, got string) int {
 	return cost
 }
 
-// swapped tells whether the Pods carry the values of two pairs the other way round.
-func (m *missSearch) swapped(key, value string, labels map[string]string) (swapped bool, with string) {
+// swapped finds the pair that got is the value of, and whose key has the value that is wanted: the Pods carry the two the other way
+// round.
+func (m *missSearch) swapped(value, got string, labels map[string]string) (with string, swapped bool) {
 	for _, other := range m.keys {
-		if other != key && labels[other] == value && labels[key] == m.selector[other] && value != m.selector[other] {
-			return true, other
+		if there, present := labels[other]; present && there == value && m.selector[other] == got {
+			return other, true
 		}
 	}
-	return false, ""
+	return "", false
 }
 
 // elsewhere looks for the value under a key that may have been meant.
@@ -256,14 +255,11 @@ func (m *missSearch) elsewhere(pair *PairMiss, labels map[string]string) {
 		cost := costAbsent
 		if keyCost := keyCost(pair.Key, key); keyCost < costAbsent {
 			cost = keyCost + m.cost(pair.Key, pair.Value, got)
-			if got == pair.Value {
-				cost = keyCost
-			}
 		} else if got == pair.Value && len(got) >= 3 {
 			cost = costUnrelated
 		}
 		// Of two keys that are as near, an application's name says more than its instance.
-		if cost < pair.Cost || cost == pair.Cost && cost < costAbsent && pair.GotKey == instanceLabel {
+		if cost < pair.Cost || cost == pair.Cost && pair.GotKey == instanceLabel {
 			pair.GotKey, pair.GotValue, pair.Cost = key, got, cost
 		}
 	}

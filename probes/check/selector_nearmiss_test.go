@@ -99,6 +99,20 @@ func TestNearMisses(t *testing.T) {
 	}
 }
 
+// TestNothingIsNearAPodThatMatches holds that a selector which matches is not held to be a slip.
+func TestNothingIsNearAPodThatMatches(t *testing.T) {
+	t.Parallel()
+	selector, near := labels{"app": "checkout"}, pod("near", labels{"app": "chekout"})
+	for name, matching := range map[string]*corev1.Pod{"first": pod("a", selector), "last": pod("z", selector)} {
+		if misses := missesOf(selector, near, matching); len(misses) != 0 {
+			t.Errorf("%s: %+v", name, misses)
+		}
+	}
+	if misses := missesOf(selector, near, pod("a", selector, ended(corev1.PodSucceeded))); len(misses) != 1 {
+		t.Errorf("a Pod that has ended: %+v", misses)
+	}
+}
+
 func TestNearestGroupStandsOut(t *testing.T) {
 	t.Parallel()
 	selector := labels{"app": "redis"}

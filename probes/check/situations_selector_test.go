@@ -125,37 +125,46 @@ func TestSelectorsThatMatchNothing(t *testing.T) {
 	changed := changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, 5*time.Minute)
 	three := labels{"app": "wbe"}
 	situations := map[string]situation{
-		"nothing":                                {objects: objects{selects(labels{"app": "cart"}), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
-		"nothing, since the selector changed":    {objects: objects{selects(labels{"app": "cart"}, changed), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
-		"nothing, the selector changed long ago": {objects: objects{selects(labels{"app": "cart"}, changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, 50*time.Minute)), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
-		"nothing, and never":                     {objects: objects{cart, never(cart)}, want: "SEL-04 major likely"},
-		"nothing, and nobody knows of ever":      {objects: objects{cart, unknown(cart)}, want: "SEL-04 critical proven"},
-		"nothing, in one of two slices never":    {objects: objects{cart, never(cart), func() metav1.Object { s := unknown(cart); s.Name = "second"; return s }()}, want: "SEL-04 critical proven"},
-		"nothing, workloads not to be read":      {objects: objects{selects(labels{"app": "cart"})}, want: "SEL-04 critical proven", without: []model.Kind{model.Deployments}},
-		"a slip, two Pods":                       {objects: objects{selects(labels{"app": "checkout"}), pod("a", labels{"app": "chekout"}, ofDeploy("x")), pod("b", labels{"app": "chekout"}, ofDeploy("x"))}, want: "SEL-01 critical proven"},
-		"a slip, four Pods":                      {objects: objects{selects(labels{"app": "checkout"}), pod("a", labels{"app": "chekout"}), pod("b", labels{"app": "chekout"}), pod("c", labels{"app": "chekout"}), pod("d", labels{"app": "chekout"})}, want: "SEL-01 critical proven"},
-		"two slips":                              {objects: objects{selects(labels{"app": "shipments"}), app("a", labels{"app": "shipmnt"})}, want: "SEL-01 critical proven"},
-		"three letters":                          {objects: objects{selects(three), app("a", labels{"app": "web"})}, want: "SEL-01 critical proven"},
-		"a part of a name":                       {objects: objects{selects(labels{"app": "redis"}), app("a", labels{"app": "redis-master"})}, want: "SEL-01 critical proven"},
-		"a dash":                                 {objects: objects{selects(labels{"app": "myapp"}), app("a", labels{"app": "my-app"})}, want: "SEL-01 critical proven"},
-		"a dash and case":                        {objects: objects{selects(labels{"app": "myapp"}), app("a", labels{"app": "My-App"})}, want: "SEL-01 critical proven"},
-		"another key, two pairs right":           {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"name": "web", "tier": "front"})}, want: "SEL-01 critical proven"},
-		"two keys":                               {objects: objects{selects(labels{"app": "web", "component": "front"}), app("a", labels{"name": "web", "app.kubernetes.io/component": "front"})}, want: "SEL-01 critical proven"},
-		"two keys and a slip":                    {objects: objects{selects(labels{"app": "checkout", "component": "front"}), app("a", labels{"app": "chekout", "app.kubernetes.io/component": "front"})}, want: "SEL-01 critical proven"},
-		"the values swapped, and a third":        {objects: objects{selects(labels{"app": "web", "tier": "front", "team": "a"}), app("a", labels{"app": "front", "tier": "web", "team": "a"})}, want: "SEL-01 critical proven"},
-		"one value twice":                        {objects: objects{selects(labels{"app": "web", "name": "web"}), app("a", labels{"app": "web"})}, want: "SEL-02 critical proven"},
-		"one value twice, and none":              {objects: objects{selects(labels{"app": "web", "name": "web"}), app("a", labels{"k8s-app": "web"})}, want: "SEL-01 critical proven"},
-		"a value under the other's key":          {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"app": "front", "tier": "else"})}, want: "SEL-04 critical proven"},
-		"an unrelated key, three letters":        {objects: objects{selects(labels{"app": "web"}), app("a", labels{"service": "web"})}, want: "SEL-01 critical proven"},
-		"an unrelated key, two letters":          {objects: objects{selects(labels{"app": "db"}), app("a", labels{"service": "db"})}, want: "SEL-04 critical proven"},
-		"an unrelated key, another value":        {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"service": "payment"})}, want: "SEL-04 critical proven"},
-		"a name's key, a value too far":          {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"name": "orders"})}, want: "SEL-04 critical proven"},
-		"two keys, the nearer first":             {objects: objects{selects(labels{"App": "payments"}), app("a", labels{"app": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
-		"two keys, the nearer last":              {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"aaa": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
-		"two keys as near, none an instance":     {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"k8s-app": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
-		"instance first, too far":                {objects: objects{selects(labels{"app": "web"}), app("a", labels{"app.kubernetes.io/instance": "orders", "name": "cart"})}, want: "SEL-04 critical proven"},
-		"a label without a value":                {objects: objects{selects(labels{"app": ""}), app("a", labels{"tier": "x"})}, want: "SEL-04 critical proven"},
-		"a label whose value is empty":           {objects: objects{selects(labels{"app": "web"}), app("a", labels{"app": ""})}, want: "SEL-04 critical proven"},
+		"nothing":                                                {objects: objects{selects(labels{"app": "cart"}), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
+		"nothing, since the selector changed":                    {objects: objects{selects(labels{"app": "cart"}, changed), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
+		"nothing, the selector changed long ago":                 {objects: objects{selects(labels{"app": "cart"}, changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, 50*time.Minute)), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
+		"nothing, and never":                                     {objects: objects{cart, never(cart)}, want: "SEL-04 major likely"},
+		"nothing, and nobody knows of ever":                      {objects: objects{cart, unknown(cart)}, want: "SEL-04 critical proven"},
+		"nothing, in one of two slices never":                    {objects: objects{cart, never(cart), func() metav1.Object { s := unknown(cart); s.Name = "second"; return s }()}, want: "SEL-04 critical proven"},
+		"nothing, workloads not to be read":                      {objects: objects{selects(labels{"app": "cart"})}, want: "SEL-04 critical proven", without: []model.Kind{model.Deployments}},
+		"a slip, two Pods":                                       {objects: objects{selects(labels{"app": "checkout"}), pod("a", labels{"app": "chekout"}, ofDeploy("x")), pod("b", labels{"app": "chekout"}, ofDeploy("x"))}, want: "SEL-01 critical proven"},
+		"a slip, four Pods":                                      {objects: objects{selects(labels{"app": "checkout"}), pod("a", labels{"app": "chekout"}), pod("b", labels{"app": "chekout"}), pod("c", labels{"app": "chekout"}), pod("d", labels{"app": "chekout"})}, want: "SEL-01 critical proven"},
+		"two slips":                                              {objects: objects{selects(labels{"app": "shipments"}), app("a", labels{"app": "shipmnt"})}, want: "SEL-01 critical proven"},
+		"three letters":                                          {objects: objects{selects(three), app("a", labels{"app": "web"})}, want: "SEL-01 critical proven"},
+		"a part of a name":                                       {objects: objects{selects(labels{"app": "redis"}), app("a", labels{"app": "redis-master"})}, want: "SEL-01 critical proven"},
+		"a dash":                                                 {objects: objects{selects(labels{"app": "myapp"}), app("a", labels{"app": "my-app"})}, want: "SEL-01 critical proven"},
+		"a dash and case":                                        {objects: objects{selects(labels{"app": "myapp"}), app("a", labels{"app": "My-App"})}, want: "SEL-01 critical proven"},
+		"another key, two pairs right":                           {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"name": "web", "tier": "front"})}, want: "SEL-01 critical proven"},
+		"two keys":                                               {objects: objects{selects(labels{"app": "web", "component": "front"}), app("a", labels{"name": "web", "app.kubernetes.io/component": "front"})}, want: "SEL-01 critical proven"},
+		"two keys and a slip":                                    {objects: objects{selects(labels{"app": "checkout", "component": "front"}), app("a", labels{"app": "chekout", "app.kubernetes.io/component": "front"})}, want: "SEL-01 critical proven"},
+		"the values swapped, and a third":                        {objects: objects{selects(labels{"app": "web", "tier": "front", "team": "a"}), app("a", labels{"app": "front", "tier": "web", "team": "a"})}, want: "SEL-01 critical proven"},
+		"one value twice":                                        {objects: objects{selects(labels{"app": "web", "name": "web"}), app("a", labels{"app": "web"})}, want: "SEL-02 critical proven"},
+		"one value twice, and none":                              {objects: objects{selects(labels{"app": "web", "name": "web"}), app("a", labels{"k8s-app": "web"})}, want: "SEL-01 critical proven"},
+		"a value under the other's key":                          {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"app": "front", "tier": "else"})}, want: "SEL-04 critical proven"},
+		"an unrelated key, three letters":                        {objects: objects{selects(labels{"app": "web"}), app("a", labels{"service": "web"})}, want: "SEL-01 critical proven"},
+		"an unrelated key, two letters":                          {objects: objects{selects(labels{"app": "db"}), app("a", labels{"service": "db"})}, want: "SEL-04 critical proven"},
+		"an unrelated key, another value":                        {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"service": "payment"})}, want: "SEL-04 critical proven"},
+		"a name's key, a value too far":                          {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"name": "orders"})}, want: "SEL-04 critical proven"},
+		"two keys, the nearer first":                             {objects: objects{selects(labels{"App": "payments"}), app("a", labels{"app": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
+		"two keys, the nearer last":                              {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"aaa": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
+		"two keys as near, none an instance":                     {objects: objects{selects(labels{"app": "payments"}), app("a", labels{"k8s-app": "payments", "name": "payments"})}, want: "SEL-01 critical proven"},
+		"instance first, too far":                                {objects: objects{selects(labels{"app": "web"}), app("a", labels{"app.kubernetes.io/instance": "orders", "name": "cart"})}, want: "SEL-04 critical proven"},
+		"a label without a value, and a slip":                    {objects: objects{selects(labels{"app": "", "component": "frontend"}), app("a", labels{"component": "fronted"})}, want: "SEL-04 critical proven"},
+		"two labels without a value":                             {objects: objects{selects(labels{"app": "", "tier": ""}), app("a", labels{"team": "x"})}, want: "SEL-04 critical proven"},
+		"a value and none swapped":                               {objects: objects{selects(labels{"app": "", "tier": "front"}), app("a", labels{"app": "front"})}, want: "SEL-04 critical proven"},
+		"half swapped, and a slip":                               {objects: objects{selects(labels{"app": "backend", "tier": "backends"}), app("a", labels{"app": "backends", "tier": "x"})}, want: "SEL-04 critical proven"},
+		"instance first, the name farther":                       {objects: objects{selects(labels{"app": "checkout"}), app("a", labels{"app.kubernetes.io/instance": "checkout", "name": "checkout-api"})}, want: "SEL-01 critical proven"},
+		"the label is absent, another Service has another label": {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"app": "web", "part": "x"}), service("part", labels{"app": "web", "part": "x"})}, want: "SEL-02 critical proven"},
+		"another value, another Service has one pair more":       {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"app": "web", "tier": "back", "version": "v2"}), service("v2", labels{"app": "web", "tier": "back", "version": "v2"})}, want: "SEL-02 critical proven"},
+		"another value, another Service has another of the rest": {objects: objects{selects(labels{"app": "web", "tier": "front"}), app("a", labels{"app": "web", "tier": "back", "team": "x"}), service("x", labels{"team": "x", "tier": "back"})}, want: "SEL-02 critical proven"},
+		"a label without a value, and Pods without it":           {objects: objects{selects(labels{"app": "web", "tier": ""}), app("a", labels{"app": "web"})}, want: "SEL-02 critical proven"},
+		"a label without a value":                                {objects: objects{selects(labels{"app": ""}), app("a", labels{"tier": "x"})}, want: "SEL-04 critical proven"},
+		"a label whose value is empty":                           {objects: objects{selects(labels{"app": "web"}), app("a", labels{"app": ""})}, want: "SEL-04 critical proven"},
 
 		"two groups, one is of its release":                {objects: objects{selects(labels{"app": "redis"}, released("shop", "label")), app("m", labels{"app": "redis-master", instanceLabel: "shop"}), app("n", labels{"app": "redis-node", instanceLabel: "other"}, other)}, want: "SEL-01 critical proven"},
 		"two groups, one is of its Helm release":           {objects: objects{selects(labels{"app": "redis"}, released("shop", "annotation")), app("m", labels{"app": "redis-master", "release": "shop"}), app("n", labels{"app": "redis-node"}, other)}, want: "SEL-01 critical proven"},
@@ -274,6 +283,14 @@ func TestBackendsThatDoNotBelongTogether(t *testing.T) {
 	lacks := containerPorts(declared("x", 9090, "TCP"))
 	byHandOf := func(pods ...*corev1.Pod) *discoveryv1.EndpointSlice { return slicesFor(svc, pods...)[0] }
 	unread := byHand("more", "web", new(""), new(int32(8080)), "192.0.2.7")
+	// stranger and strangerJob do not carry the selector.
+	stranger := pod("s", labels{"app": "other"}, ofDeploy("other"), image("other"))
+	strangerJob := pod("s", labels{"app": "other"}, ownedBy("Job", "once"), noProbe)
+	listing := func(name string, p *corev1.Pod) *discoveryv1.EndpointSlice {
+		slice := byHand(name, "web", new(""), new(int32(8080)), p.Status.PodIP)
+		slice.Endpoints[0].TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: p.Name, UID: p.UID}
+		return slice
+	}
 	second := func(image string) func(*corev1.Pod) {
 		return func(p *corev1.Pod) {
 			p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Name: "main", Image: image})
@@ -283,6 +300,7 @@ func TestBackendsThatDoNotBelongTogether(t *testing.T) {
 	jobPod := func(name string, change ...func(*corev1.Pod)) *corev1.Pod {
 		return pod(name, labels{"app": "web", "job": "yes"}, append([]func(*corev1.Pod){ownedBy("Job", "once"), noProbe}, change...)...)
 	}
+	once := jobPod("j")
 	testSituations(t, "selector_mixedbackends", map[string]situation{
 		"two applications":                                     {objects: objects{svc, front, back}, want: "SEL-05 major possible"},
 		"two applications, one named like it":                  {objects: objects{svc, of("a", "web", "front", with("tier", "front")), of("b", "back", "back")}, want: "SEL-05 major possible"},
@@ -292,6 +310,10 @@ func TestBackendsThatDoNotBelongTogether(t *testing.T) {
 		"three applications, a label of the first and last":    {objects: objects{svc, of("a", "web", "front", with("tier", "front")), of("b", "back", "back"), of("c", "more", "more", with("tier", "front"))}, want: "SEL-05 major possible"},
 		"four applications":                                    {objects: objects{svc, front, back, of("c", "c", "c"), of("d", "d", "d")}, want: "SEL-05 major possible"},
 		"two tags":                                             {objects: objects{svc, of("a", "front", "registry.example:5000/front:1"), of("b", "canary", "registry.example:5000/front:2")}, want: ""},
+		"two applications, a label of the first and last Pod":  {objects: objects{svc, of("a", "web", "front", with("tier", "front")), of("b", "web", "front"), of("c", "web", "front", with("tier", "front")), of("z", "back", "back")}, want: "SEL-05 major possible"},
+		"two have the port, a label of each":                   {objects: objects{svc, of("a", "front", "front", with("tier", "x")), of("c", "more", "more", with("tier", "y")), of("b", "back", "back", lacks)}, want: "SEL-05 major likely"},
+		"one repository, and a Job's":                          {objects: objects{svc, front, of("c", "canary", "registry.example/front:2"), jobPod("j", image("job"))}, want: "SEL-06 minor likely"},
+		"another's Pod in a slice by hand":                     {objects: objects{svc, front, stranger, byHandOf(front), listing("more", stranger)}, want: "EPS-09 minor proven"},
 		"two digests":                                          {objects: objects{svc, of("a", "front", "registry.example/front@sha256:1"), of("b", "canary", "registry.example/front@sha256:2")}, want: ""},
 		"two workloads of one repository, a third of another":  {objects: objects{svc, front, of("c", "canary", "registry.example/front:2"), back}, want: "SEL-05 major possible"},
 		"one lacks the port":                                   {objects: objects{svc, front, of("b", "back", "back", lacks)}, want: "SEL-05 major likely"},
@@ -315,11 +337,14 @@ func TestBackendsThatDoNotBelongTogether(t *testing.T) {
 		"a container without a name":                           {objects: objects{svc, of("a", "front", "front", func(p *corev1.Pod) { p.Spec.Containers = append(p.Spec.Containers, corev1.Container{Image: "unnamed"}) }), of("b", "back", "front")}, want: ""},
 		"no containers":                                        {objects: objects{svc, of("a", "front", "front"), of("b", "back", "back", func(p *corev1.Pod) { p.Spec.Containers = nil })}, want: "SEL-05 major possible"},
 
-		"a Job's Pod":                   {objects: objects{svc, front, jobPod("j")}, want: "SEL-06 minor likely"},
-		"four Pods of a Job":            {objects: objects{svc, front, jobPod("j"), jobPod("k"), jobPod("l"), jobPod("m")}, want: "SEL-06 minor likely"},
-		"a Job's Pod, a label tells":    {objects: objects{svc, of("a", "front", "front", with("tier", "front")), jobPod("j")}, want: "SEL-06 minor likely"},
-		"a Job's Pod, a label of both":  {objects: objects{svc, of("a", "front", "front", with("job", "yes")), jobPod("j")}, want: "SEL-06 minor likely"},
-		"a Job's Pod that is not Ready": {objects: objects{svc, front, jobPod("j", notReady)}, want: "POD-06 info proven"},
-		"only a Job's Pod":              {objects: objects{svc, jobPod("j")}, want: "ADV-04 info proven"},
+		"a Job's Pod":                {objects: objects{svc, front, jobPod("j")}, want: "SEL-06 minor likely"},
+		"four Pods of a Job":         {objects: objects{svc, front, jobPod("j"), jobPod("k"), jobPod("l"), jobPod("m")}, want: "SEL-06 minor likely"},
+		"a Job's Pod, a label tells": {objects: objects{svc, of("a", "front", "front", with("tier", "front")), jobPod("j")}, want: "SEL-06 minor likely"},
+		"a Job's Pod, a label of the Pods that are Ready": {objects: objects{svc, of("a", "front", "front", with("tier", "front")), of("b", "front", "front", notReady), jobPod("j")}, want: "SEL-06 minor likely, POD-06 info proven"},
+		"a Job's Pod, and an address of nobody":           {objects: objects{svc, front, once, byHandOf(front, once), unread}, want: "SEL-06 minor likely, EPS-09 minor proven"},
+		"a Job's Pod in a slice by hand":                  {objects: objects{svc, front, strangerJob, byHandOf(front), listing("more", strangerJob)}, want: "EPS-09 minor proven"},
+		"a Job's Pod, a label of both":                    {objects: objects{svc, of("a", "front", "front", with("job", "yes")), jobPod("j")}, want: "SEL-06 minor likely"},
+		"a Job's Pod that is not Ready":                   {objects: objects{svc, front, jobPod("j", notReady)}, want: "POD-06 info proven"},
+		"only a Job's Pod":                                {objects: objects{svc, jobPod("j")}, want: "ADV-04 info proven"},
 	})
 }
