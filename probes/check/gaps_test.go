@@ -72,7 +72,7 @@ func TestWhatAGapChanges(t *testing.T) {
 	compareGolden(t, "gaps", text.String())
 }
 
-// gapText is a report without its words. What rests on slices is only counted: it is nearly everything.
+// gapText is a report without its words. What rests on slices, or on the Service, is only counted: it is nearly everything.
 func gapText(builder *model.Builder) string {
 	report := Judge(input(builder), web)
 	words := []string{fmt.Sprintf("%s %d/%d", report.Verdict, report.Usable, report.Selected)}
@@ -87,7 +87,7 @@ func gapText(builder *model.Builder) string {
 	for i := range report.Unchecked {
 		unchecked := &report.Unchecked[i]
 		less := fmt.Sprint(unchecked.Less)
-		if unchecked.Kind == model.EndpointSlices {
+		if unchecked.Kind == model.EndpointSlices || unchecked.Kind == model.Services {
 			less = fmt.Sprint(len(unchecked.Less))
 		}
 		text += fmt.Sprintf("\n    %s in %q: not %v, less of %s", unchecked.Need, unchecked.Namespace, unchecked.Check, less)

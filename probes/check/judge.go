@@ -137,6 +137,13 @@ func (j *judgement) note(ids, less []string, kind model.Kind) {
 	j.unchecked[at].Less = addMissing(j.unchecked[at].Less, less)
 }
 
+// noteFirst says of a kind that no rule names, because nearly all of them rest on it, that it could not be read or is old.
+func (j *judgement) noteFirst(kind model.Kind, less []string) {
+	unchecked := newUnchecked(nil, kind, j.subject.key.Namespace, j.subject.coverage(kind))
+	unchecked.What, unchecked.Less = unknownWithout(kind), less
+	j.unchecked = slices.Insert(j.unchecked, 0, unchecked)
+}
+
 func addMissing(all, more []string) []string {
 	for _, word := range more {
 		if !slices.Contains(all, word) {
@@ -194,6 +201,8 @@ func onlyBy(rule *Rule, kind model.Kind) []string {
 // unknownWithout says in words what stays unknown where a kind cannot be read.
 func unknownWithout(kind model.Kind) string {
 	switch kind {
+	case model.Services:
+		return "whether it still is as it was"
 	case model.Pods:
 		return "what its Pods tell"
 	case model.EndpointSlices:
@@ -237,9 +246,13 @@ func unknownWithout(kind model.Kind) string {
 // restsOnSlices returns the findings that are never made, or say less, where EndpointSlices cannot be read: those of all rules that look
 // at endpoints.
 func restsOnSlices() []string {
+	return idsOf(slices.Concat(ignoredSliceRules(), selectorlessRules(), sliceRules(), workloadRules(), selectorRules(), familyRules(), podRules(), portRules()))
+}
+
+func idsOf(rules []Rule) []string {
 	var ids []string
-	for _, rule := range slices.Concat(ignoredSliceRules(), selectorlessRules(), sliceRules(), workloadRules(), selectorRules(), familyRules(), podRules(), portRules()) {
-		ids = addMissing(ids, rule.IDs)
+	for i := range rules {
+		ids = addMissing(ids, rules[i].IDs)
 	}
 	return ids
 }
@@ -257,18 +270,20 @@ func newUnchecked(ids []string, kind model.Kind, namespace string, coverage mode
 
 func (j *judgement) report() *Report {
 	s := j.subject
-	if gap := s.covered(model.EndpointSlices); !gap.Known() || gap.State == model.Stale {
-		gap = s.coverage(model.EndpointSlices)
-		unchecked := newUnchecked(nil, model.EndpointSlices, s.key.Namespace, gap)
-		unchecked.What = unknownWithout(model.EndpointSlices)
-		unchecked.Less = restsOnSlices()
-		j.unchecked = slices.Insert(j.unchecked, 0, unchecked)
+	if gap := s.covered(model.EndpointSlices); s.routes() && (!gap.Known() || gap.State == model.Stale) {
+		j.noteFirst(model.EndpointSlices, restsOnSlices())
+	}
+	if s.covered(model.Services).State == model.Stale {
+		j.noteFirst(model.Services, idsOf(allRules))
 	}
 	j.findings = inOrder(j.findings)
 	for i := range j.unchecked {
 		// What is said all the same was not left unchecked.
 		j.unchecked[i].Check = slices.DeleteFunc(j.unchecked[i].Check, func(id string) bool {
 			return slices.ContainsFunc(j.findings, func(f Finding) bool { return f.ID == id })
+		})
+		j.unchecked[i].Less = slices.DeleteFunc(j.unchecked[i].Less, func(id string) bool {
+			return slices.Contains(j.unchecked[i].Check, id)
 		})
 	}
 	report := &Report{

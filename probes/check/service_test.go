@@ -160,6 +160,10 @@ func TestAGapNamesTheChecksThatSayLess(t *testing.T) {
 			}
 		}
 	}
+	stale := cluster(service("web", app), pod("a", app)).Cover(model.Need{Kind: model.Services}, model.Coverage{State: model.Stale, Since: now.Add(-time.Minute)})
+	if report := Judge(input(stale), web); report.Verdict != Unknown || len(report.Unchecked) != 1 || len(report.Unchecked[0].Less) != len(idsOf(allRules)) {
+		t.Errorf("nothing is known of the Service any more: %s", told(report))
+	}
 	// A Service that only wants to know its data plane is none the worse without Nodes.
 	gap := cluster(service("web", app, handedTo("other")), pod("a", app)).Cover(model.Need{Kind: model.Nodes}, model.Coverage{State: model.Forbidden})
 	if report := Judge(input(gap), web); len(report.Unchecked) != 0 {

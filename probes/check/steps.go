@@ -92,7 +92,7 @@ func selectorStep(s *subject, report *Report) StepResult {
 		result.Note += "/" + strconv.Itoa(s.podsInNamespace())
 	}
 	if len(s.live()) == 0 {
-		result.Mark = MarkNone
+		result.Mark = s.markWithoutSlices(MarkNone)
 	}
 	return result
 }
@@ -126,9 +126,18 @@ func readinessStep(s *subject, report *Report) StepResult {
 	}
 	result := StepResult{Mark: MarkOK, Note: fmt.Sprintf("%d/%d", ready, len(s.live()))}
 	if ready == 0 && report.Verdict != OK {
-		result.Mark = MarkPending
+		result.Mark = s.markWithoutSlices(MarkPending)
 	}
 	return result
+}
+
+// markWithoutSlices is the mark of a step that shows nothing to reach: whether that is a fault cannot be told without the slices,
+// else it is otherwise.
+func (s *subject) markWithoutSlices(otherwise Mark) Mark {
+	if !s.slicesKnown() {
+		return unreadMark(s.coverage(model.EndpointSlices))
+	}
+	return otherwise
 }
 
 // eventsStep counts the events of the Service, its slices and Pods. That there is none proves nothing, and a warning

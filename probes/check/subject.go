@@ -108,7 +108,7 @@ func (s *subject) eventsKnown() bool { return s.covered(model.Events).Known() }
 func (s *subject) slicesKnown() bool { return s.covered(model.EndpointSlices).Known() }
 
 func (s *subject) stale() bool {
-	return s.covered(model.Services).State == model.Stale || s.covered(model.EndpointSlices).State == model.Stale
+	return s.covered(model.Services).State == model.Stale || s.routes() && s.covered(model.EndpointSlices).State == model.Stale
 }
 
 // routes tells whether endpoints make sense for the Service at all: an ExternalName is only a name.
