@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -324,6 +325,10 @@ func uncheckedText(unchecked check.Unchecked) string {
 		what = ids
 	case ids != "" && len(unchecked.Check) <= maxUnchecked:
 		what += " (" + ids + ")"
+	}
+	if unchecked.Coverage.State == model.Stale {
+		_, read, _ := strings.Cut(Clean(unchecked.Need), " ")
+		return fmt.Sprintf("Out of date: %s; no news of %s (%s)", what, read, why(unchecked.Coverage))
 	}
 	return fmt.Sprintf("Not checked: %s; it needs to %s (%s)", what, Clean(unchecked.Need), why(unchecked.Coverage))
 }
