@@ -80,12 +80,17 @@ func nearMissFinding(s *subject, misses []NearMiss) Finding {
 	finding.Why = "Labels must match exactly, letter by letter; Kubernetes does not say when none does."
 	if !Clear(misses) {
 		var told []string
-		for _, miss := range misses[:min(len(misses), 3)] {
+		near := asNear(misses)
+		for _, miss := range near[:min(len(near), 3)] {
 			told = append(told, fmt.Sprintf("%s of %s with %s", counted(len(miss.Pods), "Pod"), ownersText(miss.Owners), gotPairs(miss.Pairs)))
 			finding.Evidence = append(finding.Evidence, missEvidence(miss, 1)...)
 		}
 		finding.Title = fmt.Sprintf("No Pod carries %s.", wantedPairs(best.Pairs))
-		finding.Cause = &Cause{Text: "equally near are " + strings.Join(told, ", and "), Confidence: Possible}
+		if more := len(near) - len(told); more > 0 {
+			told = append(told, "those of "+counted(more, "more group"))
+		}
+		last := len(told) - 1
+		finding.Cause = &Cause{Text: "equally near are " + strings.Join(told[:last], ", ") + ", and " + told[last], Confidence: Possible}
 		finding.Fix = &Fix{Note: "more than one group is as near: set the selector to the labels of the one that is meant"}
 		return finding
 	}
@@ -109,7 +114,9 @@ func missEvidence(miss NearMiss, most int) []Evidence {
 	var evidence []Evidence
 	for _, pod := range miss.Pods[:min(len(miss.Pods), most)] {
 		for _, pair := range miss.Pairs {
-			evidence = append(evidence, labelEvidence(pod, pair.GotKey))
+			if label := labelEvidence(pod, pair.GotKey); !slices.Contains(evidence, label) {
+				evidence = append(evidence, label)
+			}
 		}
 	}
 	return evidence
@@ -147,10 +154,13 @@ func wantedPairs(pairs []PairMiss) string {
 	return strings.Join(texts, " ")
 }
 
+// gotPairs names each label once: two pairs may have been meant for one.
 func gotPairs(pairs []PairMiss) string {
 	texts := make([]string, 0, len(pairs))
 	for _, pair := range pairs {
-		texts = append(texts, pair.GotKey+"="+pair.GotValue)
+		if text := pair.GotKey + "=" + pair.GotValue; !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
 	}
 	return strings.Join(texts, " ")
 }
@@ -270,13 +280,13 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 	}
 	switch len(values) {
 	case 0:
-		finding.Cause = &Cause{Text: "these Pods have no label " + key, Confidence: Likely}
+		finding.Cause = &Cause{Text: theyOrIt(pods, "have", "has") + " no label " + key, Confidence: Likely}
 		finding.Fix = s.serviceFix(Fix{
 			Command: s.mergeService(map[string]any{"selector": map[string]any{key: nil}}),
 			Note:    "takes " + key + " out of the selector; or add the label to the Pod template",
 		})
 	case 1:
-		finding.Cause = &Cause{Text: "these Pods carry " + key + "=" + values[0], Confidence: Likely}
+		finding.Cause = &Cause{Text: theyOrIt(pods, "carry", "carries") + " " + key + "=" + values[0], Confidence: Likely}
 		if sibling != nil || isStandby(s.service.Spec.Selector[key]) {
 			// To point it at the Pods of the other part would send them what is not for them.
 			finding.Fix = s.serviceFix(Fix{Note: "roll out Pods with " + wanted + "; their number may be one too small for this part"})
@@ -294,6 +304,13 @@ func oneKeyFinding(s *subject, key string, rest map[string]string, pods []*corev
 		finding.Fix = s.serviceFix(Fix{Note: "set " + key + " in the selector to the one that is meant, or roll out Pods with " + wanted})
 	}
 	return finding
+}
+
+func theyOrIt(pods []*corev1.Pod, they, it string) string {
+	if len(pods) == 1 {
+		return "this Pod " + it
+	}
+	return "these Pods " + they
 }
 
 // noPodsFinding is SEL-04: nothing matches, nothing is near, and no workload's template carries the labels. A Service that

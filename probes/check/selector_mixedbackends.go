@@ -114,12 +114,12 @@ func checkMixedBackends(s *subject) []Finding {
 		}
 	}
 	finding.Short = short("mixes %s", ownersText(owners))
-	finding.Title = fmt.Sprintf("The selector %s matches the Pods of %s, which run different images.", selectorText(s.service.Spec.Selector), ownersText(owners))
+	finding.Title = fmt.Sprintf("The selector %s matches Pods that run different images: %s.", selectorText(s.service.Spec.Selector), ownersText(owners))
 	if lacking != nil {
 		finding.Confidence = Likely
 		finding.Short = short("also selects %s", lacking.owner)
-		finding.Title = fmt.Sprintf("The selector %s also matches the Pods of %s, which run another image.", selectorText(s.service.Spec.Selector), lacking.owner)
-		finding.Why += fmt.Sprintf(" Those of %s do not declare port %s, and others do.", lacking.owner, lacking.lacks)
+		finding.Title = fmt.Sprintf("The selector %s also matches Pods that run another image: %s.", selectorText(s.service.Spec.Selector), lacking.owner)
+		finding.Why += fmt.Sprintf(" Port %s is declared by others, but not by %s.", lacking.lacks, lacking.owner)
 		finding.Evidence = append(finding.Evidence, Evidence{
 			Kind: "Pod", Namespace: lacking.pods[0].Namespace, Name: lacking.pods[0].Name,
 			Field: "spec.containers[*].ports", Value: declaredPorts(&lacking.pods[0].Spec),

@@ -99,8 +99,15 @@ func NearMisses(snapshot *model.Snapshot, service *corev1.Service) []NearMiss {
 }
 
 // Clear tells whether the nearest group stands out: no other is within one point of it.
-func Clear(misses []NearMiss) bool {
-	return len(misses) == 1 || len(misses) > 1 && misses[1].Rank > misses[0].Rank+1
+func Clear(misses []NearMiss) bool { return len(asNear(misses)) == 1 }
+
+// asNear returns the groups that are within one point of the nearest.
+func asNear(misses []NearMiss) []NearMiss {
+	near := 0
+	for near < len(misses) && misses[near].Rank <= misses[0].Rank+1 {
+		near++
+	}
+	return misses[:near]
 }
 
 func changeText(pairs []PairMiss) string {
