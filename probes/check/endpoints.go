@@ -183,6 +183,17 @@ func (e *Endpoints) ReadyCount() int {
 	return count
 }
 
+// listedReady is how many entries of slices are ready: a Pod of two families, or of ports in several slices, has several.
+func (e *Endpoints) listedReady() int {
+	count := 0
+	for i := range e.listed {
+		if isReady(e.listed[i].endpoint) {
+			count++
+		}
+	}
+	return count
+}
+
 // sliceOfReady returns the first slice that lists a ready endpoint, or nil.
 func (e *Endpoints) sliceOfReady() *discoveryv1.EndpointSlice {
 	for i := range e.listed {

@@ -44,7 +44,11 @@ func (m *endpointsMaker) list(snapshot *model.Snapshot, namespace string, slices
 			}
 			backend := &m.Backends[place]
 			if backend.PodName == "" {
-				backend.PodName, backend.Pod = podName, pod
+				backend.PodName = podName
+			}
+			if backend.Pod == nil {
+				// A slice that is not up to date may have listed the Pod that had the name before.
+				backend.Pod = pod
 			}
 			backend.Ready = backend.Ready || isReady(endpoint)
 			backend.Serving = backend.Serving || isServing(endpoint)

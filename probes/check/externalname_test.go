@@ -89,7 +89,11 @@ func TestAnAliasBeyondTheScopeIsAskedFor(t *testing.T) {
 	if needs := BeyondNeeds(web, own); len(needs) != 0 {
 		t.Errorf("its own namespace is always read, and yet %v", needs)
 	}
-	report := Judge(Input{Snapshot: scoped(model.Coverage{State: model.Forbidden, Verb: "list"}), Now: now}, web)
+	report := Judge(Input{Snapshot: scoped(model.Coverage{State: model.Stale}), Now: now}, web)
+	if len(report.Unchecked) != 1 || report.Unchecked[0].Coverage.State != model.Stale {
+		t.Errorf("nothing was heard of it for a while: %s", told(report))
+	}
+	report = Judge(Input{Snapshot: scoped(model.Coverage{State: model.Forbidden, Verb: "list"}), Now: now}, web)
 	if len(report.Unchecked) != 1 || report.Unchecked[0].Namespace != "pay" || !slices.Equal(report.Unchecked[0].Check, []string{"EN-03"}) || report.Verdict != OK {
 		t.Errorf("%s", told(report))
 	}

@@ -51,7 +51,7 @@ type judgement struct {
 
 func (j *judgement) run(rule *Rule) {
 	s := j.subject
-	if rule.applies != nil && !rule.applies(s) {
+	if !rule.appliesTo(s) {
 		return
 	}
 	if !j.readable(rule, rule.Reads, true) {
@@ -86,7 +86,7 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 	whole := true
 	for _, kind := range kinds {
 		coverage := j.subject.covered(kind)
-		if coverage.Known() && coverage.State != model.Stale || coverage.State == model.Absent && kind.Extension() {
+		if coverage.Known() && coverage.State != model.Stale {
 			continue
 		}
 		whole = whole && coverage.Known()
@@ -332,7 +332,7 @@ func (j *judgement) verdict() Verdict {
 			return Unknown
 		}
 	}
-	if j.unreadable && j.blind() {
+	if j.blind() {
 		return Unknown
 	}
 	if j.pending || j.unsettled() {
@@ -344,7 +344,7 @@ func (j *judgement) verdict() Verdict {
 // unsettled tells whether a port or family leads nowhere, and what says so has not held long enough: that is neither a fault
 // nor health. Where no endpoint is as somebody wishes, nothing is settling.
 func (j *judgement) unsettled() bool {
-	return j.settling && j.subject.routes() && !j.subject.endpoints().Complete()
+	return j.settling && !j.subject.endpoints().Complete()
 }
 
 // blind tells whether a rule could not run whose subject is a fault that the endpoints do not show: a
@@ -352,7 +352,7 @@ func (j *judgement) unsettled() bool {
 func (j *judgement) blind() bool {
 	s := j.subject
 	told := slices.ContainsFunc(j.findings, func(f Finding) bool { return !f.Advice() })
-	return !told && (s.loadBalancerPending() || internalLocal(s.service) && s.routes() && !s.headless() && !s.readableOrComing(model.Nodes))
+	return !told && (s.loadBalancerPending() || internalLocal(s.service) && !s.headless() && !s.readableOrComing(model.Nodes))
 }
 
 // inOrder sorts findings so that the first is the one to act on: red, then likely, then what does not change

@@ -18,6 +18,7 @@ func TestOrderOfFindings(t *testing.T) {
 		{ID: "SEL-01", Severity: Critical, Confidence: Proven},
 		{ID: "PORT-01", Severity: Critical, Confidence: Probed},
 		{ID: "EPS-01", Severity: Major, Confidence: Proven},
+		{ID: "API-01", Severity: Critical, Confidence: Proven, consequence: true},
 		{ID: "NP-01", Severity: Critical, Confidence: Likely},
 		{ID: "NP-02", Severity: Major, Confidence: Likely},
 		{ID: "a", Severity: Minor, Confidence: Proven},
@@ -25,7 +26,9 @@ func TestOrderOfFindings(t *testing.T) {
 		{ID: "c", Severity: Info, Confidence: Proven, Settling: true},
 		{ID: "d", Severity: Critical, Confidence: Possible},
 		{ID: "e", Severity: Minor, Confidence: Possible},
+		{ID: "e", Severity: Minor, Confidence: Possible, consequence: true},
 		{ID: "f", Severity: Info, Confidence: Proven},
+		{ID: "f", Severity: Info, Confidence: Proven, consequence: true},
 	}
 	sameWeight := map[string]bool{"b": true}
 	for i := range ordered {
@@ -33,8 +36,10 @@ func TestOrderOfFindings(t *testing.T) {
 			if sameWeight[ordered[j].ID] && ordered[i].ID == "a" {
 				continue
 			}
-			if got := inOrder([]Finding{ordered[j], ordered[i]}); got[0].ID != ordered[i].ID {
-				t.Errorf("%s comes before %s", got[0].ID, got[1].ID)
+			for _, pair := range [][]Finding{{ordered[j], ordered[i]}, {ordered[i], ordered[j]}} {
+				if got := inOrder(pair); got[0].ID != ordered[i].ID || got[0].consequence != ordered[i].consequence {
+					t.Errorf("%s comes before %s", got[0].ID, got[1].ID)
+				}
 			}
 		}
 	}
@@ -109,6 +114,37 @@ func TestSinceOfAReport(t *testing.T) {
 	}
 }
 
+// TestSinceOfWhatSettles is its own, however mild it is.
+func TestSinceOfWhatSettles(t *testing.T) {
+	t.Parallel()
+	svc := service("web", nil, externalName("db.example.com"))
+	for settling, want := range map[bool]time.Duration{true: time.Second, false: time.Hour} {
+		j := judgement{subject: newSubject(input(cluster(svc)), svc), findings: []Finding{{ID: "EN-01", Settling: settling, Since: now.Add(-time.Second)}}}
+		if got := now.Sub(j.report().Since); got != want {
+			t.Errorf("settling %v: since %v", settling, got)
+		}
+	}
+}
+
+// TestARuleReadsAllOfItsKinds holds that a rule does not run where one of the kinds that it reads is not known, whichever that is.
+func TestARuleReadsAllOfItsKinds(t *testing.T) {
+	t.Parallel()
+	svc := service("web", webApp)
+	kinds := []model.Kind{model.ValidatingWebhooks, model.MutatingWebhooks}
+	for _, unknown := range kinds {
+		builder := cluster(svc)
+		for _, kind := range kinds {
+			builder.Cover(model.Need{Kind: kind}, model.Coverage{State: model.Stale})
+		}
+		builder.Cover(model.Need{Kind: unknown}, model.Coverage{State: model.Forbidden})
+		j := judgement{subject: newSubject(input(builder), svc)}
+		j.run(&Rule{IDs: []string{"API-01"}, Reads: kinds, check: func(*subject) []Finding { return []Finding{{ID: "API-01"}} }})
+		if len(j.findings) != 0 || !j.unreadable {
+			t.Errorf("it runs without %s", unknown)
+		}
+	}
+}
+
 // TestGapsAreNamedOnceWithTheirReason holds what Unchecked says of a gap that several rules meet.
 func TestGapsAreNamedOnceWithTheirReason(t *testing.T) {
 	t.Parallel()
@@ -159,5 +195,52 @@ func TestAGapIsNoHealth(t *testing.T) {
 	builder = cluster(addressed, pod("a", app)).Cover(model.Need{Kind: model.Events}, model.Coverage{State: model.Forbidden})
 	if report := Judge(input(builder), web); report.Verdict != OK {
 		t.Errorf("a load balancer with an address: %s", told(report))
+	}
+}
+
+// TestSeveralGaps holds the verdict where of several gaps each leaves something else unknown.
+func TestSeveralGaps(t *testing.T) {
+	t.Parallel()
+	starting := func() objects {
+		return objects{pod("a", webApp, ofDeploy("web"), notReady, func(p *corev1.Pod) {
+			p.CreationTimestamp = ago(2 * time.Second)
+			setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", 2*time.Second)
+		})}
+	}
+	svc := service("web", webApp)
+	balanced := service("web", webApp, loadBalancer, func(svc *corev1.Service) { svc.CreationTimestamp = ago(time.Minute) })
+	fronted := ingress("front", "web", 80)
+	unlisted := pod("z", webApp, readySince(time.Minute), beside("istio-proxy"))
+	notListed := slicesFor(svc)[0]
+	gap := func(kind model.Kind, state model.CoverageState) func(*model.Builder) {
+		return func(b *model.Builder) {
+			b.Cover(model.Need{Kind: kind}, model.Coverage{State: state, Since: now.Add(-2 * time.Minute)})
+		}
+	}
+	for name, test := range map[string]struct {
+		objects objects
+		gaps    []func(*model.Builder)
+		want    Verdict
+	}{
+		"its Pod starts": {append(starting(), svc), nil, Partial},
+		"its Pod starts, Ingresses may not be read":             {append(starting(), svc), []func(*model.Builder){gap(model.Ingresses, model.Forbidden)}, Partial},
+		"its Pod starts, behind an Ingress, events come":        {append(starting(), svc, fronted), []func(*model.Builder){gap(model.Events, model.Syncing)}, Partial},
+		"a load balancer too, events may not be read":           {append(starting(), balanced), []func(*model.Builder){gap(model.Events, model.Forbidden)}, Unknown},
+		"a load balancer too, nor may Ingresses":                {append(starting(), balanced), []func(*model.Builder){gap(model.Events, model.Forbidden), gap(model.Ingresses, model.Forbidden)}, Unknown},
+		"a load balancer too, behind an Ingress, events come":   {append(starting(), balanced, fronted), []func(*model.Builder){gap(model.Events, model.Syncing)}, Unknown},
+		"its Pod starts, another is not listed, the Nodes come": {append(starting(), svc, notListed, unlisted), []func(*model.Builder){gap(model.Nodes, model.Syncing)}, Unknown},
+		"serves, Ingresses come and routes may not be read":     {objects{svc, pod("b", webApp)}, []func(*model.Builder){gap(model.Ingresses, model.Syncing), gap(model.HTTPRoutes, model.Forbidden)}, Partial},
+		"a note, and slices that were read too early":           {objects{svc, notListed, unlisted}, []func(*model.Builder){gap(model.EndpointSlices, model.Listed)}, Unknown},
+		"internal policy Local, headless, no Nodes":             {objects{service("web", webApp, headless, internallyLocal, ports(port(8080, 8080))), pod("b", webApp)}, []func(*model.Builder){gap(model.Nodes, model.Forbidden), gap(model.Pods, model.Forbidden)}, OK},
+	} {
+		builder := cluster(test.objects...)
+		for _, cover := range test.gaps {
+			cover(builder)
+		}
+		report := Judge(input(builder), web)
+		record(t, name, report)
+		if report.Verdict != test.want {
+			t.Errorf("%s: want %s: %s", name, test.want, told(report))
+		}
 	}
 }

@@ -38,6 +38,8 @@ type Rule struct {
 	check  func(*subject) []Finding
 }
 
+func (r *Rule) appliesTo(s *subject) bool { return r.applies == nil || r.applies(s) }
+
 // All returns every rule, cause before consequence: the order in which findings of one weight are shown. What comes first makes what
 // comes after:
 //
@@ -123,28 +125,6 @@ func OpenNeeds(service model.Key, snapshot *model.Snapshot) []model.Need {
 	return needs(service, snapshot, true)
 }
 
-// DeclaredKinds returns every kind that any rule reads, and those that may name Services which do not exist, Services and
-// EndpointSlices included, in the order of model.Kinds: what a run over everything has to list.
-func DeclaredKinds() []model.Kind {
-	var declared []model.Kind
-	referring := model.ReferringKinds()
-	for _, kind := range model.Kinds() {
-		if slices.Contains(referring, kind) {
-			declared = append(declared, kind)
-			continue
-		}
-		for i := range allRules {
-			rule := &allRules[i]
-			if kind == model.Services || kind == model.EndpointSlices || slices.Contains(rule.Reads, kind) ||
-				slices.Contains(rule.Awaits, kind) || slices.Contains(rule.Uses, kind) {
-				declared = append(declared, kind)
-				break
-			}
-		}
-	}
-	return declared
-}
-
 func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	service := snapshot.Service(key)
 	if service == nil {
@@ -162,7 +142,7 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	}
 	for i := range allRules {
 		rule := &allRules[i]
-		if rule.applies != nil && !rule.applies(s) {
+		if !rule.appliesTo(s) {
 			continue
 		}
 		if rule.beside && !open && rule.applies == nil && rule.looks == nil {
@@ -200,7 +180,7 @@ func BeyondNeeds(key model.Key, snapshot *model.Snapshot) []model.Need {
 	s := newSubject(Input{Snapshot: snapshot, Now: snapshot.At()}, service)
 	var wanted []model.Need
 	for i := range allRules {
-		if rule := &allRules[i]; rule.Beyond != nil && (rule.applies == nil || rule.applies(s)) {
+		if rule := &allRules[i]; rule.Beyond != nil && rule.appliesTo(s) {
 			wanted = appendBeyond(wanted, rule, s)
 		}
 	}
@@ -214,7 +194,7 @@ func appendBeyond(wanted []model.Need, rule *Rule, s *subject) []model.Need {
 	}
 	for _, need := range rule.Beyond(s) {
 		all := s.in.Snapshot.Coverage(need.Kind, model.AllNamespaces)
-		if !all.Known() && !slices.Contains(wanted, need) {
+		if !all.Known() {
 			wanted = append(wanted, need)
 		}
 	}

@@ -27,6 +27,9 @@ func TestSlicesThatDoNotServe(t *testing.T) {
 	}
 	onePort := ports(namedPort("web", 80, 8080))
 	twoPorts := ports(namedPort("web", 80, 8080), namedPort("admin", 81, 8081))
+	serves := func(e *discoveryv1.EndpointSlice) {
+		e.Endpoints[0].Conditions.Serving, e.Endpoints[0].Conditions.Terminating = new(true), new(true)
+	}
 	unready := func(e *discoveryv1.EndpointSlice) { e.Endpoints[0].Conditions.Ready = new(false) }
 	named := func(name string) func(*discoveryv1.EndpointSlice) {
 		return func(e *discoveryv1.EndpointSlice) { e.Name = name }
@@ -61,6 +64,8 @@ func TestSlicesThatDoNotServe(t *testing.T) {
 			e.Endpoints[0].Addresses[0], e.Ports[0].Name = ciliumPlaceholder, new("web")
 		})}, want: "EPS-01 major proven"},
 		"none is ready":                                     {objects: objects{bare(), slice1(unready)}, want: "SVC-06 major likely"},
+		"none is ready, one goes and serves":                {objects: objects{bare(), slice1(unready, serves)}, want: ""},
+		"the other family, headless":                        {objects: objects{service("web", nil, headless, ports(port(80, 8080))), slice1(six)}, want: ""},
 		"none is ready, of no ports":                        {objects: objects{bare(), slice(byHand("m", "web", nil, nil, "192.0.2.1"), unready)}, want: "SVC-06 major likely"},
 		"no ports, no selector, headless, nothing":          {objects: objects{bare(headless, ports())}, want: "SVC-06 info possible"},
 		"no selector, headless, nothing":                    {objects: objects{bare(headless)}, want: "SVC-06 major likely"},
@@ -126,6 +131,24 @@ func TestSlicesOfOthers(t *testing.T) {
 		p.CreationTimestamp = ago(10 * time.Minute)
 		return p
 	}
+	moved := func(p *corev1.Pod) *corev1.Pod {
+		p = p.DeepCopy()
+		p.Status.PodIP, p.Status.PodIPs = "10.4.8.8", []corev1.PodIP{{IP: "10.4.8.8"}}
+		return p
+	}
+	stopped := func(p *corev1.Pod) *corev1.Event {
+		return event(p, "Pod", "Normal", "Killing", "Stopping container app", 3*time.Minute)
+	}
+	both := service("web", webApp, twoFamilies)
+	dual := mutated(b.DeepCopy(), func(p *corev1.Pod) { p.Status.PodIPs = append(p.Status.PodIPs, corev1.PodIP{IP: "fd00::b"}) })
+	six := func(pods ...*corev1.Pod) *discoveryv1.EndpointSlice {
+		return slice(lists(pods...), func(e *discoveryv1.EndpointSlice) {
+			e.Name, e.AddressType = "web-six", discoveryv1.AddressTypeIPv6
+			for i := range e.Endpoints {
+				e.Endpoints[i].Addresses = []string{"fd00::" + pods[i].Name}
+			}
+		})
+	}
 	testSituations(t, "slices_others", map[string]situation{
 		"two managers":                      {objects: other("somebody"), want: "EPS-09 minor proven"},
 		"two managers, the other first":     {objects: objects{svc, a, slice(lists(a), func(e *discoveryv1.EndpointSlice) { e.Name = "z" }), ofManager("somebody", "m", "192.0.2.1", "192.0.2.2")}, want: "EPS-09 minor proven"},
@@ -159,8 +182,26 @@ func TestSlicesOfOthers(t *testing.T) {
 		"Ready and not listed, of another family":            {objects: objects{svc, pod("z", webApp, sixOnly), lists()}, want: "PORT-15 critical proven"},
 		"Ready and not listed, the selector changed of late": {objects: objects{service("web", webApp, changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, 10*time.Second)), a, lists()}, want: "EPS-07 minor proven"},
 		"listed and not ready there":                         {objects: objects{svc, a, slice(lists(a), func(e *discoveryv1.EndpointSlice) { e.Endpoints[0].Conditions.Ready = new(false) })}, want: "EPS-07 critical proven"},
-		"four made anew, and not ready":                      {objects: objects{svc, lists(four...), mutated(againAs(four[0]), notReady), mutated(againAs(four[1]), notReady), mutated(againAs(four[2]), notReady), mutated(againAs(four[3]), notReady)}, want: "EPS-07 critical proven, POD-06 info proven"},
-		"made anew without a uid":                            {objects: objects{svc, slice(lists(a), func(e *discoveryv1.EndpointSlice) { e.Endpoints[0].TargetRef.UID = "" }), againAs(a)}, want: ""},
+		"listed and not ready there, on a Node that is gone": {objects: objects{svc, a, nodeNamed("node-2"), slice(lists(a), func(e *discoveryv1.EndpointSlice) { e.Endpoints[0].Conditions.Ready = new(false) })}, want: "EPS-07 critical proven"},
+		"gone, in a slice that says no Pod beside one that does": {objects: objects{svc, b, lists(a, b), slice(lists(a), func(e *discoveryv1.EndpointSlice) {
+			e.Name, e.Endpoints[0].TargetRef = "second", nil
+		}), stopped(a)}, want: "EPS-07 major proven"},
+		"gone, in a slice that says something else than a Pod": {objects: objects{svc, b, slice(lists(a, b), func(e *discoveryv1.EndpointSlice) {
+			e.Endpoints[0].TargetRef.Kind = "VirtualMachineInstance"
+		}), stopped(a)}, want: ""},
+		"gone, in a slice that says so before one that says no Pod": {objects: objects{svc, b, lists(a, b), slice(lists(a), func(e *discoveryv1.EndpointSlice) {
+			e.Name, e.Endpoints[0].TargetRef = "z", nil
+		}), stopped(a)}, want: "EPS-07 major proven"},
+		"gone, and the other is not ready":             {objects: objects{svc, mutated(b.DeepCopy(), notReady), lists(a, mutated(b.DeepCopy(), notReady)), stopped(a)}, want: "EPS-07 critical proven, POD-06 info proven"},
+		"made anew, and listed as it is and as it was": {objects: objects{svc, slice(lists(moved(a)), func(e *discoveryv1.EndpointSlice) { e.Name = "z" }), slice(lists(againAs(a)), func(e *discoveryv1.EndpointSlice) { e.Name = "now" }), againAs(a)}, want: "EPS-07 major proven"},
+		"made anew, and listed as it was and as it is": {objects: objects{svc, slice(lists(moved(a)), func(e *discoveryv1.EndpointSlice) { e.Name = "before" }), slice(lists(againAs(a)), func(e *discoveryv1.EndpointSlice) { e.Name = "now" }), againAs(a)}, want: "EPS-07 major proven"},
+		"at another address, listed without a uid": {objects: objects{svc, slice(lists(moved(a)), func(e *discoveryv1.EndpointSlice) {
+			e.Endpoints[0].TargetRef.UID = ""
+		}), mutated(a.DeepCopy(), notReady)}, want: "EPS-07 critical proven, POD-06 info proven"},
+		"gone, one of two in two families":    {objects: objects{both, dual, lists(a, dual), six(a, dual), stopped(a)}, want: "EPS-07 major proven"},
+		"gone, the only one, in two families": {objects: objects{both, lists(a), six(a), stopped(a)}, want: "EPS-07 critical proven"},
+		"four made anew, and not ready":       {objects: objects{svc, lists(four...), mutated(againAs(four[0]), notReady), mutated(againAs(four[1]), notReady), mutated(againAs(four[2]), notReady), mutated(againAs(four[3]), notReady)}, want: "EPS-07 critical proven, POD-06 info proven"},
+		"made anew without a uid":             {objects: objects{svc, slice(lists(a), func(e *discoveryv1.EndpointSlice) { e.Endpoints[0].TargetRef.UID = "" }), againAs(a)}, want: ""},
 		"at another address, not Ready since": {objects: objects{svc, lists(a), mutated(a.DeepCopy(), func(p *corev1.Pod) {
 			notReady(p)
 			p.Status.PodIP, p.Status.PodIPs = "10.4.8.8", []corev1.PodIP{{IP: "10.4.8.8"}}

@@ -41,7 +41,7 @@ func sliceRules() []Rule {
 		overCapacityRule(),
 		{
 			IDs: []string{"PORT-15"}, Step: StepEndpoints, Uses: []model.Kind{model.Pods}, explains: true,
-			applies: func(s *subject) bool { return s.routes() && s.slicesKnown() && !s.dead() && !s.endpoints().Complete() },
+			applies: func(s *subject) bool { return s.slicesKnown() && !s.dead() && !s.endpoints().Complete() },
 			check:   checkFamily,
 		},
 	}
@@ -51,9 +51,6 @@ func sliceRules() []Rule {
 // its protocol, or slices that leave their ports out; or PORT-15, where only the family of the addresses is another one. The
 // Service's targetPort means nothing here, and is never compared.
 func checkSlicePorts(s *subject) []Finding {
-	if s.headless() {
-		return nil
-	}
 	endpoints := s.endpoints()
 	if endpoints.ReadyCount() == 0 {
 		return nil
@@ -193,15 +190,15 @@ func checkSelectorlessEmpty(s *subject) []Finding {
 		// EPS-04 and EPS-06 say why what somebody wrote does not count.
 		return nil
 	}
-	if !s.dead() || s.headless() && len(s.service.Spec.Ports) == 0 || s.endpoints().ReadyCount() > 0 {
-		if s.headless() && len(s.service.Spec.Ports) == 0 && s.dead() {
-			return []Finding{{
-				ID: "SVC-06", Severity: Info, Confidence: Possible, Step: StepEndpoints,
-				Short: "no selector, no ports, no endpoints",
-				Title: "A headless Service without selector, ports or endpoints: a place to keep something, no way for traffic.",
-			}}
-		}
+	if !s.dead() || s.endpoints().ReadyCount() > 0 {
 		return nil
+	}
+	if len(s.service.Spec.Ports) == 0 {
+		return []Finding{{
+			ID: "SVC-06", Severity: Info, Confidence: Possible, Step: StepEndpoints,
+			Short: "no selector, no ports, no endpoints",
+			Title: "A headless Service without selector, ports or endpoints: a place to keep something, no way for traffic.",
+		}}
 	}
 	finding := Finding{
 		ID: "SVC-06", Severity: Major, Confidence: Likely, Step: StepEndpoints,

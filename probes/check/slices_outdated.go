@@ -91,13 +91,13 @@ func (s *subject) slicesReadBefore(at time.Time) bool {
 	return coverage.State == model.Listed && !coverage.Since.After(at.Add(controllerSlow))
 }
 
-// listedAndGone returns the backends that are ready by a slice of the controller, and are no Pod any more, or another one. Where
+// listedAndGone returns the endpoints that are ready by a slice of the controller, and are no Pod any more, or another one. Where
 // the Service publishes addresses before they are ready, or Pods are not watched, nothing is concluded.
-func (s *subject) listedAndGone() []goneBackend {
+func (s *subject) listedAndGone() []goneEndpoint {
 	if s.covered(model.Pods).State != model.Live {
 		return nil
 	}
-	var gone []goneBackend
+	var gone []goneEndpoint
 	endpoints := s.endpoints()
 	for i := range endpoints.listed {
 		listed := &endpoints.listed[i]
@@ -110,13 +110,13 @@ func (s *subject) listedAndGone() []goneBackend {
 			continue
 		}
 		if now, since, known := s.becameOf(listed.endpoint); known {
-			gone = append(gone, goneBackend{listed.slice, listed.endpoint, now, since})
+			gone = append(gone, goneEndpoint{listed.slice, listed.endpoint, now, since})
 		}
 	}
 	return gone
 }
 
-type goneBackend struct {
+type goneEndpoint struct {
 	slice    *discoveryv1.EndpointSlice
 	endpoint *discoveryv1.Endpoint
 	// now says what became of the Pod, since when.
@@ -124,7 +124,7 @@ type goneBackend struct {
 	since time.Time
 }
 
-// becameOf says what became of an endpoint's Pod, and since when. That it is simply not there says nothing: it may have come a
+// becameOf says what became of the Pod of an endpoint whose address it does not have, and since when. That it is simply not there says nothing: it may have come a
 // moment ago. Its kubelet's event tells that it was stopped.
 func (s *subject) becameOf(endpoint *discoveryv1.Endpoint) (now string, since time.Time, known bool) {
 	pod := s.in.Snapshot.Pod(model.Key{Namespace: s.key.Namespace, Name: endpoint.TargetRef.Name})
@@ -137,7 +137,7 @@ func (s *subject) becameOf(endpoint *discoveryv1.Endpoint) (now string, since ti
 		return "another Pod of that name", pod.CreationTimestamp.Time, true
 	case !carries(pod.Labels, s.service.Spec.Selector):
 		return "no longer selected", model.LabelsChanged(pod), !model.LabelsChanged(pod).IsZero()
-	case pod.Status.PodIP != "" && !hasIP(pod, endpoint.Addresses[0]):
+	case pod.Status.PodIP != "":
 		changed := pod.CreationTimestamp.Time
 		for i := range pod.Status.Conditions {
 			changed = latestOf(changed, pod.Status.Conditions[i].LastTransitionTime.Time)
@@ -156,22 +156,27 @@ func checkListedAndGone(s *subject) (Finding, bool) {
 	if len(gone) == 0 {
 		return Finding{}, false
 	}
+	// A Pod of several families or ports is listed by several slices.
+	pods := map[string]bool{}
+	for _, endpoint := range gone {
+		pods[endpoint.endpoint.TargetRef.Name] = true
+	}
 	finding := Finding{
 		ID: "EPS-07", Severity: Major, Confidence: Proven, Step: StepEndpoints,
-		Short: short("%s a Pod that is not there", verbFor(len(gone), "a slice lists", "slices list")),
-		Title: fmt.Sprintf("EndpointSlices list %s as ready that %s not there any more.", counted(len(gone), "Pod"), verbFor(len(gone), "is", "are")),
+		Short: short("%s a Pod that is not there", verbFor(len(pods), "a slice lists", "slices list")),
+		Title: fmt.Sprintf("EndpointSlices list %s as ready that %s not there any more.", counted(len(pods), "Pod"), verbFor(len(pods), "is", "are")),
 		Why:   "Traffic goes to addresses that belong to nobody, or to somebody else: the EndpointSlice controller lags or does not run.",
 		Fix:   &Fix{Note: "look at kube-controller-manager"},
 	}
-	if len(gone) >= s.endpoints().ReadyCount() {
+	if len(gone) == s.endpoints().listedReady() {
 		finding.Severity = Critical
 	}
-	for _, backend := range gone {
-		finding.Since = latestOf(finding.Since, backend.since)
+	for _, endpoint := range gone {
+		finding.Since = latestOf(finding.Since, endpoint.since)
 		if len(finding.Evidence) < 3 {
 			finding.Evidence = append(finding.Evidence, Evidence{
-				Kind: "EndpointSlice", Namespace: backend.slice.Namespace, Name: backend.slice.Name, Field: "endpoints[].targetRef",
-				Value: fmt.Sprintf("Pod %s at %s: %s", backend.endpoint.TargetRef.Name, backend.endpoint.Addresses[0], backend.now),
+				Kind: "EndpointSlice", Namespace: endpoint.slice.Namespace, Name: endpoint.slice.Name, Field: "endpoints[].targetRef",
+				Value: fmt.Sprintf("Pod %s at %s: %s", endpoint.endpoint.TargetRef.Name, endpoint.endpoint.Addresses[0], endpoint.now),
 			})
 		}
 	}

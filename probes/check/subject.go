@@ -120,7 +120,8 @@ func (s *subject) selects() bool { return s.routes() && len(s.service.Spec.Selec
 func (s *subject) headless() bool { return isHeadless(s.service) }
 
 func isHeadless(service *corev1.Service) bool {
-	return service.Spec.Type != corev1.ServiceTypeExternalName && service.Spec.ClusterIP == corev1.ClusterIPNone
+	// The API server takes no ClusterIP, not even "None", for an ExternalName.
+	return service.Spec.ClusterIP == corev1.ClusterIPNone
 }
 
 // endpoints is the effective endpoint model, with ended Pods left out as far as Pods are known.
@@ -185,11 +186,10 @@ func (s *subject) figures() (usable, selected int, counted bool) {
 	}
 	endpoints := s.endpoints()
 	usable, selected = endpoints.UsableCount(), endpoints.ListedCount()
-	if s.selects() && s.podsKnown() {
-		for _, pod := range s.live() {
-			if !endpoints.Lists(pod) {
-				selected++
-			}
+	// Where Pods are not known, there are none in the snapshot.
+	for _, pod := range s.live() {
+		if !endpoints.Lists(pod) {
+			selected++
 		}
 	}
 	return usable, selected, true

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -38,6 +39,7 @@ func TestFigures(t *testing.T) {
 		if test.change != nil {
 			test.change(builder)
 			if name == "Pods that cannot be read" {
+				// The snapshot of a cluster holds nothing that may not be read.
 				builder.Apply(model.Change{Kind: model.Pods, Key: keyOf(unlisted)})
 			}
 		}
@@ -149,6 +151,8 @@ func TestStepMarks(t *testing.T) {
 	}
 	a := pod("a", app)
 	slice := slicesFor(web, a)[0]
+	made, makes := deployment("front", 1, app), replicaSet("front-1", 1, app)
+	makes.OwnerReferences = []metav1.OwnerReference{{Kind: "Deployment", Name: made.Name, UID: made.UID, Controller: new(true)}}
 	warning := func(kind, about string) *corev1.Event {
 		return event(pod(about, nil), kind, corev1.EventTypeWarning, "Odd", "odd", time.Minute)
 	}
@@ -159,26 +163,29 @@ func TestStepMarks(t *testing.T) {
 		mark    Mark
 		note    string
 	}{
-		"endpoints":               {objects{web, a}, nil, StepEndpoints, MarkOK, "1/1"},
-		"endpoints not read":      {objects{web, a}, gap(model.EndpointSlices, model.Forbidden), StepEndpoints, MarkUnknown, ""},
-		"endpoints on their way":  {objects{web, a}, gap(model.EndpointSlices, model.Syncing), StepEndpoints, MarkPending, ""},
-		"no endpoints, and why":   {objects{web, pod("a", app, notReady)}, nil, StepEndpoints, MarkFail, "0/1"},
-		"no endpoints, not known": {objects{web}, gap(model.Pods, model.Forbidden), StepEndpoints, MarkUnknown, "0/0"},
-		"selector":                {objects{web, a}, nil, StepSelector, MarkOK, "1"},
-		"selector, Pods not read": {objects{web, a}, gap(model.Pods, model.Forbidden), StepSelector, MarkUnknown, ""},
-		"selector, none":          {objects{service("web", nil), a}, nil, StepSelector, MarkNone, ""},
-		"selector, of all Pods":   {objects{web, a, endedPod("b", nil), pod("c", nil), policy("deny", nil)}, nil, StepSelector, MarkOK, "1/2"},
-		"readiness":               {objects{web, a, pod("b", app, notReady)}, nil, StepReadiness, MarkOK, "1/2"},
-		"readiness, none":         {objects{service("web", nil), a}, nil, StepReadiness, MarkNone, ""},
-		"readiness, not read":     {objects{web, a}, gap(model.Pods, model.Syncing), StepReadiness, MarkPending, ""},
-		"events":                  {objects{web, a}, nil, StepEvents, MarkOK, "0"},
-		"events not read":         {objects{web, a}, gap(model.Events, model.Forbidden), StepEvents, MarkUnknown, ""},
-		"events of the Pod":       {objects{web, a, warning("Pod", "a")}, nil, StepEvents, MarkWarn, "1"},
-		"events of the Service":   {objects{web, a, warning("Service", "web")}, nil, StepEvents, MarkWarn, "1"},
-		"events of the slice":     {objects{web, a, slice, warning("EndpointSlice", slice.Name)}, nil, StepEvents, MarkWarn, "1"},
-		"events that are normal":  {objects{web, a, event(a, "Pod", corev1.EventTypeNormal, "Started", "", time.Minute)}, nil, StepEvents, MarkOK, "1"},
-		"events of others":        {objects{web, a, warning("Pod", "z")}, nil, StepEvents, MarkOK, "0"},
-		"what is likely warns":    {objects{web, a, policy("deny", nil)}, nil, StepIsolation, MarkWarn, ""},
+		"endpoints":                            {objects{web, a}, nil, StepEndpoints, MarkOK, "1/1"},
+		"endpoints not read":                   {objects{web, a}, gap(model.EndpointSlices, model.Forbidden), StepEndpoints, MarkUnknown, ""},
+		"endpoints on their way":               {objects{web, a}, gap(model.EndpointSlices, model.Syncing), StepEndpoints, MarkPending, ""},
+		"no endpoints, and why":                {objects{web, pod("a", app, notReady)}, nil, StepEndpoints, MarkFail, "0/1"},
+		"no endpoints, not known":              {objects{web}, gap(model.Pods, model.Forbidden), StepEndpoints, MarkUnknown, "0/0"},
+		"selector":                             {objects{web, a}, nil, StepSelector, MarkOK, "1"},
+		"selector, Pods not read":              {objects{web, a}, gap(model.Pods, model.Forbidden), StepSelector, MarkUnknown, ""},
+		"selector, none":                       {objects{service("web", nil), a}, nil, StepSelector, MarkNone, ""},
+		"selector, of all Pods":                {objects{web, a, endedPod("b", nil), pod("c", nil), policy("deny", nil)}, nil, StepSelector, MarkOK, "1/2"},
+		"readiness":                            {objects{web, a, pod("b", app, notReady)}, nil, StepReadiness, MarkOK, "1/2"},
+		"readiness, none":                      {objects{service("web", nil), a}, nil, StepReadiness, MarkNone, ""},
+		"readiness, not read":                  {objects{web, a}, gap(model.Pods, model.Syncing), StepReadiness, MarkPending, ""},
+		"events":                               {objects{web, a}, nil, StepEvents, MarkOK, "0"},
+		"events not read":                      {objects{web, a}, gap(model.Events, model.Forbidden), StepEvents, MarkUnknown, ""},
+		"events of the Pod":                    {objects{web, a, warning("Pod", "a")}, nil, StepEvents, MarkWarn, "1"},
+		"events of the Service":                {objects{web, a, warning("Service", "web")}, nil, StepEvents, MarkWarn, "1"},
+		"events of the slice":                  {objects{web, a, slice, warning("EndpointSlice", slice.Name)}, nil, StepEvents, MarkWarn, "1"},
+		"events that are normal":               {objects{web, a, event(a, "Pod", corev1.EventTypeNormal, "Started", "", time.Minute)}, nil, StepEvents, MarkOK, "1"},
+		"events of others":                     {objects{web, a, warning("Pod", "z")}, nil, StepEvents, MarkOK, "0"},
+		"events of who makes them":             {objects{web, made, makes, warning("Deployment", "front"), warning("ReplicaSet", "front-1")}, nil, StepEvents, MarkWarn, "2"},
+		"events of who makes them, and a Pod":  {objects{web, a, made, makes, warning("Deployment", "front"), warning("ReplicaSet", "front-1")}, nil, StepEvents, MarkOK, "0"},
+		"events of who makes them, but a name": {objects{service("web", app, externalName("db.example.com")), made, makes, warning("Deployment", "front")}, nil, StepEvents, MarkOK, "0"},
+		"what is likely warns":                 {objects{web, a, policy("deny", nil)}, nil, StepIsolation, MarkWarn, ""},
 	} {
 		builder := cluster(test.objects...)
 		if test.change != nil {
@@ -223,13 +230,14 @@ func TestOpenNeeds(t *testing.T) {
 	if got := Needs(web, builder.Build(now)); !has(got, model.Pods) || has(got, model.Nodes) {
 		t.Errorf("%v", got)
 	}
-	for _, kind := range []model.Kind{model.Services, model.EndpointSlices, model.Pods, model.Events, model.NetworkPolicies, model.Deployments} {
-		found := false
-		for _, declared := range DeclaredKinds() {
-			found = found || declared == kind
-		}
-		if !found {
-			t.Errorf("%s is not declared", kind)
-		}
+}
+
+// TestNoEndpointsOfAName holds that an ExternalName has none, whatever slices are left over.
+func TestNoEndpointsOfAName(t *testing.T) {
+	t.Parallel()
+	svc := service("web", nil, externalName("db.example.com"))
+	s := newSubject(input(cluster(svc, byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1"))), svc)
+	if got := s.endpoints(); len(got.Backends) != 0 || len(got.Ports) != 0 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func tenThousand(namespaces int) *fixture {
 	source := newFixture(model.AllNamespaces)
 	source.live()
-	for _, kind := range declaredKinds() {
+	for _, kind := range kindsOfChecks() {
 		source.cover(model.Live, model.Need{Kind: kind})
 	}
 	var objects []metav1.Object

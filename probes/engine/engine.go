@@ -56,14 +56,15 @@ func catalogue() checks {
 		judgeMissing: check.JudgeMissing,
 		judgeMissed:  check.JudgeMissed,
 		referring:    model.ReferringKinds(),
-		kinds:        declaredKinds(),
+		kinds:        kindsOfChecks(),
 		needs:        check.Needs,
 		openNeeds:    check.OpenNeeds,
 	}
 }
 
-func declaredKinds() []model.Kind {
-	return slices.DeleteFunc(check.DeclaredKinds(), func(kind model.Kind) bool {
+// kindsOfChecks are what the checks read besides Services and EndpointSlices.
+func kindsOfChecks() []model.Kind {
+	return slices.DeleteFunc(model.Kinds(), func(kind model.Kind) bool {
 		return kind == model.Services || kind == model.EndpointSlices
 	})
 }
