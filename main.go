@@ -513,6 +513,7 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err != nil {
 		return err
 	}
+	client = client.In(state.Snapshot)
 	if err := whyNoClient(state.Snapshot, client); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/report"
 )
 
 // chooseClient says for whom Services are looked at from now on; the zero Client is nobody in particular.
@@ -74,6 +75,9 @@ func newClientPicker(sh *shell, service model.Key, title string, anybody bool, c
 		if err != nil {
 			sh.notify(noteWarning, clean(err.Error()))
 			return nil
+		}
+		if sh.state != nil {
+			client = client.In(sh.state.Snapshot)
 		}
 		return choose(sh, client)
 	})
@@ -187,20 +191,12 @@ func (c *clientReport) gather(sh *shell, service model.Key) check.ClientReport {
 }
 
 // drawClient tells what keeps the chosen client from the Service; nothing where nobody is chosen.
-func drawClient(sh *shell, report check.ClientReport, width int) []string {
+func drawClient(sh *shell, service model.Key, judged check.ClientReport, width int) []string {
 	if !sh.client.Chosen() {
 		return nil
 	}
 	t := &sh.theme
-	head := t.heading.on("For " + clientName(sh.client))
-	if len(report.Findings)+len(report.Unchecked) == 0 {
-		missing := sh.client.Pod != model.Key{} && sh.state != nil && sh.state.Snapshot.Pod(sh.client.Pod) == nil
-		if missing {
-			return []string{head, t.unknown.on(glyphUnknown) + " " + t.text.on("this Pod is not there, or not read yet")}
-		}
-		return []string{head, t.ok.on(glyphOK) + " " + t.text.on("nothing that was read keeps this client in particular from it")}
-	}
-	lines := []string{head}
+	lines := []string{t.heading.on("For " + clientName(sh.client))}
 	entry := func(mark check.Mark, text, more string) {
 		glyph, paint := t.mark(mark)
 		for i, line := range wrap(text, width-2) {
@@ -216,15 +212,23 @@ func drawClient(sh *shell, report check.ClientReport, width int) []string {
 			}
 		}
 	}
-	for i := range report.Findings {
-		finding := &report.Findings[i]
+	if len(judged.Findings)+len(judged.Unchecked) == 0 {
+		if sh.client.Pod != (model.Key{}) && sh.state != nil && sh.state.Snapshot.Pod(sh.client.Pod) == nil {
+			entry(check.MarkUnknown, "this Pod is not there, or not read yet", "")
+			return lines
+		}
+		entry(check.MarkNone, report.ClientClear(reportOf(sh.state, service), judged), "")
+		return lines
+	}
+	for i := range judged.Findings {
+		finding := &judged.Findings[i]
 		entry(markOfFinding(finding), clean(finding.Title), clean(finding.ID)+" · "+finding.Confidence.String()+"  "+clean(finding.Why))
 		if finding.Fix != nil {
 			entry(check.MarkNone, "", clean(strings.TrimSpace(finding.Fix.Command+"  "+finding.Fix.Note)))
 		}
 	}
-	for i := range report.Unchecked {
-		entry(check.MarkUnknown, uncheckedText(&report.Unchecked[i]), "")
+	for i := range judged.Unchecked {
+		entry(check.MarkUnknown, uncheckedText(&judged.Unchecked[i]), "")
 	}
 	return lines
 }

@@ -25,7 +25,7 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 	lines = append(lines, rungTable(t, p.result, width)...)
 	lines = append(lines, "")
 	lines = append(lines, conclusionLines(t, p.result, p.running, width)...)
-	for i, line := range drawClient(sh, p.client.gather(sh, p.request.Service), width-8) {
+	for i, line := range drawClient(sh, p.request.Service, p.client.gather(sh, p.request.Service), width-8) {
 		if i == 0 {
 			lines = append(lines, "")
 		}

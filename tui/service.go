@@ -105,7 +105,7 @@ func (p *servicePage) follow(sh *shell) tea.Cmd {
 	service := sh.state.Snapshot.Service(p.key)
 	switch {
 	case report != nil && !report.Missing:
-		p.report, p.service, p.state, p.gone = report, service, sh.state, false
+		p.report, p.service, p.state, p.gone = report.For(p.client.gather(sh, p.key)), service, sh.state, false
 	case p.report != nil && !p.report.Missing && sh.state.Settled && servicesKnown(sh.state, p.key.Namespace):
 		if !p.gone {
 			p.gone, p.goneAt = true, sh.now()

@@ -349,3 +349,23 @@ func TestKeysSayThatTheServiceIsNotThere(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatKeepsTheClientOutLeadsOnItsServicesScreen(t *testing.T) {
+	front := fixtureService("front", corev1.ServiceTypeLoadBalancer, "10.96.33.3", "80→8080", 30*day)
+	front.Spec.LoadBalancerSourceRanges = []string{"192.0.2.0/24"}
+	front.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "198.51.100.9"}}
+	s := newStage(t, stageSetup{width: 120, height: 40, state: stateOf("shop", fixture{front, fixtureReport(front, check.OK, 2, 2, time.Hour)})})
+	s.choose("front")
+	s.press("enter")
+	if strings.Contains(s.screen(), "LB-07") {
+		t.Fatalf("somebody is kept out:\n%s", s.screen())
+	}
+	s.press("w")
+	s.write("203.0.113.7")
+	s.press("enter")
+	for _, want := range []string{"✗  A client at 203.0.113.7 is in none of the ranges", "LB-07 · major, proven", "▌1 ✗ Service, address"} {
+		if !strings.Contains(s.screen(), want) {
+			t.Errorf("the screen does not say %q:\n%s", want, s.screen())
+		}
+	}
+}

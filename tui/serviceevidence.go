@@ -27,7 +27,7 @@ func (p *servicePage) drawEvidence(sh *shell, width int) []string {
 		lines = append(lines, p.drawLogs(sh, width)...)
 	case check.StepIsolation:
 		lines = append(lines, p.drawTests(sh, width)...)
-		if client := drawClient(sh, p.client.gather(sh, p.key), width); len(client) > 0 {
+		if client := drawClient(sh, p.key, p.client.gather(sh, p.key), width); len(client) > 0 {
 			lines = append(append(lines, client...), "")
 		}
 		lines = append(lines, drawIsolationHint(t, width)...)

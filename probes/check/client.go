@@ -19,12 +19,61 @@ type Client struct {
 	Pod model.Key
 	// Namespace stands for any Pod of a namespace: only what holds for all of them is known.
 	Namespace string
-	// Address is a machine outside of the cluster, by the address that it comes from.
+	// Address is a machine outside of the cluster, by the address that it comes from. For a Pod's own address, see In.
 	Address netip.Addr
 }
 
 // Chosen tells whether the client is anybody at all.
 func (c Client) Chosen() bool { return c != Client{} }
+
+// In is the Pod of the snapshot whose own address the client has, where there is one, and else the client as it is. A Pod on the host's
+// network has its node's address, and is not taken for it.
+func (c Client) In(snapshot *model.Snapshot) Client {
+	if !c.Address.IsValid() {
+		return c
+	}
+	for _, pod := range snapshot.Pods(model.AllNamespaces) {
+		if pod.Spec.HostNetwork || PodEnded(pod) {
+			continue
+		}
+		for _, ip := range podIPs(pod) {
+			if address, err := netip.ParseAddr(ip); err == nil && address == c.Address {
+				return Client{Pod: model.Key{Namespace: pod.Namespace, Name: pod.Name}}
+			}
+		}
+	}
+	return c
+}
+
+// waysIn tells whether a Service has an address that is reached from outside of the cluster, or leads out of it by a name.
+func waysIn(service *corev1.Service) bool {
+	switch service.Spec.Type {
+	case corev1.ServiceTypeNodePort, corev1.ServiceTypeExternalName:
+		return true
+	case corev1.ServiceTypeLoadBalancer:
+		return len(service.Status.LoadBalancer.Ingress) > 0 || nodePortsText(service) != noNodePorts
+	default:
+		return len(service.Spec.ExternalIPs) > 0
+	}
+}
+
+// withinCluster tells whether an address is a node's own, or of a range that a node gives to its Pods (Node spec.podCIDRs): what comes from
+// there does not pass a load balancer, and policies see the Pod.
+func withinCluster(snapshot *model.Snapshot, address netip.Addr) bool {
+	for _, node := range snapshot.Nodes() {
+		for _, has := range node.Status.Addresses {
+			if own, err := netip.ParseAddr(has.Address); err == nil && own == address {
+				return true
+			}
+		}
+		for _, text := range node.Spec.PodCIDRs {
+			if cidr, err := netip.ParsePrefix(text); err == nil && cidr.Contains(address) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // String names the client as in a sentence. The names may be hostile: clean them at the print.
 func (c Client) String() string {
@@ -67,6 +116,38 @@ type ClientReport struct {
 	Findings []Finding
 	// Unchecked is what could not be looked at. With findings or without, nothing may be concluded of it.
 	Unchecked []Unchecked
+	// NoWayIn marks a client outside of the cluster for which the Service has no address of its own: only an Ingress, a route or the like may
+	// lead there.
+	NoWayIn bool
+}
+
+// For returns the report as it is for a client: what keeps the client out stands among what keeps everybody out, the graver first and what
+// holds for everybody before what holds for one. The report itself is not changed.
+func (r *Report) For(client ClientReport) *Report {
+	if len(client.Findings)+len(client.Unchecked) == 0 {
+		return r
+	}
+	made := *r
+	made.Findings = slices.Clone(r.Findings)
+	for i := range client.Findings {
+		finding := &client.Findings[i]
+		mark := findingMark(finding)
+		at := slices.IndexFunc(made.Findings, func(other Finding) bool { return findingMark(&other) < mark || other.Advice() })
+		if at < 0 {
+			at = len(made.Findings)
+		}
+		made.Findings = slices.Insert(made.Findings, at, *finding)
+		made.Steps[finding.Step].Mark = max(made.Steps[finding.Step].Mark, mark)
+		switch mark {
+		case MarkFail:
+			made.Verdict = max(made.Verdict, Fail)
+		case MarkWarn:
+			made.Verdict = max(made.Verdict, Warn)
+		default:
+		}
+	}
+	made.Unchecked = slices.Concat(r.Unchecked, client.Unchecked)
+	return &made
 }
 
 // clientRule is one check that only makes sense for a client.
@@ -121,6 +202,7 @@ func Reaches(in Input, service model.Key, port int32, client Client) ClientRepor
 		return report
 	}
 	c := newClientSubject(in, object, port, client)
+	report.NoWayIn = client.Address.IsValid() && !withinCluster(in.Snapshot, client.Address) && !waysIn(object)
 	for _, rule := range clientRules() {
 		if rule.applies != nil && !rule.applies(c) {
 			continue
@@ -139,6 +221,9 @@ func Reaches(in Input, service model.Key, port int32, client Client) ClientRepor
 		if readable {
 			report.Findings = append(report.Findings, rule.check(c)...)
 		}
+	}
+	if pods := in.Snapshot.Coverage(model.Pods, model.AllNamespaces); c.client.Address.IsValid() && !pods.Known() && withinCluster(in.Snapshot, c.client.Address) {
+		report.note([]string{"NP-03", "NP-04", "TP-02"}, model.Need{Kind: model.Pods}, pods)
 	}
 	return report
 }

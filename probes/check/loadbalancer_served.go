@@ -304,11 +304,15 @@ func sourceRangesInfo(s *subject) (Finding, bool) {
 	if len(ranges) == 0 || slices.ContainsFunc(ranges, isEverybody) {
 		return Finding{}, false
 	}
+	why := "Others time out. What counts is the address that arrives: behind a NAT it is another than the client's own. Pods of this cluster mostly get in by a shorter way."
+	if nodePortsText(s.service) != noNodePorts {
+		why += " The node ports let everybody in."
+	}
 	return Finding{
 		ID: "LB-07", Severity: Info, Confidence: Proven, Step: StepService,
 		Short:    "only some clients get in",
-		Title:    "From outside, only clients of " + firstOf(texts, 3) + " get in.",
-		Why:      "Others time out. What counts is the address that arrives: behind a NAT it is another than the client's own. Pods of this cluster mostly get in by a shorter way.",
+		Title:    "Through its load balancer, only clients of " + strings.Join(strings.Fields(firstOf(texts, 3)), " ") + " get in.",
+		Why:      why,
 		Evidence: []Evidence{{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: field, Value: strings.Join(texts, ",")}},
 	}, true
 }

@@ -40,7 +40,8 @@ func (c *clientSubject) readsClient() []model.Need {
 func (c *clientSubject) peer() (made peer, known bool) {
 	switch {
 	case c.client.Address.IsValid():
-		return addressPeer(c.client.Address), true
+		// Within the cluster it is some Pod's, which policies know by its labels; which one is not known.
+		return addressPeer(c.client.Address), !withinCluster(c.in.Snapshot, c.client.Address)
 	case c.client.Namespace != "":
 		return namespacePeer(c.in.Snapshot, c.client.Namespace), true
 	case c.clientPod != nil:

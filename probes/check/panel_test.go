@@ -383,14 +383,18 @@ func TestReach(t *testing.T) {
 	}
 	app := labels{"app": "web"}
 	for want, svc := range map[string]*corev1.Service{
-		"not from outside":          service("web", app),
-		"NODE:30080":                service("web", app, nodePort),
-		"not from the internet":     service("web", app, loadBalancer, internal),
-		"from outside, as":          service("web", app, loadBalancer, misspelt),
-		"DNS name for db.example":   service("web", nil, externalName("db.example.com")),
-		"every ready Pod's own":     service("web", app, headless),
-		"addresses that somebody":   service("web", nil, headless),
-		"backends outside the clus": service("web", nil),
+		"not from outside":      service("web", app),
+		"NODE:30080":            service("web", app, nodePort),
+		"not from the internet": service("web", app, loadBalancer, internal),
+		"from the private network, as 10.9.9.9; inside": served("10.9.9.9", internal),
+		"from the private network once":                 service("web", app, loadBalancer, internal),
+		"from outside, as 1.2.3.4; inside the cluster":  served("1.2.3.4", misspelt),
+		"from outside once its load balancer has":       service("web", app, loadBalancer, misspelt),
+		"from outside, as 192.0.2.7 (spec.externalIPs)": service("web", app, func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{"192.0.2.7"} }),
+		"DNS name for db.example":                       service("web", nil, externalName("db.example.com")),
+		"every ready Pod's own":                         service("web", app, headless),
+		"addresses that somebody":                       service("web", nil, headless),
+		"backends outside the clus":                     service("web", nil),
 	} {
 		if got := reach(svc); !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)

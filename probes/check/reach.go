@@ -71,7 +71,7 @@ var internalAnnotations = []internalAnnotation{
 
 // reach says from where a Service can be reached, as what, and the main downside.
 func reach(service *corev1.Service) string {
-	name := service.Name + "." + service.Namespace
+	name, addresses := service.Name+"."+service.Namespace, externalAddresses(service)
 	switch {
 	case service.Spec.Type == corev1.ServiceTypeExternalName:
 		return fmt.Sprintf("inside the cluster, as a DNS name for %s; the port, the TLS name and the HTTP host stay those of the target", service.Spec.ExternalName)
@@ -79,25 +79,26 @@ func reach(service *corev1.Service) string {
 		return fmt.Sprintf("inside the cluster, as %s, which resolves to the addresses that somebody wrote into its EndpointSlices; nothing balances or checks them", name)
 	case isHeadless(service):
 		return fmt.Sprintf("inside the cluster, as %s, which resolves to every ready Pod's own address; clients choose one, and must use the targetPort", name)
+	case service.Spec.Type == corev1.ServiceTypeLoadBalancer && len(addresses) == 0 && internalBy(service) != "":
+		return fmt.Sprintf("inside the cluster, as %s; from the private network once its load balancer has an address; not from the internet", name)
+	case service.Spec.Type == corev1.ServiceTypeLoadBalancer && len(addresses) == 0:
+		return fmt.Sprintf("inside the cluster, as %s; from outside once its load balancer has an address", name)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer && internalBy(service) != "":
-		return fmt.Sprintf("from the private network, as %s; inside the cluster, as %s; not from the internet, and often from one region only", externalText(service), name)
+		return fmt.Sprintf("from the private network, as %s; inside the cluster, as %s; not from the internet, and often from one region only", strings.Join(addresses, ", "), name)
 	case service.Spec.Type == corev1.ServiceTypeLoadBalancer:
-		return fmt.Sprintf("from outside, as %s; inside the cluster, as %s; it pays for a load balancer of its own", externalText(service), name)
+		return fmt.Sprintf("from outside, as %s; inside the cluster, as %s; it pays for a load balancer of its own", strings.Join(addresses, ", "), name)
 	case service.Spec.Type == corev1.ServiceTypeNodePort:
 		return fmt.Sprintf("from wherever a node can be reached, as NODE:%s; inside the cluster, as %s; firewalls must let clients through to the nodes", nodePortsText(service), name)
+	case len(service.Spec.ExternalIPs) > 0:
+		return fmt.Sprintf("from outside, as %s (spec.externalIPs); inside the cluster, as %s", strings.Join(service.Spec.ExternalIPs, ", "), name)
 	case len(service.Spec.Selector) == 0:
 		return fmt.Sprintf("inside the cluster, as %s, which leads to backends outside the cluster or other addresses in its EndpointSlices; nothing checks their health", name)
 	}
 	return fmt.Sprintf("inside the cluster, as %s; not from outside", name)
 }
 
-func externalText(service *corev1.Service) string {
-	addresses := externalAddresses(service)
-	if len(addresses) == 0 {
-		return "<pending>"
-	}
-	return strings.Join(addresses, ", ")
-}
+// noNodePorts stands for the node ports of a Service that has none, or not yet.
+const noNodePorts = "<none>"
 
 func nodePortsText(service *corev1.Service) string {
 	var ports []string
@@ -107,7 +108,7 @@ func nodePortsText(service *corev1.Service) string {
 		}
 	}
 	if len(ports) == 0 {
-		return "<none>"
+		return noNodePorts
 	}
 	return strings.Join(ports, ",")
 }

@@ -23,8 +23,13 @@ func trafficClientRules() []clientRule {
 			},
 		},
 		{
-			IDs: []string{"LB-07"}, reads: func(*clientSubject) []model.Need { return nil },
+			IDs: []string{"LB-07"}, uses: append(nodes, model.Need{Kind: model.Pods}), reads: func(*clientSubject) []model.Need { return nil },
+			applies: func(c *clientSubject) bool { return c.client.Address.IsValid() && len(SourceRanges(c.service)) > 0 },
 			check: func(c *clientSubject) []Finding {
+				// Without an address there is no way through the load balancer, which is LB-02 or LB-03.
+				if len(c.service.Status.LoadBalancer.Ingress) == 0 || withinCluster(c.in.Snapshot, c.client.Address) {
+					return nil
+				}
 				if finding, out := SourceRangesFinding(c.in, c.service, c.client.Address); out {
 					return []Finding{finding}
 				}

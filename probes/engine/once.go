@@ -74,23 +74,31 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 	if coverage := snapshot.Coverage(model.Services, scope); !coverage.Known() {
 		return nil, &UnreadableError{Scope: scope, Coverage: coverage}
 	}
+	also := func(more ...model.Need) {
+		if len(more) > 0 {
+			for _, need := range more {
+				needs.add(need)
+			}
+			e.source.Ask(needs.sorted())
+			snapshot = e.await(ctx, snapshot, needs)
+		}
+	}
+	client := options.Client
+	if client.Address.IsValid() {
+		also(model.Need{Kind: model.Pods}, model.Need{Kind: model.Nodes})
+		client = client.In(snapshot)
+	}
 	asked := named(snapshot, options.Names, options.Home)
 	more := beyond(snapshot, scope)
 	for _, service := range asked {
-		more = append(more, check.ClientNeeds(snapshot, service, options.Client)...)
+		more = append(more, check.ClientNeeds(snapshot, service, client)...)
 	}
-	if options.Client.Chosen() && len(asked) == 0 {
+	if client.Chosen() && len(asked) == 0 {
 		for _, service := range snapshot.Services(scope) {
-			more = append(more, check.ClientNeeds(snapshot, model.Key{Namespace: service.Namespace, Name: service.Name}, options.Client)...)
+			more = append(more, check.ClientNeeds(snapshot, model.Key{Namespace: service.Namespace, Name: service.Name}, client)...)
 		}
 	}
-	if len(more) > 0 {
-		for _, need := range more {
-			needs.add(need)
-		}
-		e.source.Ask(needs.sorted())
-		snapshot = e.await(ctx, snapshot, needs)
-	}
+	also(more...)
 	e.judgement.wanted = slices.Concat(asked, options.Wanted)
 	e.judgement.update(e.now(), snapshot, nil, scope)
 	e.settle(ctx, options, asked)

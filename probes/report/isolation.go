@@ -97,7 +97,7 @@ func (p *printer) test(result isolation.Result) {
 		p.conclusion(*conclusion)
 	}
 	if client := result.Request.Client; client.Name != "" {
-		p.client(check.Client{Pod: client}, result.ForClient)
+		p.client(check.Client{Pod: client}, nil, result.ForClient)
 	}
 }
 

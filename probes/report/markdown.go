@@ -65,14 +65,15 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 		fmt.Fprintf(out, "- %s\n", escape(uncheckedText(unchecked)))
 	}
 	if document.Client.Chosen() && !report.Missing {
-		markdownClient(out, document.Client, document.ForClient[report.Key])
+		markdownClient(out, document.Client, report, document.ForClient[report.Key])
 	}
 }
 
-func markdownClient(out *strings.Builder, client check.Client, report check.ClientReport) {
+func markdownClient(out *strings.Builder, client check.Client, everybody *check.Report, report check.ClientReport) {
 	fmt.Fprintf(out, "\n### For %s\n", escape(Clean(client.String())))
 	if len(report.Findings) == 0 {
-		out.WriteString("\nNothing that was read keeps this client in particular from it.\n")
+		clear := ClientClear(everybody, report)
+		fmt.Fprintf(out, "\n%s%s.\n", strings.ToUpper(clear[:1]), clear[1:])
 	}
 	for i := range report.Findings {
 		markdownFinding(out, report.Findings[i])

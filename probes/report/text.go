@@ -73,7 +73,7 @@ func (p *printer) report(report *check.Report) {
 	}
 	p.unchecked(report.Unchecked)
 	if p.Client.Chosen() && !report.Missing {
-		p.client(p.Client, p.ForClient[report.Key])
+		p.client(p.Client, report, p.ForClient[report.Key])
 	}
 	if p.Named && !report.Missing {
 		p.steps(report.Steps)
@@ -147,11 +147,11 @@ func (p *printer) grade(finding check.Finding) string {
 }
 
 // client writes what keeps one client from the Service.
-func (p *printer) client(client check.Client, report check.ClientReport) {
+func (p *printer) client(client check.Client, everybody *check.Report, report check.ClientReport) {
 	p.out.WriteByte('\n')
 	head := "For " + Clean(client.String()) + ":"
 	if len(report.Findings) == 0 {
-		head += " nothing that was read keeps this client in particular from it."
+		head += " " + ClientClear(everybody, report) + "."
 	}
 	p.line(2, head)
 	for i := range report.Findings {
