@@ -72,8 +72,8 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 func markdownClient(out *strings.Builder, client check.Client, everybody *check.Report, report check.ClientReport) {
 	fmt.Fprintf(out, "\n### For %s\n", escape(Clean(client.String())))
 	if len(report.Findings) == 0 {
-		clear := ClientClear(everybody, report)
-		fmt.Fprintf(out, "\n%s%s.\n", strings.ToUpper(clear[:1]), clear[1:])
+		sentence := ClientClear(everybody, report)
+		fmt.Fprintf(out, "\n%s%s.\n", strings.ToUpper(sentence[:1]), sentence[1:])
 	}
 	for i := range report.Findings {
 		markdownFinding(out, report.Findings[i])
