@@ -48,8 +48,8 @@ type serviceList struct {
 
 func newServiceList() serviceList { return serviceList{by: columnHealth, page: 1} }
 
-// take follows a new state.
-func (l *serviceList) take(state *engine.State) {
+// take follows a new state. known adds to a report what is known besides, and returns the report itself where that is nothing.
+func (l *serviceList) take(state *engine.State, known func(*check.Report) *check.Report) {
 	if state == nil {
 		lost := l.lost
 		if l.chosen && l.selected != nil {
@@ -75,14 +75,15 @@ func (l *serviceList) take(state *engine.State) {
 		}
 		switch {
 		case row == nil:
-			row = &serviceRow{}
-			row.fill(report, services(i, report.Key))
+			row = &serviceRow{judged: report}
+			row.fill(known(report), services(i, report.Key))
 			row.place = row.current()
 			changed = true
 		default:
-			service := services(i, report.Key)
-			if row.report != report || row.service != service {
-				row.fill(report, service)
+			service, full := services(i, report.Key), known(report)
+			if row.judged != report || row.service != service || full != report || row.report != row.judged {
+				row.judged = report
+				row.fill(full, service)
 				// What is shown depends on more than the place: the filter looks into texts.
 				changed = changed || l.filter != "" || l.brokenOnly || (!l.frozen && row.place != row.current())
 			}

@@ -45,6 +45,8 @@ type serviceRow struct {
 	key     model.Key
 	report  *check.Report
 	service *corev1.Service
+	// judged is the report as the state has it, report the one with what is known besides.
+	judged *check.Report
 	// text is clean; the columns of time have none.
 	text  [serviceColumns]string
 	width [serviceColumns]int

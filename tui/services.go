@@ -40,7 +40,7 @@ func newServicesPage() *servicesPage {
 
 func (p *servicesPage) opened(sh *shell, l *life) tea.Cmd {
 	p.life = l
-	p.list.take(sh.state)
+	p.list.take(sh.state, sh.withTest)
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (p *servicesPage) follow(sh *shell) tea.Cmd {
 		p.asking.cancel()
 		p.namespaces, p.namespacesAsked = nil, false
 	}
-	p.list.take(sh.state)
+	p.list.take(sh.state, sh.withTest)
 	if sh.state == nil || !sh.state.Settled || len(p.list.all) > 0 || p.namespacesAsked || sh.session == nil {
 		return nil
 	}

@@ -101,3 +101,20 @@ func (sh *shell) failedTest(service model.Key) (tested, bool) {
 	}
 	return tested{}, false
 }
+
+// withTest is the report of a Service with the fault that a test found and that the report knows nothing of; the report itself where there is
+// none, or where it is red already.
+func (sh *shell) withTest(report *check.Report) *check.Report {
+	if len(sh.tests) == 0 || report.Verdict == check.Fail {
+		return report
+	}
+	failed, found := sh.failedTest(report.Key)
+	if !found {
+		return report
+	}
+	return report.For(check.ClientReport{Findings: []check.Finding{{
+		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Step: check.StepIsolation,
+		Short: "test: " + clean(failed.conclusion.Text),
+		Title: "The isolation test found " + age(failed.at, sh.now()) + " ago: " + clean(failed.conclusion.Text),
+	}}})
+}

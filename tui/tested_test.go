@@ -33,4 +33,26 @@ func TestATestIsNotForgotten(t *testing.T) {
 			t.Errorf("%q is not shown:\n%s", want, got)
 		}
 	}
+	// The list knows it too, also after the next state, and forgets it with the Pod.
+	s.press("esc")
+	line := func() string {
+		for line := range strings.Lines(s.picture()) {
+			if strings.Contains(line, "payments") {
+				return line
+			}
+		}
+		return ""
+	}
+	for range 2 {
+		if got := line(); !strings.Contains(got, "✗") || !strings.Contains(got, "test: The application listens") {
+			t.Errorf("the list says %q", got)
+		}
+		s.show(stateOf("shop", shopFixtures()...))
+	}
+	result.Request.Pod = "payments-gone"
+	s.root.sh.remember(result)
+	s.show(stateOf("shop", shopFixtures()...))
+	if got := line(); strings.Contains(got, "test:") {
+		t.Errorf("what was found in a Pod that is gone: %q", got)
+	}
 }
