@@ -83,17 +83,20 @@ func newClientPicker(sh *shell, service model.Key, title string, anybody bool, c
 	})
 	page.picker.refuse = func(typed string) string {
 		client, err := check.ParseClient(typed, service.Namespace)
+		pod := client.Pod
 		switch {
 		case err != nil && anybody:
 			return "want POD, NAMESPACE/POD, namespace:NAME or an IP address"
 		case err != nil, !anybody && client.Pod == model.Key{}:
 			return "want POD or NAMESPACE/POD"
+		case pod != model.Key{} && sh.state != nil && sh.state.Snapshot.Coverage(model.Pods, pod.Namespace).Known() && sh.state.Snapshot.Pod(pod) == nil:
+			return "there is no Pod " + clean(pod.String())
 		}
 		return ""
 	}
 	page.picker.setItems(clientItems(sh, service, anybody))
 	if sh.state != nil && !sh.state.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
-		page.picker.note = "Not every namespace's Pods are read. NAMESPACE/POD can be typed."
+		page.picker.note = "Only some namespaces' Pods are read; -A reads all. NAMESPACE/POD works too."
 	}
 	return page
 }
@@ -132,16 +135,16 @@ func clientItems(sh *shell, service model.Key, anybody bool) []pickItem {
 	return items
 }
 
-// clientPods are the Pods that run: the chosen one, those of the Service's namespace that are not behind it, the others of that namespace,
-// those of other namespaces.
+// clientPods are the Pods that run: the chosen one, those of the Service's namespace that are not behind it, those of other
+// namespaces, and at last those behind it, which would call themselves.
 func clientPods(snapshot *model.Snapshot, service, chosen model.Key) []*corev1.Pod {
 	rank := func(pod *corev1.Pod) int {
 		switch {
 		case pod.Namespace == chosen.Namespace && pod.Name == chosen.Name:
 			return 0
-		case pod.Namespace != service.Namespace:
-			return 3
 		case behind(snapshot, service, pod):
+			return 3
+		case pod.Namespace != service.Namespace:
 			return 2
 		}
 		return 1

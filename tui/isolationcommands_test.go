@@ -79,7 +79,14 @@ func TestChoosingAClient(t *testing.T) {
 	s.press("w")
 	s.write("!")
 	s.untilScreen("want POD, NAMESPACE/POD")
-	s.press("enter", "esc", "up", "up", "up", "up", "enter")
+	s.press("enter", "esc")
+	s.write("nosuch")
+	s.untilScreen("there is no Pod shop/nosuch")
+	s.press("enter")
+	if strings.Contains(s.screen(), "for shop/nosuch") {
+		t.Errorf("a Pod that is not there was taken:\n%s", s.screen())
+	}
+	s.press("esc", "up", "up", "up", "up", "enter")
 	if strings.Contains(s.screen(), "for namespace prod") {
 		t.Errorf("the client was not dropped:\n%s", s.screen())
 	}

@@ -218,8 +218,8 @@ func (p *servicePage) bindings() []binding {
 			run: p.nextTopic,
 		},
 	}
-	for _, action := range append(serviceActions(p.chosen), clientAction(p.chosen)) {
-		action.minor = strings.Contains("pvydw", action.keys[0])
+	for _, action := range append([]binding{clientAction(p.chosen)}, serviceActions(p.chosen)...) {
+		action.minor = strings.Contains("wpvyd", action.keys[0])
 		all = append(all, action)
 	}
 	return append(all,
