@@ -193,7 +193,7 @@ func TestReadOnlySessionsReachNothing(t *testing.T) {
 	if !session.Info().ReadOnly {
 		t.Error("it does not say that it is read-only")
 	}
-	if _, err := session.PortForward(t.Context(), "shop", "cart-x", 80); !errors.Is(err, errReadOnly) {
+	if _, err := session.PortForward(t.Context(), model.PodIdentity{Key: model.Key{Namespace: "shop", Name: "cart-x"}}, 80); !errors.Is(err, errReadOnly) {
 		t.Errorf("a port-forward: %v", err)
 	}
 	answer, err := session.Proxy(t.Context(), model.ProxyRequest{Kind: model.Services, Namespace: "shop", Name: "cart", Port: "80"})

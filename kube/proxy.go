@@ -17,11 +17,11 @@ var errReadOnly = errors.New("svctui was started with --readonly, which forbids 
 
 // PortForward opens one connection to a port of a Pod, through the API server and the kubelet, on the Pod's own
 // loopback. It opens no local port. The connection ends with the session. See forward.Streams.Open for the errors.
-func (s *Session) PortForward(ctx context.Context, namespace, pod string, port int32) (model.Stream, error) {
+func (s *Session) PortForward(ctx context.Context, pod model.PodIdentity, port int32) (model.Stream, error) {
 	if s.readOnly {
 		return nil, errReadOnly
 	}
-	return s.streams.Open(ctx, namespace, pod, port)
+	return s.streams.Open(ctx, pod, port)
 }
 
 // ForwardCluster is what held forwards need of the session's cluster. It goes on working when the session is closed, and its

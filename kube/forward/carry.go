@@ -17,6 +17,8 @@ import (
 const (
 	// reasonGrace is how long after the Pod's side ended the runtime's reason may come. They travel on different streams.
 	reasonGrace = 500 * time.Millisecond
+	// takenAfter is how long a connection lives that was not refused, even if the Pod says nothing on it.
+	takenAfter = 3 * time.Second
 	// farewell is how long a local side may still send when the Pod's side has ended.
 	farewell = 2 * time.Second
 	// lastWord is how long the Pod's side has to be quiet before it is told that the local side has said all. Container
@@ -73,12 +75,43 @@ func (h *held) carry(ctx context.Context, local net.Conn) error {
 	if err != nil {
 		return err
 	}
-	remote, err := h.streams.openUnread(ctx, h.target.Namespace, to.pod, to.port)
+	remote, err := h.streams.openUnread(ctx, to.identity(h.target.Namespace), to.port)
 	if err != nil {
 		return fmt.Errorf("port-forward to Pod %s: %w", to.pod, err)
 	}
 	defer func() { _ = remote.Close() }()
-	return join(local, remote, h.counted(&h.bytesUp), h.counted(&h.bytesDown))
+	taken := time.AfterFunc(takenAfter, h.taken)
+	defer taken.Stop()
+	down := h.counted(&h.bytesDown)
+	err = join(local, remote, h.counted(&h.bytesUp), func(n int) { down(n); h.taken() })
+	if err != nil && refusedByPort(err.Error()) {
+		h.refused()
+	}
+	return err
+}
+
+// refused notes that nothing takes connections in the Pod.
+func (h *held) refused() {
+	h.refusing.Store(true)
+	h.change(func(status *model.Forward) {
+		status.Refusals++
+		if status.State == model.ForwardActive {
+			status.State = model.ForwardRefused
+		}
+	})
+}
+
+// taken notes that the application took a connection.
+func (h *held) taken() {
+	if !h.refusing.CompareAndSwap(true, false) {
+		return
+	}
+	h.change(func(status *model.Forward) {
+		status.Refusals = 0
+		if status.State == model.ForwardRefused {
+			status.State = model.ForwardActive
+		}
+	})
 }
 
 func (h *held) counted(total *atomic.Int64) func(int) {
@@ -97,7 +130,7 @@ func (h *held) awaitRoute(ctx context.Context) (route, error) {
 		status, to, moved := h.status, h.route, h.moved
 		h.mu.Unlock()
 		switch status.State {
-		case model.ForwardActive:
+		case model.ForwardActive, model.ForwardRefused:
 			return to, nil
 		case model.ForwardConnecting:
 		default:

@@ -41,6 +41,8 @@ type fakeCluster struct {
 	watchers map[chan struct{}]struct{}
 	history  []watched
 	apps     map[string]func(net.Conn)
+	// sandboxes counts how often the sandbox of a Pod was made anew.
+	sandboxes map[string]int
 	// rawConns are the network connections of open port-forwards.
 	rawConns   map[net.Conn]struct{}
 	upgrades   int
@@ -63,7 +65,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	t.Helper()
 	c := &fakeCluster{
 		t: t, objects: map[string]metav1.Object{}, watchers: map[chan struct{}]struct{}{},
-		apps: map[string]func(net.Conn){}, rawConns: map[net.Conn]struct{}{},
+		apps: map[string]func(net.Conn){}, sandboxes: map[string]int{}, rawConns: map[net.Conn]struct{}{},
 	}
 	c.server = httptest.NewServer(c)
 	t.Cleanup(func() {
@@ -137,6 +139,22 @@ func (c *fakeCluster) serve(pod string, port int, app func(net.Conn)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.apps[pod+":"+strconv.Itoa(port)] = app
+}
+
+// restartSandbox gives a Pod another sandbox, as after its node was booted.
+func (c *fakeCluster) restartSandbox(pod string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sandboxes[pod]++
+}
+
+// sandboxLocked tells the sandboxes of Pods apart, also of such that have the same name.
+func (c *fakeCluster) sandboxLocked(pod string) string {
+	uid := types.UID("")
+	if object := c.objects["pods/"+pod]; object != nil {
+		uid = object.GetUID()
+	}
+	return fmt.Sprint(uid, " ", c.sandboxes[pod])
 }
 
 // cutForwards cuts the network connections of all port-forwards.
@@ -252,7 +270,9 @@ func (c *fakeCluster) servePortForward(w http.ResponseWriter, r *http.Request, p
 		_ = json.NewEncoder(w).Encode(status)
 		return
 	}
-	kubelet := &fakeKubelet{cluster: c, pod: pod, pairs: map[string]*[2]httpstream.Stream{}}
+	c.mu.Lock()
+	kubelet := &fakeKubelet{cluster: c, pod: pod, sandbox: c.sandboxLocked(pod), pairs: map[string]*[2]httpstream.Stream{}}
+	c.mu.Unlock()
 	conn := kubelet.upgrade(w, r, overWebSocket)
 	if conn == nil {
 		return
@@ -263,10 +283,11 @@ func (c *fakeCluster) servePortForward(w http.ResponseWriter, r *http.Request, p
 	kubelet.conns.Wait()
 }
 
-// fakeKubelet serves one port-forward connection.
+// fakeKubelet serves one port-forward connection. As with containerd, that leads to one sandbox, whatever becomes of the Pod.
 type fakeKubelet struct {
 	cluster *fakeCluster
 	pod     string
+	sandbox string
 	raw     net.Conn
 	mu      sync.Mutex
 	pairs   map[string]*[2]httpstream.Stream
@@ -344,9 +365,14 @@ func (k *fakeKubelet) forward(errorStream, data httpstream.Stream) {
 	port := data.Headers().Get(corev1.PortHeader)
 	k.cluster.mu.Lock()
 	app := k.cluster.apps[k.pod+":"+port]
+	gone := k.cluster.sandboxLocked(k.pod) != k.sandbox
 	k.cluster.mu.Unlock()
 	defer func() { _ = data.Close() }()
 	defer func() { _ = errorStream.Close() }()
+	if gone {
+		_, _ = fmt.Fprintf(errorStream, goneText, port)
+		return
+	}
 	if app == nil {
 		_, _ = fmt.Fprintf(errorStream, refusedText, port, port)
 		return
@@ -375,6 +401,9 @@ func (k *fakeKubelet) forward(errorStream, data httpstream.Stream) {
 // refusedText has the shape of containerd's.
 const refusedText = `error forwarding port %s to pod 4dbd, uid : failed to execute portforward in network namespace "/run/netns/x": ` +
 	`failed to connect to localhost:%s inside namespace "4dbd", IPv4: dial tcp4 127.0.0.1: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address`
+
+// goneText is containerd's for a sandbox that it has removed.
+const goneText = `error forwarding port %s to pod 4dbd, uid : failed to find sandbox "4dbd" in store: not found`
 
 func tcpPair(t *testing.T) (near, far *net.TCPConn) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -20,6 +20,8 @@ const (
 	streamReplyTimeout = 6 * time.Second
 	// drainTimeout is how long streams may still deliver what had come before their connection was lost.
 	drainTimeout = 2 * time.Second
+	// retireAge spares a connection that is younger, so that words which come again and again open no more than a few.
+	retireAge = 5 * time.Second
 )
 
 // errConnectionLost is what streams end with when the connection under them is gone.
@@ -40,6 +42,9 @@ type connection struct {
 	streams map[*stream]struct{}
 	// idleSince is when the last stream ended.
 	idleSince time.Time
+	// retired is closed when no more streams are to be opened on it; retiring guards that.
+	retired  chan struct{}
+	retiring sync.Once
 	// ended is closed when everything the connection started has ended.
 	ended chan struct{}
 	doubt doubt
@@ -56,6 +61,7 @@ func newConnection(network *watchedConn, openedIn time.Duration) (*connection, e
 		openedIn:    openedIn,
 		streams:     map[*stream]struct{}{},
 		idleSince:   time.Now(),
+		retired:     make(chan struct{}),
 		ended:       make(chan struct{}),
 		doubt:       newDoubt(),
 	}
@@ -116,6 +122,36 @@ func (c *connection) stalled() bool {
 		}
 	}
 	return false
+}
+
+// retire lets nothing more be opened on the connection, and closes it when nothing is open any more.
+func (c *connection) retire() {
+	c.retiring.Do(func() { close(c.retired) })
+	c.closeUnused()
+}
+
+func (c *connection) isRetired() bool {
+	select {
+	case <-c.retired:
+		return true
+	default:
+		return false
+	}
+}
+
+// closeUnused closes a retired connection without streams. It waits for nothing.
+func (c *connection) closeUnused() {
+	if _, idle := c.idle(); idle && c.isRetired() {
+		go guarded(c.close)()
+	}
+}
+
+// hears takes a runtime's words about the end of a stream. What is no fault of that stream alone may be that of a sandbox which is
+// gone, that the connection is bound to; a new one leads to where the Pod is now.
+func (c *connection) hears(text string) {
+	if c.network.now() > retireAge && !ofOneStream(text) {
+		c.retire()
+	}
 }
 
 // idle tells whether no stream is open, and since when.
@@ -240,7 +276,8 @@ func (c *connection) adopt(opened *stream) (*stream, error) {
 
 func (c *connection) forget(ended *stream) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	delete(c.streams, ended)
 	c.idleSince = time.Now()
+	c.mu.Unlock()
+	c.closeUnused()
 }

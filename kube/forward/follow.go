@@ -17,6 +17,9 @@ import (
 
 const (
 	listTimeout = 10 * time.Second
+	// watchLeast is how long a watch that works lasts. One that ends at once, because of a proxy or an API server that has forgotten the
+	// version, must not have everything listed again and again.
+	watchLeast = time.Second
 	// pollPeriod is how often is listed where watching is denied.
 	pollPeriod = time.Second
 	// deniedPeriod is how long what is denied again and again is not tried.
@@ -82,11 +85,14 @@ func follow[T metav1.Object](ctx context.Context, from source, deliver func([]T,
 			continue
 		}
 		deliver(values(objects), nil)
+		begun := time.Now()
 		err = watchFrom(ctx, from, version, objects, deliver)
 		switch {
-		case err == nil:
+		case err == nil && time.Since(begun) > watchLeast:
 			pause.reset()
 			sleep(ctx, pause.first())
+		case err == nil:
+			pause.wait(ctx, nil)
 		case apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err):
 			sleep(ctx, pollPeriod)
 		default:

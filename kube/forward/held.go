@@ -27,6 +27,8 @@ type held struct {
 	touched func()
 
 	bytesUp, bytesDown atomic.Int64
+	// refusing is true while the last connection that is known of was refused in the Pod.
+	refusing atomic.Bool
 
 	mu     sync.Mutex
 	status model.Forward
@@ -105,11 +107,14 @@ type keeper struct {
 	present  route
 	attempt  context.CancelFunc
 	attempts chan connected
+	// numbered counts the attempts: what a former one says counts no more.
+	numbered int
 	// patience bounds the next attempt. It grows, because an attempt that a cut of the network has hit hangs, and one over
 	// a slow network needs its time.
 	patience time.Duration
 	lost     <-chan bool
 	doubted  <-chan struct{}
+	retired  <-chan struct{}
 	// worked is true once there was a connection: from then on nothing is final, because what worked may work again.
 	worked bool
 }
@@ -119,6 +124,7 @@ const firstPatience = 5 * time.Second
 
 // connected is the outcome of one attempt to connect.
 type connected struct {
+	attempt int
 	to      route
 	through *connection
 	err     error
@@ -145,6 +151,11 @@ func (k *keeper) run(ctx context.Context) {
 			k.settle(ctx, outcome)
 		case <-k.lost:
 			k.reconnect(ctx, errConnectionLost, k.pause.first())
+		case <-k.retired:
+			// The last error says why.
+			k.unwatch()
+			k.held.change(func(status *model.Forward) { status.State = model.ForwardConnecting })
+			k.connect(ctx, 0)
 		case <-k.doubted:
 			k.held.link.renew()
 			k.reconnect(ctx, errNoSign, 0)
@@ -164,7 +175,7 @@ var errSlept = errors.New("this machine was asleep")
 
 // reconnect opens another connection where the route leads.
 func (k *keeper) reconnect(ctx context.Context, why error, after time.Duration) {
-	k.lost, k.doubted = nil, nil
+	k.unwatch()
 	k.held.change(func(status *model.Forward) {
 		status.State = model.ForwardConnecting
 		noteIn(status, why)
@@ -199,33 +210,37 @@ func (k *keeper) follow(ctx context.Context, next routed) {
 // leave gives up the present route. Connections that are open on it go on until they end.
 func (k *keeper) leave() {
 	k.attempt()
-	k.lost, k.doubted = nil, nil
+	k.unwatch()
 	if k.present.pod != "" {
-		k.held.streams.release(model.Key{Namespace: k.held.target.Namespace, Name: k.present.pod})
+		k.held.streams.leave(k.present.identity(k.held.target.Namespace))
 	}
 	k.present = route{}
 }
 
+// unwatch looks no more at what becomes of the connection.
+func (k *keeper) unwatch() { k.lost, k.doubted, k.retired = nil, nil, nil }
+
 func (k *keeper) connect(ctx context.Context, after time.Duration) {
 	k.attempt()
 	ctx, k.attempt = context.WithCancel(ctx)
-	to, patience := k.present, k.patience
+	k.numbered++
+	attempt, to, patience := k.numbered, k.present, k.patience
 	k.parts.Go(guarded(func() {
 		if sleep(ctx, after); ctx.Err() != nil {
 			return
 		}
 		bounded, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
-		through, err := k.held.streams.keep(bounded, model.Key{Namespace: k.held.target.Namespace, Name: to.pod})
+		through, err := k.held.streams.keep(bounded, to.identity(k.held.target.Namespace))
 		select {
-		case k.attempts <- connected{to, through, err}:
+		case k.attempts <- connected{attempt, to, through, err}:
 		case <-ctx.Done():
 		}
 	}))
 }
 
 func (k *keeper) settle(ctx context.Context, outcome connected) {
-	if outcome.to != k.present {
+	if outcome.attempt != k.numbered || outcome.to != k.present {
 		return
 	}
 	if outcome.err != nil {
@@ -241,6 +256,8 @@ func (k *keeper) settle(ctx context.Context, outcome connected) {
 	}
 	k.pause.reset()
 	k.patience, k.worked = firstPatience, true
-	k.lost, k.doubted = outcome.through.lost(), outcome.through.doubted()
-	k.held.change(func(status *model.Forward) { status.State = model.ForwardActive })
+	k.lost, k.doubted, k.retired = outcome.through.lost(), outcome.through.doubted(), outcome.through.retired
+	// Whether the application takes connections now is not known; it may be another one.
+	k.held.refusing.Store(false)
+	k.held.change(func(status *model.Forward) { status.State, status.Refusals = model.ForwardActive, 0 })
 }

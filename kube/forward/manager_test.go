@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
@@ -201,12 +202,164 @@ func TestOneRefusedConnectionLeavesTheOthersAlone(t *testing.T) {
 	eventually(t, "the runtime's words are kept", func() bool {
 		return strings.HasPrefix(stateOf(m, bad.ID).LastError, "error forwarding port 9999 to pod 4dbd") && stateOf(m, bad.ID).Connections == 0
 	})
-	if now := stateOf(m, bad.ID); now.State != model.ForwardActive || now.Total != 3 {
+	if now := stateOf(m, bad.ID); now.State != model.ForwardRefused || now.Refusals != 3 || now.Total != 3 {
 		t.Errorf("after three refusals: %+v", now)
 	}
 	if got := exchange(t, neighbour, "after"); got != "after" {
 		t.Errorf("got %q", got)
 	}
+
+	// It begins to listen.
+	cluster.serve("web-1", 9999, says("here I am"))
+	if got, err := say(t, bad); got != "here I am" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+	awaitState(t, m, bad.ID, model.ForwardActive)
+	if now := stateOf(m, bad.ID); now.Refusals != 0 || !strings.Contains(now.LastError, "refused") {
+		t.Errorf("when it listens: %+v", now)
+	}
+}
+
+// An application that says nothing has not refused.
+func TestASilentConnectionEndsTheRefusals(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(readyPod("web-1"))
+	m := newManager(t)
+	forward := hold(t, m, cluster, toPod("web-1", "9999"), model.ForwardActive)
+	_, _ = say(t, forward)
+	awaitState(t, m, forward.ID, model.ForwardRefused)
+	cluster.serve("web-1", 9999, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	dialLocal(t, forward)
+	awaitState(t, m, forward.ID, model.ForwardActive)
+}
+
+// A StatefulSet's Pod comes back under its name. What was opened to the one before leads to its sandbox, and never to the new one.
+func TestForwardToAPodThatIsReplacedUnderItsName(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		spec    model.ForwardSpec
+		between bool
+	}{
+		{"a Service, its Pod gone for a while", toService("80"), true},
+		{"a Service, its Pod replaced between two looks", toService("80"), false},
+		{"a Pod, gone for a while", toPod("db-0", "8080"), true},
+		{"a Pod, replaced between two looks", toPod("db-0", "8080"), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cluster := newFakeCluster(t)
+			cluster.put(webService())
+			first := readyPod("db-0")
+			cluster.put(first)
+			cluster.serve("db-0", 8080, says("I am db-0"))
+			m := newManager(t)
+			forward := hold(t, m, cluster, test.spec, model.ForwardActive)
+			if got, err := say(t, forward); got != "I am db-0" || err != nil {
+				t.Fatalf("got %q and %v", got, err)
+			}
+			before, _ := cluster.upgradeCount()
+			if test.between {
+				cluster.remove(first)
+				awaitState(t, m, forward.ID, model.ForwardWaiting)
+			}
+			next := readyPod("db-0")
+			next.UID = "another"
+			cluster.put(next)
+			eventually(t, "a connection to the new Pod", func() bool { after, _ := cluster.upgradeCount(); return after > before })
+			awaitState(t, m, forward.ID, model.ForwardActive)
+			if got, err := say(t, forward); got != "I am db-0" || err != nil {
+				t.Errorf("got %q and %v; last error %q", got, err, stateOf(m, forward.ID).LastError)
+			}
+			eventually(t, "the connection to the one before is closed", func() bool {
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				alive := 0
+				for _, one := range m.forwards[0].streams.open() {
+					if !one.isLost() {
+						alive++
+					}
+				}
+				return alive == 1
+			})
+		})
+	}
+}
+
+// A Pod keeps its uid and gets another sandbox, as after its node was booted.
+func TestForwardToAPodWithAnotherSandbox(t *testing.T) {
+	t.Run("not Ready meanwhile", func(t *testing.T) {
+		cluster := newFakeCluster(t)
+		cluster.put(webService())
+		cluster.put(readyPod("web-1"))
+		cluster.serve("web-1", 8080, says("hello"))
+		m := newManager(t)
+		forward := hold(t, m, cluster, toService("80"), model.ForwardActive)
+		cluster.restartSandbox("web-1")
+		cluster.put(unreadyPod("web-1"))
+		awaitState(t, m, forward.ID, model.ForwardWaiting)
+		cluster.put(readyPod("web-1"))
+		awaitState(t, m, forward.ID, model.ForwardActive)
+		if got, err := say(t, forward); got != "hello" || err != nil {
+			t.Errorf("got %q and %v", got, err)
+		}
+	})
+	t.Run("unseen", func(t *testing.T) {
+		cluster := newFakeCluster(t)
+		cluster.put(readyPod("web-1"))
+		cluster.serve("web-1", 8080, says("hello"))
+		m := newManager(t)
+		forward := hold(t, m, cluster, toPod("web-1", "8080"), model.ForwardActive)
+		m.mu.Lock()
+		old := m.forwards[0].streams.open()[0]
+		m.mu.Unlock()
+		cluster.restartSandbox("web-1")
+		eventually(t, "the connection is not spared any more", func() bool { return old.network.now() > retireAge })
+		if got, err := say(t, forward); err == nil {
+			t.Errorf("an answer from a sandbox that is gone: %q", got)
+		}
+		eventually(t, "it leads to the new sandbox", func() bool { got, err := say(t, forward); return got == "hello" && err == nil })
+		if now := stateOf(m, forward.ID); !strings.Contains(now.LastError, "failed to find sandbox") {
+			t.Errorf("the runtime's words are lost: %q", now.LastError)
+		}
+	})
+}
+
+// What a former attempt says, which the wake-up cancelled, must not cancel the one that follows it.
+func TestACancelledAttemptIsNoError(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.put(webService())
+	cluster.put(readyPod("web-1"))
+	through := cluster.forwardCluster()
+	dials := make(chan struct{})
+	through.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		dials <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	m := newManager(t)
+	id, err := m.Open(t.Context(), through, toService("80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		<-dials // an attempt is under way
+		m.awake()
+	}
+	<-dials
+	if now := stateOf(m, id); strings.Contains(now.LastError, "cancel") {
+		t.Errorf("it says %q", now.LastError)
+	}
+	drained := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-dials:
+			case <-drained:
+				return
+			}
+		}
+	}()
+	m.Close()
+	close(drained)
 }
 
 func TestForwardToPodTakesItReadyOrNot(t *testing.T) {

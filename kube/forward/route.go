@@ -18,6 +18,11 @@ type route struct {
 	port int32
 }
 
+// identity is the Pod of the route, in its namespace.
+func (r route) identity(namespace string) model.PodIdentity {
+	return model.PodIdentity{Key: model.Key{Namespace: namespace, Name: r.pod}, UID: r.uid}
+}
+
 // errNever marks what waiting does not mend; it is wrapped and never shown by itself.
 var errNever = errors.New("never")
 

@@ -160,6 +160,7 @@ func (s *stream) pumpErrorText() {
 	defer close(s.errors)
 	text, _ := io.ReadAll(io.LimitReader(s.errorText, errorTextLimit))
 	if message := strings.TrimSpace(string(text)); message != "" {
+		s.connection.hears(message)
 		s.errors <- message
 	}
 }

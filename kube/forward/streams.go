@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -12,18 +13,25 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// idleLimit is how long a connection to a Pod without streams is kept for the next one.
-const idleLimit = 30 * time.Second
+const (
+	// idleLimit is how long a connection to a Pod without streams is kept for the next one.
+	idleLimit = 30 * time.Second
+	// mostConnections bounds the connections to one Pod: each that clients who read nothing hold up makes one more.
+	mostConnections = 32
+	// crowdWait is how long a stream waits where all of them are held up, and crowdPause how often it looks.
+	crowdWait, crowdPause = 10 * time.Second, 50 * time.Millisecond
+)
 
 // Streams opens connections to the Pods of one cluster. Those to one Pod share one network connection as long as none of
-// them keeps the others waiting. Safe for concurrent use.
+// them keeps the others waiting. A Pod is told by its uid: container runtimes bind a connection to the sandbox of the Pod that it was
+// opened to, and go on refusing on it when another Pod has taken the name (kubernetes/kubernetes#67059). Safe for concurrent use.
 type Streams struct {
 	upgrader upgrader
 	ctx      context.Context
 	stop     context.CancelFunc
 
 	mu     sync.Mutex
-	pods   map[model.Key]*podConnections
+	pods   map[model.PodIdentity]*podConnections
 	closed bool
 	sweeps sync.WaitGroup
 	// sweeping is true while a goroutine looks for idle connections.
@@ -57,15 +65,15 @@ func NewStreams(config *rest.Config, dial DialFunc) *Streams {
 		upgrader: upgrader{config: config, dial: dial, preferSPDY: preferSPDY},
 		ctx:      ctx,
 		stop:     stop,
-		pods:     map[model.Key]*podConnections{},
+		pods:     map[model.PodIdentity]*podConnections{},
 	}
 }
 
 // Open opens a connection to a port of a Pod, which the node dials on the Pod's own loopback. It blocks until the node knows of
 // it; whether anything listens on the port is told later, on Errors. What the API server denies is an error that
 // apierrors.IsForbidden and its like recognise. A refused port does no harm to the other connections of the Pod.
-func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (model.Stream, error) {
-	opened, err := s.openUnread(ctx, namespace, pod, port)
+func (s *Streams) Open(ctx context.Context, pod model.PodIdentity, port int32) (model.Stream, error) {
+	opened, err := s.openUnread(ctx, pod, port)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +82,9 @@ func (s *Streams) Open(ctx context.Context, namespace, pod string, port int32) (
 }
 
 // openUnread is like Open; the stream has to be read at once, or it holds up its neighbours.
-func (s *Streams) openUnread(ctx context.Context, namespace, pod string, port int32) (*stream, error) {
-	key := model.Key{Namespace: namespace, Name: pod}
+func (s *Streams) openUnread(ctx context.Context, pod model.PodIdentity, port int32) (*stream, error) {
 	for attempt := 0; ; attempt++ {
-		through, fresh, err := s.connection(ctx, key)
+		through, fresh, err := s.connection(ctx, pod)
 		if err != nil {
 			return nil, err
 		}
@@ -92,16 +99,17 @@ func (s *Streams) openUnread(ctx context.Context, namespace, pod string, port in
 	}
 }
 
-// keep makes sure of a connection to a Pod without opening a stream. It stays open when idle, until release.
-func (s *Streams) keep(ctx context.Context, key model.Key) (*connection, error) {
-	through, _, err := s.connection(ctx, key)
+// keep makes sure of a connection to a Pod without opening a stream. It stays open when idle, until leave.
+func (s *Streams) keep(ctx context.Context, pod model.PodIdentity) (*connection, error) {
+	through, _, err := s.connection(ctx, pod)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pod := s.pods[key]; pod != nil {
-		pod.kept = true
+	// Who gave it up meanwhile has called leave already, or will.
+	if held := s.pods[pod]; held != nil && ctx.Err() == nil {
+		held.kept = true
 	}
 	return through, nil
 }
@@ -117,12 +125,16 @@ func (s *Streams) distrust() {
 	}
 }
 
-// release takes back keep.
-func (s *Streams) release(key model.Key) {
+// leave takes back keep, and opens nothing more on the connections that there are: when the Pod is led to again, its sandbox may be
+// another one. What is open goes on.
+func (s *Streams) leave(pod model.PodIdentity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pod := s.pods[key]; pod != nil {
-		pod.kept = false
+	if held := s.pods[pod]; held != nil {
+		held.kept = false
+		for _, one := range held.open {
+			one.retire()
+		}
 	}
 }
 
@@ -143,41 +155,55 @@ func (s *Streams) Close() {
 }
 
 // connection returns a live connection to the Pod that nobody stalls, and whether it was opened for this call.
-func (s *Streams) connection(ctx context.Context, key model.Key) (through *connection, fresh bool, err error) {
+func (s *Streams) connection(ctx context.Context, to model.PodIdentity) (through *connection, fresh bool, err error) {
 	s.mu.Lock()
-	pod := s.pods[key]
+	pod := s.pods[to]
 	if pod == nil {
 		pod = &podConnections{opening: make(chan struct{}, 1)}
-		s.pods[key] = pod
+		s.pods[to] = pod
 	}
 	pod.asking++
-	usable := pod.usable()
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		pod.asking--
 		s.mu.Unlock()
 	}()
-	if usable != nil {
-		return usable, false, nil
+	for patience := crowdWait; ; patience -= crowdPause {
+		through, crowded := s.usable(pod)
+		if through != nil {
+			return through, false, nil
+		}
+		if !crowded {
+			through, fresh, err = s.openOne(ctx, to, pod)
+			if through != nil || err != nil {
+				return through, fresh, err
+			}
+		}
+		if patience <= 0 {
+			return nil, false, fmt.Errorf("all %d connections to the Pod are held up by clients that do not read what they asked for", mostConnections)
+		}
+		if sleep(ctx, crowdPause); ctx.Err() != nil {
+			return nil, false, ctx.Err()
+		}
 	}
+}
 
+// openOne opens a connection to the Pod, unless another call has just done so. It returns nothing where there are too many.
+func (s *Streams) openOne(ctx context.Context, to model.PodIdentity, pod *podConnections) (through *connection, fresh bool, err error) {
 	select {
 	case pod.opening <- struct{}{}:
 		defer func() { <-pod.opening }()
 	case <-ctx.Done():
 		return nil, false, ctx.Err()
 	}
-	s.mu.Lock()
-	usable = pod.usable()
-	s.mu.Unlock()
-	if usable != nil {
-		return usable, false, nil
+	if through, crowded := s.usable(pod); through != nil || crowded {
+		return through, false, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	opened, err := s.upgrader.open(ctx, key.Namespace, key.Name)
+	opened, err := s.upgrader.open(ctx, to.Namespace, to.Name)
 	if err != nil {
 		return nil, false, err
 	}
@@ -193,7 +219,14 @@ func (s *Streams) connection(ctx context.Context, key model.Key) (through *conne
 	return opened, true, nil
 }
 
-// usable returns the first live connection that is neither stalled nor in doubt, and forgets the dead. Streams.mu is held.
+func (s *Streams) usable(pod *podConnections) (usable *connection, crowded bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	usable = pod.usable()
+	return usable, len(pod.open) >= mostConnections
+}
+
+// usable returns the first live connection that is neither stalled, in doubt nor retired, and forgets the dead. Streams.mu is held.
 func (p *podConnections) usable() *connection {
 	var alive []*connection
 	var usable *connection
@@ -202,7 +235,7 @@ func (p *podConnections) usable() *connection {
 			continue
 		}
 		alive = append(alive, one)
-		if usable == nil && !one.stalled() && !one.inDoubt() {
+		if usable == nil && !one.isRetired() && !one.stalled() && !one.inDoubt() {
 			usable = one
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/svctui/svctui/kube/model"
 
@@ -62,9 +63,13 @@ func transports(t *testing.T, test func(t *testing.T, cluster *fakeCluster, stre
 	}
 }
 
+func podNamed(name string) model.PodIdentity {
+	return model.PodIdentity{Key: model.Key{Namespace: "ns", Name: name}, UID: types.UID("uid-" + name)}
+}
+
 func open(t *testing.T, streams *Streams, port int32) model.Stream {
 	t.Helper()
-	stream, err := streams.Open(t.Context(), "ns", "pod", port)
+	stream, err := streams.Open(t.Context(), podNamed("pod"), port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +199,7 @@ func TestManyAtOnce(t *testing.T) {
 		var clients sync.WaitGroup
 		for range 50 {
 			clients.Go(func() {
-				stream, err := streams.Open(t.Context(), "ns", "pod", 8080)
+				stream, err := streams.Open(t.Context(), podNamed("pod"), 8080)
 				if err != nil {
 					t.Error(err)
 					return
@@ -244,6 +249,39 @@ func TestStalledReaderDoesNotHoldUpNewStreams(t *testing.T) {
 	})
 }
 
+// Clients that read nothing must not open connections to the API server without end.
+func TestStalledReadersOpenConnectionsUpToABound(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	var stuck []*stream
+	for range mostConnections {
+		one := open(t, streams, 8080).(*stream)
+		defer func() { _ = one.Close() }()
+		one.stalled.Store(true)
+		stuck = append(stuck, one)
+	}
+	waits, cancel := context.WithTimeout(t.Context(), 4*crowdPause)
+	defer cancel()
+	if _, err := streams.Open(waits, podNamed("pod"), 8080); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one more: %v", err)
+	}
+	if all, _ := cluster.upgradeCount(); all != mostConnections {
+		t.Errorf("%d connections were opened", all)
+	}
+	// When one client reads again, there is room.
+	go func() {
+		sleep(t.Context(), 4*crowdPause)
+		stuck[3].stalled.Store(false)
+	}()
+	next := open(t, streams, 8080)
+	defer func() { _ = next.Close() }()
+	if got := exchange(t, next, "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestLostConnectionIsNoOrderlyEnd(t *testing.T) {
 	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
 		cluster.serve("pod", 8080, echo)
@@ -267,7 +305,7 @@ func TestDenied(t *testing.T) {
 	cluster.noWebSocket, cluster.noSPDY = http.StatusForbidden, http.StatusForbidden
 	streams := NewStreams(cluster.config(), nil)
 	defer streams.Close()
-	if _, err := streams.Open(t.Context(), "ns", "pod", 8080); !apierrors.IsForbidden(err) {
+	if _, err := streams.Open(t.Context(), podNamed("pod"), 8080); !apierrors.IsForbidden(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -280,7 +318,7 @@ func TestSPDYIsRemembered(t *testing.T) {
 	streams := NewStreams(cluster.config(), nil)
 	defer streams.Close()
 	for _, pod := range []string{"a", "b"} {
-		stream, err := streams.Open(t.Context(), "ns", pod, 8080)
+		stream, err := streams.Open(t.Context(), podNamed(pod), 8080)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +373,7 @@ func TestOpenObeysItsContext(t *testing.T) {
 			}
 			streams := NewStreams(config, dial)
 			defer streams.Close()
-			if _, err := streams.Open(ctx, "ns", "pod", 8080); !errors.Is(err, context.Canceled) {
+			if _, err := streams.Open(ctx, podNamed("pod"), 8080); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
 			silent.Wait()
@@ -357,7 +395,7 @@ func TestSweepKeepsAPodThatIsBeingOpened(t *testing.T) {
 	streams.upgrader.dial = dialled
 	opened := make(chan error, 1)
 	go func() {
-		stream, err := streams.Open(t.Context(), "ns", "pod", 8080)
+		stream, err := streams.Open(t.Context(), podNamed("pod"), 8080)
 		if err == nil {
 			err = stream.Close()
 		}
@@ -365,7 +403,7 @@ func TestSweepKeepsAPodThatIsBeingOpened(t *testing.T) {
 	}()
 	<-asked
 	streams.mu.Lock()
-	before := streams.pods[model.Key{Namespace: "ns", Name: "pod"}]
+	before := streams.pods[podNamed("pod")]
 	streams.mu.Unlock()
 	streams.sweep()
 	close(answer)
@@ -374,7 +412,7 @@ func TestSweepKeepsAPodThatIsBeingOpened(t *testing.T) {
 	}
 	streams.mu.Lock()
 	defer streams.mu.Unlock()
-	if after := streams.pods[model.Key{Namespace: "ns", Name: "pod"}]; after == nil || after != before {
+	if after := streams.pods[podNamed("pod")]; after == nil || after != before {
 		t.Error("the Pod was forgotten while a connection to it was opened: nobody would close that")
 	}
 }

@@ -1,6 +1,22 @@
 package model
 
-import "time"
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// PodIdentity is one Pod, and no other one that takes its name later, as those of a StatefulSet do.
+type PodIdentity struct {
+	Key
+	UID types.UID
+}
+
+// IdentityOf returns the identity of a Pod.
+func IdentityOf(pod *corev1.Pod) PodIdentity {
+	return PodIdentity{Key{pod.Namespace, pod.Name}, pod.UID}
+}
 
 // ForwardTarget is what a forward leads to: a Service, whose Pod is chosen among the Ready ones each time
 // anew, or one Pod. Exactly one of Service and Pod is set.
@@ -32,6 +48,9 @@ const (
 	ForwardConnecting ForwardState = "connecting"
 	// ForwardActive means that connections are carried.
 	ForwardActive ForwardState = "active"
+	// ForwardRefused means that connections reach the Pod, and that nothing takes them there: all were refused since the last one
+	// that was not. They are tried on, each time anew.
+	ForwardRefused ForwardState = "refused"
 	// ForwardWaiting means that there is no Pod to lead to now; it takes the next one that is Ready.
 	ForwardWaiting ForwardState = "waiting"
 	// ForwardFailed means that it ended, or never listened; LastError has the reason.
@@ -51,6 +70,8 @@ type Forward struct {
 	// Connections counts the open ones, Total all there ever were.
 	Connections int
 	Total       int
+	// Refusals counts the connections that the Pod's port refused since the last one that it took.
+	Refusals int
 	// BytesUp were sent to the Pod, BytesDown came from it.
 	BytesUp   int64
 	BytesDown int64

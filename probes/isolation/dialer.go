@@ -12,7 +12,7 @@ import (
 type Dialer interface {
 	// PortForward opens one connection to a port of a Pod, through the API server and the kubelet, on the
 	// Pod's own loopback. It opens no local port.
-	PortForward(ctx context.Context, namespace, pod string, port int32) (model.Stream, error)
+	PortForward(ctx context.Context, pod model.PodIdentity, port int32) (model.Stream, error)
 	// Proxy sends one request through the API server's proxy. The answer is returned whatever its status is;
 	// an error means that none came. The caller closes the body.
 	Proxy(ctx context.Context, request model.ProxyRequest) (*http.Response, error)

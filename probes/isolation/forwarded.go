@@ -33,7 +33,7 @@ const (
 func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) answer {
 	ctx, cancel := context.WithTimeout(ctx, s.patience())
 	defer cancel()
-	stream, err := dialer.PortForward(ctx, s.pod.Namespace, s.pod.Name, s.podPort)
+	stream, err := dialer.PortForward(ctx, model.IdentityOf(s.pod), s.podPort)
 	if err != nil {
 		return dialFailure(ctx, s, err)
 	}

@@ -32,7 +32,7 @@ func (l *lateRefusal) Close() error                { l.once.Do(func() { close(l.
 
 type lateRefuser struct{ Dialer }
 
-func (lateRefuser) PortForward(context.Context, string, string, int32) (model.Stream, error) {
+func (lateRefuser) PortForward(context.Context, model.PodIdentity, int32) (model.Stream, error) {
 	stream := &lateRefusal{errors: make(chan string, 1), gone: make(chan struct{})}
 	go func() {
 		defer close(stream.errors)

@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	return &world{t: t, loopback: map[string]func(net.Conn){}, proxied: map[string]func(model.ProxyRequest) (*http.Response, error){}}
 }
 
-func (w *world) PortForward(ctx context.Context, ns, pod string, port int32) (model.Stream, error) {
+func (w *world) PortForward(ctx context.Context, pod model.PodIdentity, port int32) (model.Stream, error) {
 	if w.hungKubelet {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -67,12 +67,12 @@ func (w *world) PortForward(ctx context.Context, ns, pod string, port int32) (mo
 	if w.forwardErr != nil {
 		return nil, w.forwardErr
 	}
-	if ns != namespace {
-		w.t.Errorf("a forward into namespace %q", ns)
+	if pod.Namespace != namespace || pod.UID == "" {
+		w.t.Errorf("a forward to %+v, want a Pod of namespace %s with its uid", pod, namespace)
 	}
 	near, far := net.Pipe()
 	stream := &pipeStream{Conn: near, errors: make(chan string, 1), world: w}
-	app := w.loopback[fmt.Sprintf("%s:%d", pod, port)]
+	app := w.loopback[fmt.Sprintf("%s:%d", pod.Name, port)]
 	if app == nil {
 		stream.errors <- fmt.Sprintf(`error forwarding port %d to pod 4dbd, uid : failed to execute portforward in network namespace "x": `+
 			`failed to connect to localhost:%d inside namespace "4dbd", IPv4: dial tcp4 127.0.0.1:%d: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address`, port, port, port)
