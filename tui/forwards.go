@@ -162,7 +162,7 @@ func forwardMark(state model.ForwardState) check.Mark {
 		return check.MarkOK
 	case model.ForwardConnecting:
 		return check.MarkPending
-	case model.ForwardWaiting:
+	case model.ForwardWaiting, model.ForwardRefused:
 		return check.MarkWarn
 	}
 	return check.MarkFail
@@ -335,6 +335,8 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 		item("waits", t.warn, "There is no Pod to lead to now. The next one that is Ready is taken.")
 	case model.ForwardConnecting:
 		item("connects", t.text, "It listens, and looks for a Pod.")
+	case model.ForwardRefused:
+		item("refused", t.warn, refusals(forward))
 	}
 	if forward.LastError != "" {
 		item("last error", t.fail, clean(forward.LastError)+"  ("+age(forward.LastErrAt, sh.now())+" ago)")

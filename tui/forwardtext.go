@@ -50,6 +50,16 @@ func forwardNow(forward model.Forward) string {
 	return fmt.Sprintf("%s:%d", clean(forward.Pod), forward.PodPort)
 }
 
+// refusals says of a forward whose connections are refused what that means.
+func refusals(forward *model.Forward) string {
+	last := "The last connection was"
+	if forward.Refusals > 1 {
+		last = fmt.Sprintf("The last %d connections were", forward.Refusals)
+	}
+	return fmt.Sprintf("%s refused: nothing listens on localhost:%d in Pod %s. The application listens on another port or address, or does not "+
+		"serve yet; t on the Service tests which.", last, forward.PodPort, clean(forward.Pod))
+}
+
 // forwardCommand is the kubectl line that does the same for as long as one Pod lives.
 func forwardCommand(forward model.Forward) string {
 	local, remote := "", forward.Target.Port
