@@ -177,7 +177,7 @@ func (r *root) footerLine(width int) string {
 	}
 	bindings := r.top().bindings()
 	if !r.top().capturesInput() {
-		bindings = append(bindings, globalBindings()...)
+		bindings = append(bindings, globalsOn(r.top())...)
 	}
 	return footer(r.sh, bindings, width)
 }

@@ -1,6 +1,21 @@
 package tui
 
-import tea "charm.land/bubbletea/v2"
+import (
+	"slices"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// globalsOn are the keys that work beside a page's own. A question is answered or left: no key leads from it to another page, but to the help.
+func globalsOn(p page) []binding {
+	all := globalBindings()
+	if _, dialog := p.(modal); dialog {
+		return slices.DeleteFunc(all, func(b binding) bool {
+			return !slices.ContainsFunc(b.keys, func(key string) bool { return slices.Contains([]string{"?", "esc", "q", "ctrl+c"}, key) })
+		})
+	}
+	return all
+}
 
 // globalBindings work on every page whose own bindings leave the key alone.
 func globalBindings() []binding {

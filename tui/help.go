@@ -40,7 +40,7 @@ func (p *helpPage) view(sh *shell, width, height int) string {
 	}
 	own := p.of.bindings()
 	var everywhere []binding
-	for _, b := range globalBindings() {
+	for _, b := range globalsOn(p.of) {
 		if len(b.keys) == 0 || find(own, b.keys[0]) == nil {
 			everywhere = append(everywhere, b)
 		}

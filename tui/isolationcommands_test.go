@@ -58,6 +58,21 @@ func TestACommandRunsInAPodOnlyAfterAYes(t *testing.T) {
 	}
 }
 
+func TestAQuestionIsNotLeftByKeysOfOtherPages(t *testing.T) {
+	s, _ := isolationStage(t)
+	s.press("s")
+	for _, key := range []string{"f", ":", "ctrl+r"} {
+		s.press(key)
+		if _, asks := s.root.top().(*consentPage); !asks {
+			t.Fatalf("%s left the question:\n%s", key, s.screen())
+		}
+	}
+	s.press("?")
+	if _, helps := s.root.top().(*helpPage); !helps {
+		t.Error("there is no help with a question")
+	}
+}
+
 func TestNoCommandIsRunReadOnly(t *testing.T) {
 	s, session := isolationStage(t)
 	s.root.sh.info.ReadOnly = true

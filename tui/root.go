@@ -179,7 +179,7 @@ func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 			return nil
 		}
 	}
-	if b := find(globalBindings(), key); b != nil {
+	if b := find(globalsOn(top), key); b != nil {
 		return b.press(r.sh, key)
 	}
 	return top.update(r.sh, msg)
