@@ -138,7 +138,7 @@ func (a *app) root() *cobra.Command {
 }
 
 func (a *app) diagnoseCommand() *cobra.Command {
-	format := newChoice(report.Formats()...)
+	format, failOn := newChoice(report.Formats()...), newChoice("red", "warning")
 	var wait time.Duration
 	var client string
 	command := &cobra.Command{
@@ -150,10 +150,11 @@ func (a *app) diagnoseCommand() *cobra.Command {
 			"  svctui diagnose -A -o json | jq -r '.services[] | select(.verdict==\"fail\") | .name'",
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
-			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait, client)
+			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait, client, failOn.value == "warning")
 		},
 	}
 	format.add(command, "output", "o", "how to print: ")
+	failOn.add(command, "fail-on", "", "from what on the exit code is 1: ")
 	command.Flags().StringVar(&client, "client", "", "tell also what keeps this client out: POD, NAMESPACE/POD, namespace:NAME or an IP address")
 	command.Flags().DurationVar(&wait, "wait", 12*time.Second, "how long to wait for what has changed a moment ago to settle; 0 judges at once")
 	return command
@@ -486,8 +487,8 @@ func (a *app) mistyped(ctx context.Context, name, meant string) error {
 	return nil
 }
 
-// diagnose judges once and prints.
-func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration, clientText string) error {
+// diagnose judges once and prints. With warnings they end it with exit code 1 too.
+func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration, clientText string, warnings bool) error {
 	names := make([]string, 0, len(arguments))
 	for _, argument := range arguments {
 		name, err := kube.ServiceName(argument)
@@ -529,7 +530,7 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	if code := report.ExitCodeForClient(state.Reports, document.ForClient); code != 0 {
+	if code := report.ExitCode(document, warnings); code != 0 {
 		return exitCode(code)
 	}
 	return nil

@@ -127,32 +127,24 @@ func settling(report *check.Report, at time.Time) string {
 	return fmt.Sprintf("still settling: look again in %d s", left)
 }
 
-// ExitCode is the code that a program ends with after it wrote these reports: 1 when anything is red, 2 when
-// nothing is red and something is unknown, else 0.
-func ExitCode(reports []*check.Report) int {
-	switch tally := Count(reports); {
-	case tally.Fail > 0:
+// ExitCode is the code that a program ends with after it wrote this document: 1 when anything is red, be it to the client alone, 2 when
+// nothing is red and something is unknown, else 0. With warnings they count as red.
+func ExitCode(document Document, warnings bool) int {
+	tally := Count(document.Reports)
+	failed, unknown := tally.Fail > 0 || warnings && tally.Warn > 0, tally.Unknown > 0
+	for _, client := range document.ForClient {
+		for i := range client.Findings {
+			failed = failed || client.Findings[i].Red() || warnings && client.Findings[i].Amber()
+		}
+		unknown = unknown || len(client.Unchecked) > 0
+	}
+	switch {
+	case failed:
 		return 1
-	case tally.Unknown > 0:
+	case unknown:
 		return 2
 	}
 	return 0
-}
-
-// ExitCodeForClient is ExitCode with what was found for a client: what keeps it out is red to it.
-func ExitCodeForClient(reports []*check.Report, forClient map[model.Key]check.ClientReport) int {
-	code := ExitCode(reports)
-	for _, client := range forClient {
-		for i := range client.Findings {
-			if client.Findings[i].Red() {
-				return 1
-			}
-		}
-		if len(client.Unchecked) > 0 {
-			code = max(code, 2)
-		}
-	}
-	return code
 }
 
 // Summary is the whole document in one sentence.

@@ -271,7 +271,7 @@ func TestSettlingIsNotHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := report.ExitCode([]*check.Report{test.report}); got != test.exit {
+			if got := report.ExitCode(report.Document{Reports: []*check.Report{test.report}}, false); got != test.exit {
 				t.Errorf("exit code %d, want %d", got, test.exit)
 			}
 			document := report.Document{Scope: "shop", At: now, Named: true, Reports: []*check.Report{test.report}}
@@ -309,21 +309,28 @@ func TestWhatOnlyLooksIsNoFix(t *testing.T) {
 
 func TestExitCode(t *testing.T) {
 	t.Parallel()
+	red, likely := check.Finding{Severity: check.Major, Confidence: check.Proven}, check.Finding{Severity: check.Major, Confidence: check.Likely}
 	for _, test := range []struct {
 		verdicts []check.Verdict
-		want     int
+		client   check.ClientReport
+		// want is the code by itself, strict the one where warnings count.
+		want, strict int
 	}{
-		{nil, 0},
-		{[]check.Verdict{check.OK, check.Partial, check.Warn}, 0},
-		{[]check.Verdict{check.OK, check.Unknown}, 2},
-		{[]check.Verdict{check.Unknown, check.Fail, check.OK}, 1},
+		{nil, check.ClientReport{}, 0, 0},
+		{[]check.Verdict{check.OK, check.Partial, check.Warn}, check.ClientReport{}, 0, 1},
+		{[]check.Verdict{check.OK, check.Unknown}, check.ClientReport{}, 2, 2},
+		{[]check.Verdict{check.OK, check.Unknown, check.Warn}, check.ClientReport{}, 2, 1},
+		{[]check.Verdict{check.Unknown, check.Fail, check.OK}, check.ClientReport{}, 1, 1},
+		{[]check.Verdict{check.OK}, check.ClientReport{Findings: []check.Finding{likely}}, 0, 1},
+		{[]check.Verdict{check.OK}, check.ClientReport{Findings: []check.Finding{likely, red}}, 1, 1},
+		{[]check.Verdict{check.OK}, check.ClientReport{Unchecked: []check.Unchecked{{}}}, 2, 2},
 	} {
-		var reports []*check.Report
+		document := report.Document{ForClient: map[model.Key]check.ClientReport{key("web"): test.client}}
 		for _, verdict := range test.verdicts {
-			reports = append(reports, &check.Report{Verdict: verdict})
+			document.Reports = append(document.Reports, &check.Report{Verdict: verdict})
 		}
-		if got := report.ExitCode(reports); got != test.want {
-			t.Errorf("ExitCode(%v) = %d, want %d", test.verdicts, got, test.want)
+		if got, strict := report.ExitCode(document, false), report.ExitCode(document, true); got != test.want || strict != test.strict {
+			t.Errorf("%v %+v: %d, with warnings %d; want %d, %d", test.verdicts, test.client, got, strict, test.want, test.strict)
 		}
 	}
 }
