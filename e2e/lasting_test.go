@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/e2e/cluster"
 	"github.com/svctui/svctui/e2e/harness"
+	"github.com/svctui/svctui/e2e/objects"
 	"github.com/svctui/svctui/e2e/terminal"
 )
 
@@ -240,5 +243,109 @@ func TestForwardWaitsForItsService(t *testing.T) {
 		answersAgain(t, dial, address, 20*time.Second)
 		screen.WaitFor("active", 10*time.Second)
 	}
+	quitWithForwards(t, screen)
+}
+
+const statefulDB = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: web
+spec:
+  replicas: 1
+  serviceName: web
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: app
+          image: svctui.test/workload:1
+          imagePullPolicy: Never
+          args: [http]
+          ports: [{name: http, containerPort: 8080}]
+          ` + quickProbe + `
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports: [{port: 80, targetPort: 8080}]
+`
+
+// A StatefulSet's Pod comes back under its name. A forward to it, and one to its Service, lead to the new Pod.
+func TestForwardToAPodThatComesBackUnderItsName(t *testing.T) {
+	c := harness.Use(t)
+	namespace := c.Namespace(t)
+	c.Apply(t, namespace, statefulDB)
+	c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: ptr("web"), Ready: ptr(1)})
+	screen := c.Terminal(t, 120, 40, "-n", namespace)
+	selectRow(t, screen, "web")
+	dial := c.Own.DialContext
+	forwards := []string{forwardByKeys(t, screen, "svc/web:80"), forwardByKeys(t, screen, "pod/web-0:8080")}
+	var open []heldConnection
+	for _, address := range forwards {
+		answersAgain(t, dial, address, 20*time.Second)
+		open = append(open, holdConnection(t, dial, address))
+	}
+
+	for range 2 {
+		before := onlyPod(t, c, namespace)
+		c.Kubectl(t, "delete", "pod", "web-0", "-n", namespace, "--wait=false")
+		harness.Eventually(t, time.Minute, "a new web-0", func(ctx context.Context) error {
+			pods, err := c.Pods(ctx, namespace, "app=web")
+			if err != nil || len(pods) != 1 || pods[0].UID == before.UID {
+				return fmt.Errorf("%d Pods, %v", len(pods), err)
+			}
+			return nil
+		})
+		c.Kubectl(t, "wait", "--for=condition=Ready", "pod/web-0", "-n", namespace, "--timeout=60s")
+		for _, address := range forwards {
+			answersAgain(t, dial, address, 20*time.Second)
+		}
+	}
+	for _, one := range open {
+		one.checkFailed(t)
+	}
+	screen.Send("f")
+	screen.WaitUntil("both forwards to be active", 10*time.Second, func(shown string) bool { return strings.Count(shown, " active ") == 2 })
+	quitWithForwards(t, screen)
+}
+
+func onlyPod(t *testing.T, c *harness.Cluster, namespace string) corev1.Pod {
+	t.Helper()
+	pods, err := c.Pods(t.Context(), namespace, "app=web")
+	if err != nil || len(pods) != 1 {
+		t.Fatalf("%d Pods, %v", len(pods), err)
+	}
+	return pods[0]
+}
+
+// The kubelet of the Pod's node ends and comes back. The forward goes on to the same Pod.
+func TestForwardOverARestartOfTheKubelet(t *testing.T) {
+	c := harness.Use(t)
+	c.RequireOwn(t)
+	namespace := startWeb(t, c, "http", quickProbe)
+	scale(t, c, namespace, "web", 1)
+	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=web"), Count: ptr(1), PodReady: ptr(true)})
+	pod := onlyPod(t, c, namespace)
+	screen := c.Terminal(t, 120, 40, "-n", namespace)
+	selectRow(t, screen, "web")
+	dial := c.Own.DialContext
+	address := forwardByKeys(t, screen, "svc/web:80")
+	answersAgain(t, dial, address, 20*time.Second)
+	open := holdConnection(t, dial, address)
+
+	start := stopped(t, c, pod.Spec.NodeName+"-kubelet")
+	screen.Send("f")
+	screen.WaitFor("connecting", 30*time.Second)
+	open.checkFailed(t)
+	start()
+	answersAgain(t, dial, address, 20*time.Second)
+	waitForAnswer(t, c, address, pod.Name)
+	screen.WaitUntil("the forward to be active", 10*time.Second, func(shown string) bool { return strings.Contains(shown, " active ") })
 	quitWithForwards(t, screen)
 }
