@@ -24,23 +24,30 @@ const (
 	answerPatience = 5 * time.Second
 	// refusalWait is how long a runtime may take to say that a port refuses.
 	refusalWait = 1500 * time.Millisecond
-	// headLimit is how much of an answer is read, in bytes.
-	headLimit = 4 << 10
+	// headLimit is how much of an answer's body is read, in bytes, and bodyPatience how long its end is waited for: that it answers is known by
+	// then, and a body need not have an end.
+	headLimit    = 4 << 10
+	bodyPatience = time.Second
 	userAgent = "svctui"
 )
 
 // tryForward opens a connection to the Pod's own loopback and speaks on it, as far as there is evidence for a protocol.
 func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) answer {
-	ctx, cancel := context.WithTimeout(ctx, s.patience())
-	defer cancel()
-	stream, err := dialer.PortForward(ctx, model.IdentityOf(s.pod), s.podPort)
+	// The way to the Pod may be a long one. The application's time begins when it is open.
+	within := max(answerPatience, s.patience())
+	opening, opened := context.WithTimeout(ctx, within)
+	stream, err := dialer.PortForward(opening, model.IdentityOf(s.pod), s.podPort)
 	if err != nil {
-		return dialFailure(ctx, s, err)
+		defer opened()
+		return dialFailure(opening, within, err)
 	}
+	opened()
 	defer func() { _ = stream.Close() }()
 	if scheme == schemeTCP {
 		return listenOn(ctx, stream)
 	}
+	ctx, cancel := context.WithTimeout(ctx, s.patience())
+	defer cancel()
 
 	answered := make(chan answer, 1)
 	failedWith := make(chan error, 1)
@@ -74,14 +81,24 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 	}
 }
 
-func dialFailure(ctx context.Context, s subject, err error) answer {
+func dialFailure(ctx context.Context, within time.Duration, err error) answer {
 	switch {
 	case apierrors.IsForbidden(err):
 		return answer{outcome: Denied, detail: err.Error()}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return answer{outcome: Timeout, detail: fmt.Sprintf("no port-forward in %s: the node does not answer the API server", s.patience())}
+		return answer{outcome: Timeout, detail: fmt.Sprintf("no port-forward in %s: the node does not answer the API server", within)}
+	case ctx.Err() != nil:
+		return stopped(ctx)
 	}
 	return failed(err.Error())
+}
+
+// stopped codes a try that the whole test's end cut off. That tells nothing.
+func stopped(ctx context.Context) answer {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return failed("the test's time was up before it told anything")
+	}
+	return failed("cancelled")
 }
 
 // ofRuntime codes what the container runtime says of a connection.
@@ -101,7 +118,7 @@ func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, 
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
 		}
-		return failed("cancelled")
+		return stopped(ctx)
 	}
 	if errorTexts != nil {
 		wait := time.NewTimer(refusalWait)
@@ -164,13 +181,19 @@ func listenOn(ctx context.Context, stream model.Stream) answer {
 			}
 			return answer{outcome: OK, detail: "connected; nothing was sent"}
 		case <-ctx.Done():
-			return failed("cancelled")
+			return stopped(ctx)
 		}
 	}
 }
 
-// ask sends one request over the stream.
-func ask(ctx context.Context, conn net.Conn, s subject, scheme string) (answer, error) {
+// hangingUp is a connection that can be ended whatever its Close does.
+type hangingUp interface {
+	net.Conn
+	hangUp()
+}
+
+// ask sends one request over a connection. The answer counts as soon as its head is there; where its body does not end, conn is hung up.
+func ask(ctx context.Context, conn hangingUp, s subject, scheme string) (answer, error) {
 	transport := &http.Transport{
 		DialContext:        func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 		DisableKeepAlives:  true,
@@ -191,7 +214,7 @@ func ask(ctx context.Context, conn net.Conn, s subject, scheme string) (answer, 
 		return answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	head, _ := io.ReadAll(io.LimitReader(response.Body, headLimit))
+	head := beginning(ctx, response.Body, conn.hangUp)
 	if scheme == schemeGRPC {
 		return answer{outcome: OK, status: true, code: response.StatusCode, detail: grpcDetail(response, head)}, nil
 	}
@@ -201,6 +224,16 @@ func ask(ctx context.Context, conn net.Conn, s subject, scheme string) (answer, 
 		got.names = response.TLS.PeerCertificates[0].DNSNames
 	}
 	return got, nil
+}
+
+// beginning reads the beginning of a body that may have no end: where it takes long, or ctx ends, it calls cut, which has to end the read.
+func beginning(ctx context.Context, body io.Reader, cut func()) []byte {
+	late := time.AfterFunc(bodyPatience, cut)
+	defer late.Stop()
+	stop := context.AfterFunc(ctx, cut)
+	defer stop()
+	head, _ := io.ReadAll(io.LimitReader(body, headLimit))
+	return head
 }
 
 // grpcHealthPath is the method of the gRPC health checking protocol that Kubernetes' own probes call.
@@ -282,6 +315,8 @@ func (c *streamConn) Read(p []byte) (int, error) {
 // Close leaves the stream open: net/http closes at once what ends without an answer, and the runtime's reason for that
 // may still be on its way. tryForward closes the stream.
 func (*streamConn) Close() error { return nil }
+
+func (c *streamConn) hangUp() { _ = c.Stream.Close() }
 
 func (*streamConn) LocalAddr() net.Addr              { return streamAddr{} }
 func (*streamConn) RemoteAddr() net.Addr             { return streamAddr{} }

@@ -19,8 +19,8 @@ import (
 const (
 	// hereConnectPatience bounds a connection from here; a packet that is lost is sent again after one second, and after three.
 	hereConnectPatience = 3 * time.Second
-	// herePatience bounds one address from here, connection and answer together.
-	herePatience = 5 * time.Second
+	// lookupPatience bounds the look-up of a name from here.
+	lookupPatience = 5 * time.Second
 )
 
 // heard is what one address answered.
@@ -54,14 +54,14 @@ func (r *run) fromHere(ctx context.Context) {
 // dialHere tries one address, and once more with TLS where the answer asks for it. It also tells whether the address turned out to be
 // an internal one.
 func (r *run) dialHere(ctx context.Context, target hereTarget) (got answer, internal bool) {
-	ctx, cancel := context.WithTimeout(ctx, herePatience)
-	defer cancel()
 	internal = target.internal
 	resolved := ""
 	if _, err := netip.ParseAddr(target.host); err != nil {
-		addresses, err := r.dialer.LookupHere(ctx, target.host)
+		lookup, cancel := context.WithTimeout(ctx, lookupPatience)
+		defer cancel()
+		addresses, err := r.dialer.LookupHere(lookup, target.host)
 		if err != nil || len(addresses) == 0 {
-			return unresolved(ctx, target.host, err), internal
+			return unresolved(lookup, target.host, err), internal
 		}
 		internal = internal || !slices.ContainsFunc(addresses, func(address string) bool { return !isInternal(address) })
 		if target.way == HereExternalName {
@@ -75,6 +75,7 @@ func (r *run) dialHere(ctx context.Context, target hereTarget) (got answer, inte
 	scheme := s.speaks.scheme
 	if target.way == HereIngress {
 		scheme, s.request.Path, s.request.Host = target.scheme, target.path, target.askFor
+		s.speaks.scheme = scheme
 	}
 	if s.request.Host == "" {
 		s.request.Host = target.address()
@@ -127,6 +128,8 @@ func (r *run) speakHere(ctx context.Context, s subject, address, scheme string) 
 	if scheme == schemeTCP {
 		return listenHere(ctx, conn)
 	}
+	ctx, cancelAsking := context.WithTimeout(ctx, s.patience())
+	defer cancelAsking()
 	counted := &countedConn{Conn: conn}
 	got, err := ask(ctx, counted, s, scheme)
 	switch {
@@ -135,9 +138,9 @@ func (r *run) speakHere(ctx context.Context, s subject, address, scheme string) 
 	case errors.Is(ctx.Err(), context.Canceled):
 		return failed("cancelled")
 	case ctx.Err() != nil && counted.heard.Load():
-		return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", herePatience)}
+		return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", s.patience())}
 	case ctx.Err() != nil:
-		return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", herePatience)}
+		return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
 	}
 	if known, ok := meaningOf(err.Error()); ok {
 		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
@@ -201,6 +204,8 @@ func (c *countedConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+func (c *countedConn) hangUp() { _ = c.Close() }
 
 // readHere says what an address's answer tells. inside are the answers that the application itself gave on the other rungs; nil while
 // they are not known yet. Only what can have come from nothing but the application passes.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -81,16 +80,19 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 			}
 		case got := <-encrypted:
 			switch {
-			case got.silent:
+			case got.silent && waitedLong:
 				return silentAnswer(s)
-			case got.outcome != OK:
+			case got.outcome == Refused, got.outcome == Timeout:
 				return got
+			case got.outcome != OK:
+				// That the API server denies or fails this request tells nothing of the other, which it has let through.
+				continue
 			case got.status:
 				got.detail += " over https; plain HTTP stays without an answer"
 				got.insteadTLS = true
 				return got
 			}
-			// Something is there that is no TLS server: the plain request may still be answered.
+			// Something accepts, and is no TLS server: the plain request may still be answered.
 			alive = true
 		case <-reached:
 			reached, isReached = nil, true
@@ -164,16 +166,20 @@ func preferTLS(plain, encrypted answer) answer {
 }
 
 func proxyOnce(ctx context.Context, dialer Dialer, request model.ProxyRequest, s subject) answer {
-	response, err := dialer.Proxy(ctx, request)
+	asking, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	response, err := dialer.Proxy(asking, request)
 	if err != nil {
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		switch {
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
 			return answer{outcome: Timeout, detail: "no answer in time"}
+		case ctx.Err() != nil:
+			return stopped(ctx)
 		}
 		return failed(err.Error())
 	}
 	defer func() { _ = response.Body.Close() }()
-	head, _ := io.ReadAll(io.LimitReader(response.Body, headLimit))
-	got := readProxied(response, head)
+	got := readProxied(response, beginning(ctx, response.Body, hangUp))
 	if s.speaks.scheme == schemeTCP && got.outcome == OK {
 		got.wantsTLS = false
 	}
