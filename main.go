@@ -108,7 +108,7 @@ func (a *app) root() *cobra.Command {
 			"  svctui checkout -n shop       one Service; svc/checkout works too, and -- test for one named like a command\n" +
 			"  svctui diagnose -A -o json    the same without a screen\n" +
 			"  svctui demo                   an embedded cluster with every common mistake; nothing to install",
-		Args:              takes(0, 1, "name one Service at most: svctui SERVICE; `svctui diagnose` takes several"),
+		Args:              oneService,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		ValidArgsFunction: a.completeServices,
@@ -331,6 +331,14 @@ func (c *choice) Type() string { return "string" }
 func (c *choice) add(command *cobra.Command, name, shorthand, usage string) {
 	command.Flags().VarP(c, name, shorthand, usage+strings.Join(c.options, ", "))
 	_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.options, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// oneService refuses several arguments, and tells who writes as with kubectl how forwards are opened.
+func oneService(command *cobra.Command, arguments []string) error {
+	if len(arguments) > 1 && slices.Contains([]string{"forward", "port-forward", "portforward"}, arguments[0]) {
+		return errors.New("forwards are opened on the screen and held there, also while their Pods are replaced: start svctui, and press F on the Service")
+	}
+	return takes(0, 1, "name one Service at most: svctui SERVICE; `svctui diagnose` takes several")(command, arguments)
 }
 
 // takes refuses another number of arguments, with a sentence that says what to write.

@@ -66,6 +66,8 @@ type Forwards interface {
 	// Open starts a forward through the given session's cluster and returns its id. It blocks until the local
 	// port is listened on, no longer.
 	Open(ctx context.Context, through Session, spec model.ForwardSpec) (int, error)
+	// Busy tells whether something listens on a port of this machine already, so that a forward cannot; an empty address is 127.0.0.1.
+	Busy(ctx context.Context, address string, port int) bool
 	// Stop ends a forward and its connections.
 	Stop(id int)
 	// List returns the forwards in the order they were opened.

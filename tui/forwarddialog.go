@@ -23,27 +23,38 @@ type forwardDialog struct {
 	session Session
 	picker  *picker
 	local   input
-	// taken are the local ports of the forwards that are held.
-	taken map[int32]bool
+	// taken are the local ports of the forwards that are held, and busy those that were found in use.
+	taken, busy map[int32]bool
+	// known is how the port of a target is resolved for the suggestion.
+	known *model.Snapshot
+	// asked are the local ports that were looked at last.
+	asked []int32
+	looks turn
 	// edited is true once the person typed a local port; till then it follows the target.
 	edited bool
 	// onLocal is true while the local port has the focus.
 	onLocal bool
 	opening bool
 	failure string
-	// instead is what Enter opens after the refusal that is shown; nil where it opens what was chosen.
-	instead []model.ForwardTarget
+	// agreed is what was offered in place of a Service without a Ready Pod: Enter takes it.
+	agreed string
 }
 
 type forwardOpened struct {
 	err error
 	// targets are what was opened, and locals the addresses that they listen on.
 	targets, locals []string
+	// keep lets them outlive the dialog. It returns false where that ended before: then they are stopped already.
+	keep func() bool
 }
 
+// portsLookedAt tells which local ports are in use.
+type portsLookedAt struct{ busy []int32 }
+
 func newForwardDialog(sh *shell, service model.Key) page {
-	p := &forwardDialog{service: service, picker: newPicker("", false), local: newInput("", "")}
+	p := &forwardDialog{service: service, picker: newPicker("", false), local: newInput("", ""), busy: map[int32]bool{}}
 	p.local.focus(false)
+	p.picker.refuse = p.noTarget
 	p.fill(sh)
 	return p
 }
@@ -55,7 +66,7 @@ func (p *forwardDialog) opened(sh *shell, life *life) tea.Cmd {
 		p.session.Focus(&p.service)
 	}
 	p.fill(sh)
-	return nil
+	return p.look(sh)
 }
 
 func (p *forwardDialog) closed(sh *shell) { unfocus(sh, p.session) }
@@ -82,6 +93,7 @@ func (p *forwardDialog) fill(sh *shell) {
 	}
 	p.picker.note = ""
 	snapshot := sh.state.Snapshot
+	p.known = snapshot
 	service := snapshot.Service(p.service)
 	var items []pickItem
 	if service == nil {
@@ -101,6 +113,13 @@ func (p *forwardDialog) fill(sh *shell) {
 	}
 	p.taken = map[int32]bool{}
 	for _, forward := range sh.held {
+		if forward.Target.Context == sh.info.Context && forward.Target.Namespace == p.service.Namespace && forward.State != model.ForwardFailed {
+			for i := range items {
+				if clean(items[i].value) == forwardTarget(forward.Target) {
+					items[i].detail = "held already, on " + clean(forward.Local)
+				}
+			}
+		}
 		if _, port, err := net.SplitHostPort(forward.Local); err == nil && forward.State != model.ForwardFailed {
 			if number, err := strconv.ParseUint(port, 10, 16); err == nil {
 				p.taken[int32(number)] = true
@@ -108,7 +127,32 @@ func (p *forwardDialog) fill(sh *shell) {
 		}
 	}
 	p.picker.setItems(items)
+	p.allowTyped()
 	p.suggest(sh)
+}
+
+// allowTyped offers what was typed where it is more than a search: it names a port, or nothing listed fits.
+func (p *forwardDialog) allowTyped() {
+	typed := p.picker.input.value()
+	p.picker.typed = strings.ContainsAny(typed, ":,") || typed != "" && len(rankItems(p.picker.items, strings.TrimSpace(typed))) == 0
+	p.picker.narrow()
+}
+
+// noTarget says why what was typed can be no target; empty where it can, or where that is not known.
+func (p *forwardDialog) noTarget(typed string) string {
+	targets, err := parseTargets(typed, p.service)
+	if err != nil {
+		return clean(err.Error())
+	}
+	if p.known == nil || p.known.Service(p.service) == nil {
+		return ""
+	}
+	for _, target := range targets {
+		if target.Service == p.service.Name && portOf(p.known, target) == 0 {
+			return fmt.Sprintf("svc/%s has no port %s", clean(target.Service), clean(target.Port))
+		}
+	}
+	return ""
 }
 
 // suggest offers the local ports that fit the target under the cursor.
@@ -121,9 +165,9 @@ func (p *forwardDialog) suggest(sh *shell) {
 	given := map[int32]bool{}
 	for _, target := range targets {
 		free := int32(0)
-		if port, err := strconv.ParseUint(target.Port, 10, 16); err == nil && port > 0 {
-			free = localPortFor(int32(port))
-			for (p.taken[free] || given[free]) && free < 1<<16-1 {
+		if port := portOf(p.known, target); port > 0 {
+			free = localPortFor(port)
+			for (p.taken[free] || p.busy[free] || given[free]) && free < 1<<16-1 {
 				free++
 			}
 			given[free] = true
@@ -138,6 +182,34 @@ func (p *forwardDialog) suggest(sh *shell) {
 		local = net.JoinHostPort(sh.forwardAddress, local)
 	}
 	p.local.set(local)
+}
+
+// look asks which of the local ports that are suggested are in use by others. It does nothing where that has been asked.
+func (p *forwardDialog) look(sh *shell) tea.Cmd {
+	if p.edited || p.opening || p.life == nil || sh.forwards == nil {
+		return nil
+	}
+	specs, _ := specsFor(make([]model.ForwardTarget, strings.Count(p.local.value(), ",")+1), p.local.value(), sh.forwardAddress)
+	var ports []int32
+	for _, spec := range specs {
+		if spec.LocalPort > 0 {
+			ports = append(ports, int32(spec.LocalPort))
+		}
+	}
+	if len(ports) == 0 || slices.Equal(ports, p.asked) {
+		return nil
+	}
+	p.asked = ports
+	forwards, address := sh.forwards, specs[0].LocalAddress
+	return p.looks.do(p.life, func(ctx context.Context) tea.Msg {
+		var found portsLookedAt
+		for _, port := range ports {
+			if forwards.Busy(ctx, address, int(port)) {
+				found.busy = append(found.busy, port)
+			}
+		}
+		return found
+	})
 }
 
 // target is what was picked, else what was typed.
@@ -155,10 +227,21 @@ func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case stateChanged, forwardsChanged, revealed:
 		p.fill(sh)
+		return p.look(sh)
+	case portsLookedAt:
+		for _, port := range msg.busy {
+			p.busy[port] = true
+		}
+		p.suggest(sh)
+		return p.look(sh)
 	case forwardOpened:
 		p.opening = false
 		if msg.err != nil {
 			p.failure = clean(msg.err.Error())
+			p.asked = nil // the port may be taken by now
+			return p.look(sh)
+		}
+		if !msg.keep() {
 			return nil
 		}
 		sh.back()
@@ -174,7 +257,7 @@ func (p *forwardDialog) update(sh *shell, msg tea.Msg) tea.Cmd {
 	case tea.KeyPressMsg:
 		return p.key(sh, msg)
 	case tea.PasteMsg:
-		p.edit(sh, msg)
+		return p.edit(sh, msg)
 	}
 	return nil
 }
@@ -194,26 +277,29 @@ func (p *forwardDialog) key(sh *shell, msg tea.KeyPressMsg) tea.Cmd {
 	case key == "esc" && (p.onLocal || p.picker.input.value() == ""):
 		sh.back()
 	default:
-		p.edit(sh, msg)
+		return p.edit(sh, msg)
 	}
 	return nil
 }
 
-func (p *forwardDialog) edit(sh *shell, msg tea.Msg) {
-	p.failure, p.instead = "", nil
+func (p *forwardDialog) edit(sh *shell, msg tea.Msg) tea.Cmd {
+	p.failure = ""
 	if p.onLocal {
 		before := p.local.value()
 		p.local.update(msg)
 		p.edited = p.edited || p.local.value() != before
-		return
+		return nil
 	}
+	p.agreed = ""
 	p.picker.update(msg)
+	p.allowTyped()
 	p.suggest(sh)
+	return p.look(sh)
 }
 
 func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 	if item := p.picker.chosen(); item.blocked != "" {
-		p.failure = item.name() + ": " + item.blocked
+		p.failure = clean(item.value) + ": " + item.blocked
 		return nil
 	}
 	targets, err := parseTargets(p.target(), p.service)
@@ -221,13 +307,17 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 		p.failure = clean(err.Error())
 		return nil
 	}
-	if p.instead != nil {
-		targets = p.instead
-	} else if why, instead := p.refusal(sh, targets); why != "" {
-		p.failure, p.instead = why, instead
-		return nil
+	if why, instead := p.refusal(sh, targets); why != "" {
+		if instead == nil || p.agreed != forwardTargets(instead) {
+			p.failure, p.agreed = why, ""
+			if instead != nil {
+				p.agreed = forwardTargets(instead)
+			}
+			return nil
+		}
+		targets = instead
 	}
-	specs, failure := specsFor(targets, p.local.value())
+	specs, failure := specsFor(targets, p.local.value(), sh.forwardAddress)
 	if failure != "" {
 		p.failure = failure
 		return nil
@@ -236,7 +326,7 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 		p.failure = "cannot forward: " + firstReason(sh.notConnected(), "forwards cannot be held here")
 		return nil
 	}
-	p.opening, p.failure, p.instead = true, "", nil
+	p.opening, p.failure = true, ""
 	forwards, session, contextName := sh.forwards, sh.session, sh.info.Context
 	return p.life.do(func(ctx context.Context) tea.Msg { return openForwardsTo(ctx, forwards, session, contextName, specs) })
 }
@@ -264,9 +354,9 @@ func (p *forwardDialog) refusal(sh *shell, targets []model.ForwardTarget) (why s
 }
 
 // specsFor joins targets with the local ports that were typed: [ADDRESS:]PORT, with as many ports as targets, or none at all
-// for free ones.
-func specsFor(targets []model.ForwardTarget, typed string) (specs []model.ForwardSpec, failure string) {
-	host, ports := "", strings.TrimSpace(typed)
+// for free ones. Without an address they are of the given one, which is empty for loopback.
+func specsFor(targets []model.ForwardTarget, typed, address string) (specs []model.ForwardSpec, failure string) {
+	host, ports := address, strings.TrimSpace(typed)
 	if strings.Contains(ports, ":") {
 		var err error
 		if host, ports, err = net.SplitHostPort(ports); err != nil {
@@ -292,7 +382,7 @@ func specsFor(targets []model.ForwardTarget, typed string) (specs []model.Forwar
 	return specs, ""
 }
 
-// openForwardsTo opens all or none.
+// openForwardsTo opens all or none. When ctx ends before they are kept, they are stopped.
 func openForwardsTo(ctx context.Context, forwards Forwards, session Session, contextName string, specs []model.ForwardSpec) forwardOpened {
 	var opened forwardOpened
 	var ids []int
@@ -315,6 +405,11 @@ func openForwardsTo(ctx context.Context, forwards Forwards, session Session, con
 		}
 		opened.targets, opened.locals = append(opened.targets, forwardTarget(spec.Target)), append(opened.locals, local)
 	}
+	opened.keep = context.AfterFunc(ctx, func() {
+		for _, id := range ids {
+			forwards.Stop(id)
+		}
+	})
 	return opened
 }
 
@@ -324,7 +419,7 @@ func (p *forwardDialog) view(sh *shell, width, height int) string {
 	if p.onLocal {
 		under[1] = t.strong.on("local port  ") + p.local.view(min(24, width-12)) + "  " + t.dim.on("empty takes a free one")
 	}
-	if specs, _ := specsFor(make([]model.ForwardTarget, strings.Count(p.local.value(), ",")+1), p.local.value()); len(specs) > 0 && !onLoopback(specs[0].LocalAddress) {
+	if specs, _ := specsFor(make([]model.ForwardTarget, strings.Count(p.local.value(), ",")+1), p.local.value(), sh.forwardAddress); len(specs) > 0 && !onLoopback(specs[0].LocalAddress) {
 		for _, line := range wrap(glyphWarn+" "+openToOthers(specs[0].LocalAddress), width) {
 			under = append(under, t.warn.on(line))
 		}
@@ -340,6 +435,8 @@ func (p *forwardDialog) view(sh *shell, width, height int) string {
 		hint := "another port: pod/NAME:PORT · several: 80,443"
 		if sh.forwardAddress == "" {
 			hint += " · listens on 127.0.0.1 only"
+		} else {
+			hint += " · 127.0.0.1:PORT for this machine alone"
 		}
 		under = append(under, t.dim.on(cut(hint, width)))
 	}

@@ -133,7 +133,34 @@ func (p *forwardsPage) bindings() []binding {
 				return nil
 			},
 		},
+		{
+			keys: []string{"F"}, name: "forward", help: "opens another forward to the same Service", disabled: p.whyNoOther,
+			run: func(sh *shell) tea.Cmd {
+				sh.open(newForwardDialog(sh, serviceOf(p.at(sh).Target)))
+				return nil
+			},
+		},
 	}, keys...)
+}
+
+// whyNoOther says why no other forward can be opened from the selected one; empty where it can.
+func (p *forwardsPage) whyNoOther(sh *shell) string {
+	forward := p.at(sh)
+	switch {
+	case forward == nil:
+		return "no forward is held: F on a Service opens one"
+	case forward.Target.Service == "":
+		return "this one leads to a Pod: F on a Service opens another one"
+	case forward.Target.Context != sh.info.Context:
+		return "this one leads into another context: F on a Service opens one here"
+	case sh.state != nil && sh.state.Snapshot.Service(serviceOf(forward.Target)) == nil:
+		return "its Service is not listed here: F on a Service opens another one"
+	}
+	return whyNoForward(sh, serviceOf(forward.Target))
+}
+
+func serviceOf(target model.ForwardTarget) model.Key {
+	return model.Key{Namespace: target.Namespace, Name: target.Service}
 }
 
 // wakeAt is when the nearest age reads differently.
@@ -332,7 +359,11 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 	}
 	switch forward.State {
 	case model.ForwardWaiting:
-		item("waits", t.warn, "There is no Pod to lead to now. The next one that is Ready is taken.")
+		next := "The next one that is Ready is taken."
+		if forward.Target.Pod != "" {
+			next = "One of its name is taken as soon as it runs."
+		}
+		item("waits", t.warn, "There is no Pod to lead to now: what connects is reset at once. "+next)
 	case model.ForwardConnecting:
 		item("connects", t.text, "It listens, and looks for a Pod.")
 	case model.ForwardRefused:

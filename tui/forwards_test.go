@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
@@ -89,7 +90,7 @@ func TestSeveralForwardsAtOnce(t *testing.T) {
 
 	// All or none.
 	s.press("F")
-	s.write("80,443")
+	s.write("pod/cart-5c9d7-m4k8s:80,443")
 	s.press("tab", "ctrl+u")
 	s.write("7000")
 	s.press("enter")
@@ -98,7 +99,7 @@ func TestSeveralForwardsAtOnce(t *testing.T) {
 
 func TestAllOrNoForwardsAreOpened(t *testing.T) {
 	forwards := &failingForwards{stageForwards: newStageForwards(), after: 2}
-	specs, failure := specsFor([]model.ForwardTarget{{Pod: "a", Port: "1"}, {Pod: "a", Port: "2"}, {Pod: "a", Port: "3"}}, "")
+	specs, failure := specsFor([]model.ForwardTarget{{Pod: "a", Port: "1"}, {Pod: "a", Port: "2"}, {Pod: "a", Port: "3"}}, "", "")
 	if failure != "" || len(specs) != 3 {
 		t.Fatal(specs, failure)
 	}
@@ -215,4 +216,210 @@ func TestLeavingWithForwardsAsksOnce(t *testing.T) {
 	}
 	s.press("enter")
 	s.until("it quits", func() bool { return s.quit })
+}
+
+// A forward of which every connection is refused is not well, whatever the way to the Pod is like.
+func TestAForwardThatIsRefusedSaysSo(t *testing.T) {
+	words := `error forwarding port 8080 to pod 4dbd, uid : failed to connect to localhost:8080 inside namespace "a1b2", IPv4: dial tcp4 127.0.0.1:8080: connect: connection refused`
+	s := newStage(t, stageSetup{width: 120, height: 30, state: stageState(), forwards: newStageForwards(
+		model.Forward{
+			ID: 1, Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Service: "cart", Port: "80"}, Local: "127.0.0.1:8080",
+			State: model.ForwardRefused, Pod: "db-0", PodPort: 8080, Total: 3, Refusals: 3, Since: ago(time.Hour), LastError: words, LastErrAt: ago(time.Minute),
+		},
+		model.Forward{
+			ID: 2, Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Service: "cart", Port: "443"}, Local: "127.0.0.1:8443",
+			State: model.ForwardRefused, Pod: "db-0", PodPort: 8443, Total: 9, Refusals: 1, Since: ago(time.Hour), LastError: words, LastErrAt: ago(time.Minute),
+		},
+	)})
+	s.press("f")
+	s.untilScreen("▌▲ svc/cart:80")
+	for _, text := range []string{
+		"refused", "The last 3 connections were refused: nothing listens on localhost:8080 in Pod db-0.", "connect: connection refused", "(1m ago)",
+	} {
+		s.untilScreen(text)
+	}
+	s.press("down")
+	s.untilScreen("The last connection was refused: nothing listens on localhost:8443")
+}
+
+// A port that something listens on already is not proposed.
+func TestABusyLocalPortIsNotProposed(t *testing.T) {
+	forwards := newStageForwards()
+	forwards.busy = []int{8080, 8081, 8443}
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: forwards})
+	s.choose("cart")
+	s.press("F")
+	s.untilScreen("local port  8082")
+	s.write("pod/cart-5c9d7-m4k8s:80,443")
+	s.untilScreen("local port  8082,8444")
+	s.press("tab", "ctrl+u")
+	s.write("8080") // what was typed stays
+	s.untilScreen("local port  8080")
+	s.press("esc", "F")
+	s.untilScreen("local port  8082")
+	s.press("enter")
+	s.until("the forward is open", func() bool { return len(s.root.sh.held) == 1 })
+	if got := forwards.opened()[0].LocalPort; got != 8082 {
+		t.Errorf("it listens on %d", got)
+	}
+
+	// Taken between the look and Enter, another one is proposed; the question about the Pod is not asked again.
+	forwards = newStageForwards()
+	unready := stagePod("shipping-1", "shipping", false)
+	unready.Spec.Containers[0].Ports[0].Name = "grpc"
+	s = newStage(t, stageSetup{width: 100, height: 30, forwards: forwards, state: stateWithPod(unready)})
+	s.choose("shipping")
+	s.press("F")
+	s.write("svc/shipping:50051")
+	s.untilScreen("local port  50051")
+	forwards.mu.Lock()
+	forwards.err, forwards.busy = errors.New("127.0.0.1:50051 is in use by nginx"), []int{50051}
+	forwards.mu.Unlock()
+	s.press("enter")
+	s.untilScreen("No Pod of svc/shipping is Ready")
+	s.press("enter")
+	s.untilScreen("is in use by nginx")
+	s.untilScreen("local port  50052")
+	forwards.mu.Lock()
+	forwards.err = nil
+	forwards.mu.Unlock()
+	s.press("tab", "ctrl+u")
+	s.write("7000")
+	s.press("enter")
+	s.until("the forward is open", func() bool { return len(s.root.sh.held) == 1 })
+	if got := forwards.opened()[0]; got.LocalPort != 7000 || got.Target.Pod != "shipping-1" {
+		t.Errorf("opened %+v", got)
+	}
+}
+
+// What is asked is about one Pod and one target, and agreed to for no other.
+func TestTheQuestionIsAskedAgainForAnotherTarget(t *testing.T) {
+	forwards := newStageForwards()
+	unready := stagePod("shipping-1", "shipping", false)
+	unready.Spec.Containers[0].Ports[0].Name = "grpc"
+	s := newStage(t, stageSetup{width: 100, height: 30, forwards: forwards, state: stateWithPod(unready)})
+	s.choose("shipping")
+	s.press("F")
+	s.write("svc/shipping:50051")
+	s.press("enter")
+	s.untilScreen("pod/shipping-1:8080 anyway")
+	s.write("x")
+	s.press("backspace", "enter")
+	s.untilScreen("pod/shipping-1:8080 anyway")
+	if got := forwards.opened(); len(got) != 0 {
+		t.Errorf("it was opened all the same: %+v", got)
+	}
+}
+
+func TestWhatIsTypedAsATarget(t *testing.T) {
+	two := stageState().Snapshot.Service(model.Key{Namespace: "shop", Name: "cart"}).DeepCopy()
+	two.Spec.Ports = []corev1.ServicePort{{Name: "http", Port: 80}, {Name: "https", Port: 443}}
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(two), forwards: newStageForwards()})
+	s.choose("cart")
+	s.press("F")
+	for _, test := range []struct{ typed, says, local string }{
+		{"svc/cart:80", "▌ svc/cart:80", "8080"},
+		{"pod/any:80,", "lacks a port between two commas", ""},
+		{"svc/cart:80,443", "▌ svc/cart:80,443", "8080,8443"},
+		{"svc/cart:80,https", "▌ use “svc/cart:80,https” as typed", "8080,8443"},
+		{"svc/cart:https", "▌ svc/cart:443 https", "8443"},
+		{"443,http", "▌ use “443,http” as typed", "8443,8080"},
+		{"9999", "svc/cart has no port 9999", ""},
+		{"svc/cart:nope", "svc/cart has no port nope", ""},
+		{"job/x:1", "is no target", ""},
+		{"pod/cart-5c9d7-m4k8s:http", "▌ pod/cart-5c9d7-m4k8s:8080 http", "8080"},
+		{"pod/cart-5c9d7-m4k8s:http,15090", "▌ use “pod/cart-5c9d7-m4k8s:http,15090” as typed", "8080,15090"},
+		{"pod/any:nope", "▌ use “pod/any:nope” as typed", ""},
+	} {
+		s.press("ctrl+u")
+		s.write(test.typed)
+		if screen := s.screen(); !strings.Contains(screen, test.says) || strings.Contains(screen, "nothing fits") {
+			t.Errorf("%q: %s", test.typed, screen)
+		}
+		if got := s.root.top().(*forwardDialog).local.value(); got != test.local {
+			t.Errorf("%q: local port %q, want %q", test.typed, got, test.local)
+		}
+	}
+	s.press("ctrl+u")
+	s.write("job/x:1")
+	s.press("enter")
+	if _, open := s.root.top().(*forwardDialog); !open || len(s.root.sh.held) != 0 {
+		t.Error("nonsense was opened")
+	}
+}
+
+// Where svctui was started for an address, a port alone is one of that address.
+func TestAPortAloneIsOfTheAddressThatIsAllowed(t *testing.T) {
+	for _, test := range []struct{ typed, address, want string }{
+		{"9393", "", ""}, {"9393", "0.0.0.0", "0.0.0.0"}, {"", "0.0.0.0", "0.0.0.0"}, {"127.0.0.1:9393", "0.0.0.0", "127.0.0.1"}, {"9393", "::", "::"},
+	} {
+		specs, failure := specsFor(make([]model.ForwardTarget, 1), test.typed, test.address)
+		if failure != "" || len(specs) != 1 || specs[0].LocalAddress != test.want {
+			t.Errorf("%q where %q is allowed: %+v %s", test.typed, test.address, specs, failure)
+		}
+	}
+	forwards := newStageForwards()
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: forwards})
+	s.root.sh.forwardAddress = "0.0.0.0"
+	s.choose("cart")
+	s.press("F", "tab", "ctrl+u")
+	s.write("9393")
+	s.untilScreen("Whoever reaches this machine at 0.0.0.0")
+	s.press("enter")
+	s.until("the forward is open", func() bool { return len(forwards.opened()) == 1 })
+	if got := forwards.opened()[0]; got.LocalAddress != "0.0.0.0" || got.LocalPort != 9393 {
+		t.Errorf("opened %+v", got)
+	}
+}
+
+// Who leaves while a forward opens does not want it.
+func TestEscWhileAForwardOpensStopsIt(t *testing.T) {
+	for _, when := range []string{"before it is open", "before it is told"} {
+		forwards := newStageForwards()
+		ctx, leave := context.WithCancel(t.Context())
+		if when == "before it is open" {
+			leave()
+		}
+		opened := openForwardsTo(ctx, forwards, nil, "ctx", []model.ForwardSpec{{Target: model.ForwardTarget{Pod: "a", Port: "1"}}, {Target: model.ForwardTarget{Pod: "a", Port: "2"}}})
+		leave()
+		if opened.err != nil || opened.keep() {
+			t.Errorf("%s: %v, and it is kept", when, opened.err)
+		}
+		eventuallyNone(t, forwards)
+	}
+	forwards := newStageForwards()
+	ctx, leave := context.WithCancel(t.Context())
+	opened := openForwardsTo(ctx, forwards, nil, "ctx", []model.ForwardSpec{{Target: model.ForwardTarget{Pod: "a", Port: "1"}}})
+	if !opened.keep() {
+		t.Error("it was not kept")
+	}
+	leave()
+	if len(forwards.List()) != 1 {
+		t.Error("what was kept did not outlive the dialog")
+	}
+}
+
+func eventuallyNone(t *testing.T, forwards *stageForwards) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for len(forwards.List()) > 0 {
+		select {
+		case <-forwards.changed:
+		case <-deadline:
+			t.Fatalf("left are %+v", forwards.List())
+		}
+	}
+}
+
+func TestAnotherForwardFromTheList(t *testing.T) {
+	held := sampleForwards()
+	held = append(held, model.Forward{ID: 4, Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Service: "gone", Port: "80"}, Local: "127.0.0.1:9", State: model.ForwardWaiting})
+	s := newStage(t, stageSetup{width: 120, height: 30, state: stageState(), forwards: newStageForwards(held...)})
+	s.press("f", "F")
+	s.untilScreen("forward to checkout")
+	s.untilScreen("held already, on 127.0.0.1:8080")
+	s.press("esc", "down", "down", "F")
+	s.untilScreen("this one leads to a Pod")
+	s.press("down", "F")
+	s.untilScreen("its Service is not listed here")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -147,6 +148,46 @@ func parseTargets(text string, service model.Key) ([]model.ForwardTarget, error)
 	return targets, nil
 }
 
+// portOf is the number of a target's port; zero where the Service or the Pod has none of that name, or is not known. A number is taken
+// of a Pod as it is, and of a Service where it has it or is not known.
+func portOf(snapshot *model.Snapshot, target model.ForwardTarget) int32 {
+	number := int32(0)
+	if parsed, err := strconv.ParseUint(target.Port, 10, 16); err == nil {
+		number = int32(parsed)
+	}
+	if snapshot == nil {
+		return number
+	}
+	if target.Service != "" {
+		service := snapshot.Service(model.Key{Namespace: target.Namespace, Name: target.Service})
+		if service == nil {
+			return number
+		}
+		if port := targetedPort(service, target.Port); port != nil {
+			return port.Port
+		}
+		return 0
+	}
+	if number > 0 {
+		return number
+	}
+	if pod := snapshot.Pod(model.Key{Namespace: target.Namespace, Name: target.Pod}); pod != nil {
+		number, _ = model.ContainerPort(&pod.Spec, target.Port, corev1.ProtocolTCP)
+	}
+	return number
+}
+
+// targetedPort is the port of a Service that has the given number or name; nil where there is none.
+func targetedPort(service *corev1.Service, wanted string) *corev1.ServicePort {
+	at := slices.IndexFunc(service.Spec.Ports, func(port corev1.ServicePort) bool {
+		return fmt.Sprint(port.Port) == wanted || port.Name != "" && port.Name == wanted
+	})
+	if at < 0 {
+		return nil
+	}
+	return &service.Spec.Ports[at]
+}
+
 // anyway is where a forward to a Service without a Ready Pod could lead all the same: the Pod that is nearest to being
 // Ready. pods are in that order. It is nil where none runs, or where a port cannot be found in it.
 func anyway(service *corev1.Service, pods []*corev1.Pod, targets []model.ForwardTarget) []model.ForwardTarget {
@@ -155,13 +196,11 @@ func anyway(service *corev1.Service, pods []*corev1.Pod, targets []model.Forward
 	}
 	var instead []model.ForwardTarget
 	for _, target := range targets {
-		port := slices.IndexFunc(service.Spec.Ports, func(port corev1.ServicePort) bool {
-			return fmt.Sprint(port.Port) == target.Port || port.Name != "" && port.Name == target.Port
-		})
-		if port < 0 {
+		port := targetedPort(service, target.Port)
+		if port == nil {
 			return nil
 		}
-		to, found := model.ResolveTargetPort(&pods[0].Spec, &service.Spec.Ports[port])
+		to, found := model.ResolveTargetPort(&pods[0].Spec, port)
 		if !found {
 			return nil
 		}

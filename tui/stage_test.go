@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,8 @@ type stageForwards struct {
 	changed chan struct{}
 	err     error
 	specs   []model.ForwardSpec
+	// busy are local ports that others listen on.
+	busy []int
 }
 
 func newStageForwards(held ...model.Forward) *stageForwards {
@@ -117,6 +120,10 @@ func (f *stageForwards) Open(_ context.Context, _ Session, spec model.ForwardSpe
 	f.held = append(f.held, model.Forward{ID: id, Target: spec.Target, Local: fmt.Sprintf("127.0.0.1:%d", spec.LocalPort), State: model.ForwardActive, Since: fixtureNow()})
 	f.tell()
 	return id, nil
+}
+
+func (f *stageForwards) Busy(_ context.Context, _ string, port int) bool {
+	return slices.Contains(f.busy, port)
 }
 
 func (f *stageForwards) Stop(id int) {
