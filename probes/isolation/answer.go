@@ -21,6 +21,10 @@ type answer struct {
 	silent bool
 	// mute means the same where that is no fault, because nothing says that the application speaks what it was asked.
 	mute bool
+	// notGRPC means that it was asked in gRPC, and answered in something else.
+	notGRPC bool
+	// noObject means that the API server does not find what it was asked to proxy to.
+	noObject bool
 	// speaksFirst means that the application sent something unasked.
 	speaksFirst bool
 	// wantsTLS means that a plain request was answered as TLS servers do.
@@ -43,7 +47,6 @@ var textKinds = []struct {
 	{"connection refused", answer{outcome: Refused, detail: "connection refused"}},
 	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", opaque: true, wantsTLS: true}},
 	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true}},
-	{"looked like an http/1.1 header", answer{outcome: OK, detail: "answers in HTTP/1.1, not in gRPC"}},
 	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP"}},
 	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS"}},
 	{"first record does not look like a tls handshake", answer{outcome: OK, detail: "answers, but not in TLS"}},

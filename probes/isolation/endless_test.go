@@ -199,4 +199,3 @@ func TestTheTLSTryDoesNotSpeakForThePlainOne(t *testing.T) {
 		})
 	}
 }
-

@@ -51,6 +51,8 @@ type Facts struct {
 	Silent map[Rung]bool
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
+	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.
+	NotGRPC string
 	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.
 	MeshAnswered bool
 	// Policies is what NetworkPolicies make of the Pod's port, and Policy names one that isolates the Pod; empty for none.

@@ -3,14 +3,14 @@ package isolation
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,7 +28,7 @@ const (
 	// then, and a body need not have an end.
 	headLimit    = 4 << 10
 	bodyPatience = time.Second
-	userAgent = "svctui"
+	userAgent    = "svctui"
 )
 
 // tryForward opens a connection to the Pod's own loopback and speaks on it, as far as there is evidence for a protocol.
@@ -76,7 +76,7 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 			}
 			errorTexts = nil
 		case err := <-failedWith:
-			return endOf(ctx, s, err, errorTexts, conn.heard.Load(), scheme)
+			return endOf(ctx, s, err, errorTexts, conn.heard(), scheme)
 		}
 	}
 }
@@ -110,17 +110,20 @@ func ofRuntime(text string) answer {
 }
 
 // endOf codes a talk that ended without an answer. The runtime's reason comes on another way, and may come later.
-func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, heard bool, scheme string) answer {
+func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, heard []byte, scheme string) answer {
+	if scheme == schemeGRPC && len(heard) > 0 {
+		return ofNoGRPC(heard, err)
+	}
 	if ctx.Err() != nil {
-		if heard {
+		if len(heard) > 0 {
 			return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", s.patience())}
 		}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
+			return answer{outcome: Timeout, silent: true, notGRPC: scheme == schemeGRPC, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
 		}
 		return stopped(ctx)
 	}
-	if errorTexts != nil {
+	if errorTexts != nil && len(heard) == 0 {
 		wait := time.NewTimer(refusalWait)
 		defer wait.Stop()
 		select {
@@ -133,9 +136,10 @@ func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, 
 	}
 	if known, ok := meaningOf(err.Error()); ok {
 		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
+		known.notGRPC = scheme == schemeGRPC && known.outcome == OK
 		return known
 	}
-	if heard {
+	if len(heard) > 0 {
 		return answer{outcome: OK, detail: "answers, but not to the end: " + err.Error()}
 	}
 	return failed(err.Error())
@@ -236,24 +240,13 @@ func beginning(ctx context.Context, body io.Reader, cut func()) []byte {
 	return head
 }
 
-// grpcHealthPath is the method of the gRPC health checking protocol that Kubernetes' own probes call.
-const grpcHealthPath = "/grpc.health.v1.Health/Check"
-
 func newRequest(ctx context.Context, s subject, scheme string) (*http.Request, error) {
 	host := s.request.Host
 	if host == "" {
 		host = hostPort("localhost", s.podPort)
 	}
 	if scheme == schemeGRPC {
-		// One message, not compressed, of length zero: the health of the whole server.
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+host+grpcHealthPath, strings.NewReader("\x00\x00\x00\x00\x00"))
-		if err != nil {
-			return nil, err
-		}
-		request.Header.Set("Content-Type", "application/grpc")
-		request.Header.Set("TE", "trailers")
-		request.Header.Set("User-Agent", userAgent)
-		return request, nil
+		return newHealthCheck(ctx, host)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+host+s.request.Path, nil)
 	if err != nil {
@@ -261,25 +254,6 @@ func newRequest(ctx context.Context, s subject, scheme string) (*http.Request, e
 	}
 	request.Header.Set("User-Agent", userAgent)
 	return request, nil
-}
-
-// grpcDetail reads the answer of the health check; any other gRPC answer comes from the application just as well.
-func grpcDetail(response *http.Response, message []byte) string {
-	status := response.Trailer.Get("Grpc-Status")
-	if status == "" {
-		status = response.Header.Get("Grpc-Status")
-	}
-	if status != "" && status != "0" {
-		return "gRPC answers, status " + status
-	}
-	// A frame's head is five bytes; then field 1 as a varint: 1 is SERVING.
-	if len(message) >= 7 && binary.BigEndian.Uint32(message[1:5]) >= 2 && message[5] == 0x08 {
-		if message[6] == 1 {
-			return "gRPC health: SERVING"
-		}
-		return "gRPC health: NOT_SERVING"
-	}
-	return "answers in HTTP/2: " + response.Status
 }
 
 func refusesPlainHTTP(status int, body []byte) bool {
@@ -300,16 +274,36 @@ func serverName(host string) string {
 // streamConn lets net/http speak on a stream. Deadlines are the context's business.
 type streamConn struct {
 	model.Stream
-	// heard means that any byte came back.
-	heard atomic.Bool
+	first firstWords
 }
 
 func (c *streamConn) Read(p []byte) (int, error) {
 	n, err := c.Stream.Read(p)
-	if n > 0 {
-		c.heard.Store(true)
-	}
+	c.first.add(p[:n])
 	return n, err
+}
+
+func (c *streamConn) heard() []byte { return c.first.heard() }
+
+// firstWords keeps the beginning of what came back. Safe for concurrent use.
+type firstWords struct {
+	mu    sync.Mutex
+	words []byte
+}
+
+// firstWordsLimit is how much is kept, in bytes: enough to tell protocols apart.
+const firstWordsLimit = 48
+
+func (f *firstWords) add(p []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.words = append(f.words, p[:min(len(p), firstWordsLimit-len(f.words))]...)
+}
+
+func (f *firstWords) heard() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.words)
 }
 
 // Close leaves the stream open: net/http closes at once what ends without an answer, and the runtime's reason for that

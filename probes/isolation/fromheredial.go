@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/svctui/svctui/probes/check"
@@ -130,14 +129,17 @@ func (r *run) speakHere(ctx context.Context, s subject, address, scheme string) 
 	}
 	ctx, cancelAsking := context.WithTimeout(ctx, s.patience())
 	defer cancelAsking()
-	counted := &countedConn{Conn: conn}
-	got, err := ask(ctx, counted, s, scheme)
+	listening := &heardConn{Conn: conn}
+	got, err := ask(ctx, listening, s, scheme)
+	heard := listening.first.heard()
 	switch {
 	case err == nil:
 		return got
+	case scheme == schemeGRPC && len(heard) > 0:
+		return ofNoGRPC(heard, err)
 	case errors.Is(ctx.Err(), context.Canceled):
 		return failed("cancelled")
-	case ctx.Err() != nil && counted.heard.Load():
+	case ctx.Err() != nil && len(heard) > 0:
 		return answer{outcome: OK, detail: fmt.Sprintf("answers, but not to the end in %s", s.patience())}
 	case ctx.Err() != nil:
 		return answer{outcome: Timeout, silent: true, detail: fmt.Sprintf("accepts connections, no answer in %s", s.patience())}
@@ -191,21 +193,19 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// countedConn knows whether anything came back.
-type countedConn struct {
+// heardConn knows what came back.
+type heardConn struct {
 	net.Conn
-	heard atomic.Bool
+	first firstWords
 }
 
-func (c *countedConn) Read(p []byte) (int, error) {
+func (c *heardConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.heard.Store(true)
-	}
+	c.first.add(p[:n])
 	return n, err
 }
 
-func (c *countedConn) hangUp() { _ = c.Close() }
+func (c *heardConn) hangUp() { _ = c.Close() }
 
 // readHere says what an address's answer tells. inside are the answers that the application itself gave on the other rungs; nil while
 // they are not known yet. Only what can have come from nothing but the application passes.

@@ -228,8 +228,8 @@ func ofProxyItself(code int, status apiStatus) (answer, bool) {
 	case code == http.StatusBadRequest && strings.Contains(message, "address not allowed"):
 		return answer{outcome: Failed, detail: message, addressRefused: true}, true
 	case code == http.StatusNotFound && strings.HasSuffix(message, " not found") &&
-		(strings.HasPrefix(message, "services ") || strings.HasPrefix(message, "pods ")):
-		return failed(message), true
+		(strings.HasPrefix(message, "services ") || strings.HasPrefix(message, "endpoints ") || strings.HasPrefix(message, "pods ")):
+		return answer{outcome: Failed, detail: message, noObject: true}, true
 	case code == http.StatusGatewayTimeout, code == http.StatusTooManyRequests:
 		return failed(message), true
 	}

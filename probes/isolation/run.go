@@ -79,6 +79,7 @@ type run struct {
 	silent          map[Rung]bool
 	meshAnswered    bool
 	speaksTLS       bool
+	notGRPC         bool
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
@@ -104,6 +105,9 @@ func (r *run) facts() Facts {
 	facts := r.subject.facts
 	facts.Silent = maps.Clone(r.silent)
 	facts.MeshAnswered, facts.AddressRefused, facts.SpeaksTLS = r.meshAnswered, r.addressRefused, r.speaksTLS
+	if r.notGRPC {
+		facts.NotGRPC = r.subject.speaks.evidence
+	}
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets = r.unresolved, r.listening
@@ -310,7 +314,7 @@ func (r *run) proxies(ctx context.Context) {
 		r.begin(RungProxyService)
 		rungs.Go(guarded(func() {
 			r.observe(RungProxyService, func() answer {
-				return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService())
+				return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService()).withoutEndpointsObject()
 			})
 		}))
 	}
@@ -322,6 +326,16 @@ func (r *run) proxies(ctx context.Context) {
 			})
 		}))
 	}
+}
+
+// withoutEndpointsObject explains that the API server does not find a Service which is there: its proxy picks an address out of the Service's
+// Endpoints object (ResourceLocation in kubernetes/pkg/registry/core/service/storage), and says so in the Service's name where there is none.
+// Who writes EndpointSlices by hand need not write Endpoints.
+func (a answer) withoutEndpointsObject() answer {
+	if a.noObject {
+		a.detail += ": the Service is there, but no Endpoints object of it, which this way reads"
+	}
+	return a
 }
 
 // offence says why HTTP is not sent to the application: it speaks first, or it is MySQL, which blocks clients after junk
@@ -449,6 +463,7 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
+		r.notGRPC = r.notGRPC || got.notGRPC
 		if rung == RungProxyService || rung == RungProxyPod {
 			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -346,21 +347,35 @@ func TestGRPC(t *testing.T) {
 		name string
 		app  func(net.Conn)
 		want string
+		mark check.Mark
 	}{
-		{"serving", grpcApp(1, "0"), "gRPC health: SERVING"},
-		{"not serving", grpcApp(2, "0"), "gRPC health: NOT_SERVING"},
-		{"no health check", grpcApp(0, "12"), "gRPC answers, status 12"},
+		{"serving", grpcApp(1, "0"), "gRPC health: SERVING", check.MarkOK},
+		{"not serving", grpcApp(2, "0"), "gRPC health: NOT_SERVING", check.MarkOK},
+		{"no health check", grpcApp(0, "12"), "gRPC answers, status 12", check.MarkOK},
 		{"HTTP/1.1 only", func(conn net.Conn) {
 			// The preface of HTTP/2 is no request that it knows.
 			go func() {
 				_, _ = io.WriteString(conn, "HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\n\r\n")
 			}()
 			silentApp(conn)
-		}, "answers"},
+		}, "answers in HTTP/1.1", check.MarkWarn},
+		{"bytes of another kind", func(conn net.Conn) {
+			go func() { _, _ = io.WriteString(conn, "+OK ready\r\n") }()
+			silentApp(conn)
+		}, `answers "+OK ready`, check.MarkWarn},
+		{"hangs up", func(conn net.Conn) {
+			go silentApp(conn)
+			time.Sleep(time.Millisecond)
+		}, "closed without an answer", check.MarkWarn},
+		{"says nothing, where an HTTP/2 server speaks at once", silentApp, "no answer in 5s", check.MarkWarn},
+		{"over TLS", func(conn net.Conn) {
+			go func() { _, _ = conn.Write([]byte{0x15, 3, 3, 0, 2, 2, 70}) }()
+			silentApp(conn)
+		}, "its gRPC is encrypted", check.MarkOK},
 		{"settings, and then nothing", func(conn net.Conn) {
 			go func() { _, _ = conn.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0}) }()
 			silentApp(conn)
-		}, "answers, but not to the end"},
+		}, "answers in HTTP/2, but not to the end", check.MarkOK},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -371,11 +386,30 @@ func TestGRPC(t *testing.T) {
 				request := web
 				request.Scheme = schemeGRPC
 				result := Run(t.Context(), w, onePod(), request, nil)
-				if result.Conclusion.Mark != check.MarkOK || !strings.Contains(result.Rungs[0].Detail, test.want) {
+				if result.Conclusion.Mark != test.mark || !strings.Contains(result.Rungs[0].Detail, test.want) {
 					t.Errorf("got %s, %q, %+v", outcomesOf(result), result.Rungs[0].Detail, result.Conclusion)
+				}
+				if says := strings.Contains(result.Conclusion.Text, "gRPC clients fail"); says != (test.mark == check.MarkWarn) {
+					t.Errorf("it concludes %+v", result.Conclusion)
 				}
 			})
 		})
+	}
+}
+
+// The API server's proxy to a Service reads its Endpoints object. Where that is missing it says that there is no such Service.
+func TestAServiceWithoutEndpointsObject(t *testing.T) {
+	for _, words := range []string{`services "web" not found`, `endpoints "web" not found`} {
+		w := newWorld(t)
+		w.proxied["services/web:80"] = statusReply(404, "NotFound", words)
+		service := webService()
+		service.Spec.Selector = nil
+		slice := sliceOf("", 8080)
+		slice.Endpoints = []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.10"}}}
+		result := Run(t.Context(), w, snapshotOf(service, slice), Request{Service: web.Service, Scheme: schemeHTTP}, nil)
+		if seen := result.Rungs[2]; seen.Outcome != Failed || !strings.Contains(seen.Detail, words) || !strings.Contains(seen.Detail, "Endpoints object") {
+			t.Errorf("got %+v", seen)
+		}
 	}
 }
 

@@ -645,7 +645,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts)
+			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts).withoutGRPC(row.verdict, facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts)
