@@ -215,6 +215,14 @@ func TestForwardsOnABastion(t *testing.T) {
 		t.Fatalf("no address:\n%s", shown)
 	}
 	waitForAnswer(t, c, address[1], pod)
+	// Nothing listens on the other port, which the way to the Pod says nothing of.
+	refused := regexp.MustCompile(`:9999\s+.*?(127\.0\.0\.1:\d+)`).FindStringSubmatch(shown)
+	if _, err := throughForward(t, c, http.MethodGet, "http://"+refused[1]+"/", http.NoBody); err == nil {
+		t.Error("an answer from a port that nothing listens on")
+	}
+	screen.Send("G")
+	screen.WaitFor("The last connection was refused: nothing listens on localhost:9999 in Pod "+pod, 10*time.Second)
+	screen.WaitFor("connection refused", 10*time.Second)
 	quitWithForwards(t, screen)
 
 	open := c.Terminal(t, 120, 40, "-n", namespace, "--forward-address=0.0.0.0")

@@ -154,13 +154,8 @@ func TestForwardOverACutNetwork(t *testing.T) {
 	t.Logf("noticed after %v", time.Since(gone).Round(100*time.Millisecond))
 	c.Kubectl(t, "delete", "pods", "-n", namespace, "-l", "app=web")
 	scale(t, c, namespace, "web", 1)
-	harness.Eventually(t, time.Minute, "one new Pod", func(context.Context) error {
-		if now := podNames(t, c, namespace); len(now) != 1 {
-			return fmt.Errorf("there are %v", now)
-		}
-		return nil
-	})
-	c.Kubectl(t, "wait", "--for=condition=Ready", "pod", "-n", namespace, "-l", "app=web", "--timeout=60s")
+	// kubectl wait would wait for a Pod that goes, too.
+	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=web"), Count: ptr(1), PodReady: ptr(true)})
 	mend(t, laptop)
 	answersAgain(t, laptop.DialContext, address, 20*time.Second)
 	open.checkFailed(t)
