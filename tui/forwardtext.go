@@ -56,8 +56,8 @@ func refusals(forward *model.Forward) string {
 	if forward.Refusals > 1 {
 		last = fmt.Sprintf("The last %d connections were", forward.Refusals)
 	}
-	return fmt.Sprintf("%s refused: nothing listens on localhost:%d in Pod %s. The application listens on another port or address, or does not "+
-		"serve yet; t on the Service tests which.", last, forward.PodPort, clean(forward.Pod))
+	return fmt.Sprintf("%s refused: nothing listens on localhost:%d in Pod %s. The application listens elsewhere, does not serve yet, or is not "+
+		"the one that is meant; t on the Service tests it.", last, forward.PodPort, clean(forward.Pod))
 }
 
 // forwardCommand is the kubectl line that does the same for as long as one Pod lives.
