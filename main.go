@@ -526,11 +526,6 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err := whyNoClient(state.Snapshot, client); err != nil {
 		return err
 	}
-	if len(state.Reports) == 0 {
-		if err := session.CheckNamespace(ctx, state.Scope); err != nil {
-			return err
-		}
-	}
 	document := report.Document{
 		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
 		Reports: state.Reports, Named: len(names) > 0, Client: client, ForClient: forClient(state, info.KubectlArgs, client),
@@ -571,13 +566,25 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 		}
 	}
 	state, err := engine.Once(ctx, store, options)
-	if unreadable := (*engine.UnreadableError)(nil); errors.As(err, &unreadable) && unreadable.Coverage.State == model.Forbidden {
+	unreadable := (*engine.UnreadableError)(nil)
+	forbidden := errors.As(err, &unreadable) && unreadable.Coverage.State == model.Forbidden
+	if forbidden || err == nil && noneIsThere(state.Reports) {
+		if err := session.CheckNamespace(ctx, scope); err != nil {
+			return nil, err
+		}
+	}
+	if forbidden {
 		if scope == model.AllNamespaces {
 			return nil, fmt.Errorf("%w; -n NAMESPACE looks at one namespace", err)
 		}
 		return nil, fmt.Errorf("%w; ask for the right to list and watch services there, or name another namespace with -n", err)
 	}
 	return state, err
+}
+
+// noneIsThere tells whether not one of the Services reported on exists.
+func noneIsThere(reports []*check.Report) bool {
+	return !slices.ContainsFunc(reports, func(report *check.Report) bool { return !report.Missing })
 }
 
 func services(count int) string {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
@@ -51,19 +52,23 @@ func (s *Session) CheckNamespace(ctx context.Context, namespace string) error {
 	if namespace == model.AllNamespaces {
 		return nil
 	}
+	missing := fmt.Errorf("there is no namespace %s in context %s", namespace, s.place.context)
 	known, err := s.Namespaces(ctx)
 	if err != nil {
-		return nil //nolint:nilerr // Who may not list namespaces cannot know that one is missing.
+		// Who may not list namespaces may still be allowed to get one.
+		_, err := s.clientset.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return missing
+		}
+		return nil
 	}
 	if slices.Contains(known, namespace) {
 		return nil
 	}
-	hint := "`kubectl get namespaces` lists those there are"
 	for _, other := range known {
 		if strings.Contains(other, namespace) || strings.Contains(namespace, other) {
-			hint = "did you mean " + other + "?"
-			break
+			return fmt.Errorf("%w: did you mean %s?", missing, other)
 		}
 	}
-	return fmt.Errorf("there is no namespace %s in context %s: %s", namespace, s.place.context, hint)
+	return fmt.Errorf("%w: `kubectl get namespaces` lists those there are", missing)
 }

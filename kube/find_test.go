@@ -76,6 +76,12 @@ func TestCheckNamespace(t *testing.T) {
 			t.Errorf("%q: %v", namespace, err)
 		}
 	}
+	c.deny(func(a apiserver.Attributes) bool { return a.Resource == "namespaces" && a.Verb == "list" })
+	for namespace, missing := range map[string]bool{"shop": false, "other": true} {
+		if err := session.CheckNamespace(t.Context(), namespace); (err != nil) != missing {
+			t.Errorf("%q, of namespaces that may be got and not listed: %v", namespace, err)
+		}
+	}
 	c.deny(func(a apiserver.Attributes) bool { return a.Resource == "namespaces" })
 	if err := session.CheckNamespace(t.Context(), "other"); err != nil {
 		t.Errorf("what may not be known is told: %v", err)
