@@ -292,10 +292,10 @@ func TestForwardToAPodThatComesBackUnderItsName(t *testing.T) {
 		c.Kubectl(t, "delete", "pod", "web-0", "-n", namespace, "--wait=false")
 		harness.Eventually(t, time.Minute, "a new web-0", func(ctx context.Context) error {
 			pods, err := c.Pods(ctx, namespace, "app=web")
-			if err != nil || len(pods) != 1 || pods[0].UID == before.UID {
-				return fmt.Errorf("%d Pods, %v", len(pods), err)
+			if err == nil && (len(pods) != 1 || pods[0].UID == before.UID) {
+				err = fmt.Errorf("%d Pods, or the one from before", len(pods))
 			}
-			return nil
+			return err
 		})
 		c.Kubectl(t, "wait", "--for=condition=Ready", "pod/web-0", "-n", namespace, "--timeout=60s")
 		for _, address := range forwards {

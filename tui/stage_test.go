@@ -123,6 +123,8 @@ func (f *stageForwards) Open(_ context.Context, _ Session, spec model.ForwardSpe
 }
 
 func (f *stageForwards) Busy(_ context.Context, _ string, port int) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return slices.Contains(f.busy, port)
 }
 
