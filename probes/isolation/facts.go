@@ -64,6 +64,8 @@ type Facts struct {
 	// ClientBehind means that the Service selects it.
 	Client, ClientNode, ClientMesh string
 	ClientBehind                   bool
+	// Diagnosis are the findings of the Service itself, cause before consequence, advice left out.
+	Diagnosis []check.Finding
 	// ClientFindings are what the API tells that keeps this client from the Service.
 	ClientFindings []check.Finding
 	// Unresolved means that the client could not resolve the Service's name, NameServerDead that the cluster's name server is known to have

@@ -79,7 +79,7 @@ func targetsText(all []Here) string {
 // fromHere joins a conclusion with what was seen from here. A pass stays one only where no address that clients use failed.
 func (c Conclusion) fromHere(v verdict, observations []Observation, f Facts) Conclusion {
 	seen := f.hereSeen(observations)
-	if v.family() != healthy {
+	if v.family() != healthy || v == boundToPodIPOnly {
 		return c.despite(observations, f)
 	}
 	failed := slices.Concat(seen.turnedAway, seen.silent, seen.dead)

@@ -62,6 +62,7 @@ type subject struct {
 // newSubject chooses what the request leaves open.
 func newSubject(snapshot *model.Snapshot, request Request) subject {
 	s := chosenSubject(snapshot, request)
+	s.facts.Diagnosis = diagnosis(snapshot, request)
 	s.judgeClient(snapshot)
 	return s
 }

@@ -153,9 +153,20 @@ var table = []truth{
 		pod:   reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
 		clientPod: refused, sockets: boundLoopback,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && !endpointless(s, f)
+			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && !endpointless(s, f) && !mayBeRejected(s, f)
 		},
 		verdict: loopback,
+	},
+	{
+		name: "2d refused, where a NetworkPolicy may be what rejects",
+		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
+		clientPod: dead, sockets: boundAll | boundPodIP,
+		needs: []Rung{RungPod},
+		proof: []Rung{RungProxyPod, clientPod},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && mayBeRejected(s, f)
+		},
+		verdict: refusedByPolicy,
 	},
 	{
 		name: "2b loopback, by the listening sockets",
@@ -234,9 +245,18 @@ var table = []truth{
 		when: func(s sight, f Facts) bool {
 			loopbackByProbe := s.proxyPod == none && s.clientPod == none && f.Readiness == RefusedOnPodIP
 			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers
-			return podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !endpointless(s, f) && !loopbackByProbe && !unreachable
+			return works(s) && podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !endpointless(s, f) && !loopbackByProbe && !unreachable
 		},
 		verdict: applicationWorksNoEndpoint,
+	},
+	{
+		name: "5c no usable endpoint, and nothing reached the application",
+		pod:  refused, service: anything, proxyService: noEndpoints, proxyPod: timedOut, inCluster: dead,
+		clientPod: timedOut, sockets: anything,
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && noneUsable(f) && !works(s) && s != sight{} && !endpointless(s, f)
+		},
+		verdict: noEndpointRefused,
 	},
 	{
 		name: "5b no usable endpoint, and nothing told of the application",
@@ -384,7 +404,7 @@ var table = []truth{
 		clientPod: refused, sockets: boundLoopback | boundElsewhere,
 		needs: []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && s.proxyPod|s.clientPod|s.sockets != none
+			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && s.proxyPod|s.clientPod|s.sockets != none && !mayBeRejected(s, f)
 		},
 		verdict: mixedLoopback,
 	},
@@ -427,9 +447,8 @@ var table = []truth{
 		name:  "16 the application accepts and does not answer",
 		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
 		clientPod: reached,
-		needs:     []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return s.has(silent) && s.proxyService != answered && s.proxyPod != answered && !f.MeshAnswered
+			return s.has(silent) && !s.has(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},
@@ -450,9 +469,16 @@ var table = []truth{
 	{
 		name: "18 the client is served at the address, and has no address for the name",
 		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
-		clientName: noAddress | timedOut,
+		clientName: noAddress,
 		needs:      []Rung{RungInCluster, clientName},
 		verdict:    nameUnknown,
+	},
+	{
+		name: "18c the client is served at the address, and waits in vain by the name",
+		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
+		clientName: timedOut,
+		needs:      []Rung{RungInCluster, clientName},
+		verdict:    nameSilent,
 	},
 	{
 		name: "18a the client is served at the address, and refused by the name",
@@ -469,6 +495,15 @@ var table = []truth{
 		when:       func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
 		verdict:    nameUnknown,
 	},
+}
+
+// works tells whether anything reached the application.
+func works(s sight) bool { return (s.pod|s.proxyPod|s.clientPod)&reached != 0 }
+
+// mayBeRejected tells whether a NetworkPolicy may be what refuses at the Pod's IP: some plugins reject instead of dropping. The listening
+// sockets, or the kubelet's own probe, which no policy concerns, show the bind address all the same.
+func mayBeRejected(s sight, f Facts) bool {
+	return keepsOut(f) && s.sockets&(boundLoopback|boundElsewhere) == 0 && f.Readiness != RefusedOnPodIP
 }
 
 // contacts is what reached the Pod's IP: then its sockets are not what keeps clients out.
@@ -629,7 +664,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 			if row.verdict == externalName {
 				return aliasConclusion(observations, facts)
 			}
-			return row.verdict.conclusion(facts).despite(observations, facts)
+			return row.verdict.conclusion(facts).despite(observations, facts).withDiagnosis(row.verdict, observations, facts)
 		}
 	}
 	s := sightOf(observations, facts)
@@ -645,7 +680,8 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts).withoutGRPC(row.verdict, facts)
+			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
+				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts)

@@ -21,6 +21,7 @@ const (
 	loopback
 	loopbackByProbe
 	refusedBetween
+	refusedByPolicy
 	notListening
 	refusedInVM
 	applicationWorksNoEndpoint
@@ -36,6 +37,7 @@ const (
 	addressDropped
 	nameUnknown
 	nameElsewhere
+	nameSilent
 	nodeRefuses
 	clientKeptOut
 	controlPlaneBlind
@@ -103,24 +105,30 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case healthyFromHere:
 		return ok("The Service answers from here.", "That proves the way it took, and no other: what the other rungs tell is not enough.")
 	case loopback:
-		if address, err := netip.ParseAddr(f.PodIP); err == nil && address.Is6() {
+		if f.isIPv6() {
 			return probed("PORT-16", "The application does not listen on the Pod's IPv6 address.",
 				"A port-forward reaches it, because it dials localhost in both families: it listens on IPv4 only, or on its loopback only."+readyAnyway(f.Readiness),
-				fmt.Sprintf("let it listen on [::]:%d, then run the test again", port))
+				fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
 		}
 		return probed("PORT-09", "The application listens on 127.0.0.1 only.",
 			"A port-forward reaches it, because it dials localhost inside the Pod. No client of the Service can."+readyAnyway(f.Readiness),
-			fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", port))
+			fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
 	case loopbackByProbe:
 		likely := probed("PORT-09", "The application seems to listen on 127.0.0.1 only.",
 			"A port-forward, which dials localhost inside the Pod, reaches it; the readiness probe, which dials the Pod's IP, is refused.",
-			fmt.Sprintf("let it listen on 0.0.0.0:%d; Proxy→Pod would prove it, and needs the right to get pods/proxy", port))
+			fmt.Sprintf("let it listen on %s; Proxy→Pod would prove it, and needs the right to get pods/proxy", f.everywhere()))
 		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
 		return likely
 	case refusedBetween:
 		return unknown(fmt.Sprintf("The API server is refused at %s, where the readiness probe gets through.", address(f)),
 			"The kubelet dials the same address and passes, so the application does listen there. Something on the way from the API server rejects.",
 			"try it from a Pod in the cluster, and look for NetworkPolicies and firewalls that reject")
+	case refusedByPolicy:
+		kept := unknown(fmt.Sprintf("%s refuses, and NetworkPolicy %s may be why.", address(f), f.Policy),
+			"The application answers inside the Pod. Either it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod the two look the same.",
+			"read what the Pod listens on: --sockets, or s on the screen of the test")
+		kept.ID = "NP-05"
+		return kept
 	case notListening:
 		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
 			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.",
@@ -128,11 +136,11 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case refusedInVM:
 		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
 			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
-			fmt.Sprintf("let the application listen on 0.0.0.0:%d", port))
+			fmt.Sprintf("let the application listen on %s", f.everywhere()))
 	case applicationWorksNoEndpoint:
 		return probed("", "The application works, and the Service has no usable endpoint.",
 			"Readiness, the EndpointSlices or a named port keep traffic from it; the application itself answers when asked directly.",
-			"see the steps Endpoints, Selector and Readiness: they name the cause")
+			"see what keeps it from being an endpoint: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 	case noEndpointNoPod:
 		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
@@ -157,20 +165,26 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
 		return likely
 	case podIPUnreachable:
+		if f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.finding("NP-03", "NP-04") != nil) {
+			return clientKeptOut.conclusion(f)
+		}
+		inside, why := ", though the application answers inside the Pod", "The connection times out, so it is not the application's bind address."
+		if f.seen.pod&reached == 0 {
+			inside, why = "", "The connection times out. Whether the application answers inside the Pod is not known."
+		}
 		if f.Policies == check.PoliciesAdmitNobody {
 			return probed("NP-01", fmt.Sprintf("NetworkPolicy %s keeps everybody from the Pod.", f.Policy),
-				fmt.Sprintf("No rule admits anybody to its port, and %s does not answer, though the application answers inside the Pod. %s", address(f), reachesOther(f)),
+				strings.TrimSpace(fmt.Sprintf("No rule admits anybody to its port, and %s does not answer%s. %s", address(f), inside, reachesOther(f))),
 				"add an ingress rule that admits the clients to the container's port")
 		}
-		return probed("", fmt.Sprintf("%s cannot be reached, though the application answers inside the Pod.", address(f)),
-			"The connection times out, so it is not the application's bind address. "+reachesOther(f),
+		return probed("", fmt.Sprintf("%s cannot be reached%s.", address(f), inside), strings.TrimSpace(why+" "+reachesOther(f)),
 			"look at the NetworkPolicies that select the Pod, and at its node's network")
 	case mixedNotListening:
 		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint answers.", port, pod),
 			"Clients that are sent to this Pod are refused.", "compare this Pod with the others: image, arguments, configuration")
 	case mixedLoopback:
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint answers.", pod),
-			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on 0.0.0.0:%d in every Pod", port))
+			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere()))
 	case mixedOther:
 		return probed("", fmt.Sprintf("Pod %s answers, and another endpoint of the Service does not.", pod),
 			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test all Pods: --all-pods, or a on the screen of the test")
@@ -285,6 +299,9 @@ func rungTitle(rung Rung) string {
 	case RungProxyPod:
 		return "the API server's proxy to the Pod"
 	}
+	if rung == RungSockets {
+		return "what the Pod listens on"
+	}
 	return "a try from a Pod in the cluster"
 }
 
@@ -295,6 +312,9 @@ func nextFor(rung Rung, observations []Observation) string {
 		if seen.Rung == rung && seen.Outcome == Denied && right != "" {
 			return "ask for the right to " + right + ", or try it from a Pod in the cluster"
 		}
+	}
+	if rung == RungSockets {
+		return "read what the Pod listens on: --sockets, or s on the screen of the test"
 	}
 	return "try it from a Pod in the cluster"
 }
@@ -317,6 +337,19 @@ func readyAnyway(readiness Readiness) string {
 		return " The readiness probe looks elsewhere, and does not notice."
 	}
 	return ""
+}
+
+// everywhere is the address on which an application has to listen for its clients, with the port.
+func (f Facts) everywhere() string {
+	if f.isIPv6() {
+		return hostPort("::", f.PodPort)
+	}
+	return hostPort("0.0.0.0", f.PodPort)
+}
+
+func (f Facts) isIPv6() bool {
+	address, err := netip.ParseAddr(f.PodIP)
+	return err == nil && address.Is6()
 }
 
 func address(f Facts) string {

@@ -19,21 +19,24 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		return probed("PORT-09", "The application listens on the loopback only.",
 			fmt.Sprintf("The kernel of Pod %s has port %d open on %s and on no other address. A port-forward reaches that, because it dials localhost inside the Pod; no client of the Service can.%s",
 				pod, f.PodPort, f.boundTo(), readyAnyway(f.Readiness)),
-			fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", f.PodPort))
+			fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
 	case boundToAnother:
 		return probed("PORT-09", fmt.Sprintf("The application listens on %s only, which is not the Pod's IP.", f.boundTo()),
-			fmt.Sprintf("Clients of the Service arrive at %s.", address(f)), fmt.Sprintf("let it listen on 0.0.0.0:%d, then run the test again", f.PodPort))
+			fmt.Sprintf("Clients of the Service arrive at %s.", address(f)), fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
 	case boundToPodIPOnly:
-		return ok("The application listens on the Pod's IP, where clients of the Service arrive. A port-forward does not reach it.",
-			fmt.Sprintf("Its socket is bound to %s; a port-forward dials localhost inside the Pod. The Service is not at fault. What a client crosses on the way is not tried here.", f.boundTo()))
+		return unknown("The application listens on the Pod's IP, which nothing dialled: whether clients get an answer there is not known.",
+			fmt.Sprintf("Its socket is bound to %s; a port-forward dials localhost inside the Pod, and does not reach it.", f.boundTo()), "try it from a Pod in the cluster")
 	case noEndpointRefused:
 		return proven("", "The Service has no usable endpoint, so that its address refuses every client.",
-			"Whether the application answers at the Pod's IP is not known here: nothing dialled it.", "see the steps Endpoints, Selector and Readiness: they name the cause")
+			"Whether the application answers is not known here: nothing reached it.", "see what keeps its Pods from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 	case othersDead:
 		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", counted(f.Usable, "endpoint", "endpoints")),
 			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
 			"dial an address of the EndpointSlices from that Pod; see the step Endpoints for them")
 	case nodeRefuses:
+		if otherEndpoints(f) {
+			return f.addressDiffers("is refused at")
+		}
 		return probed("TP-08", "Clients are refused at the Service's address, though its endpoints answer.",
 			strings.TrimSpace(f.fromWhere()+" The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible."),
 			fmt.Sprintf("look at kube-proxy on %s", cmp.Or(f.nodeOfClient(), "the client's node")))
@@ -43,7 +46,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 			"look at the NetworkPolicies that select the client or the Pod, and at the firewalls of their nodes"), "NP-03", "NP-04")
 	case clientKeptOut:
 		why := "The API server gets through to them."
-		if f.seen.proxyService|f.seen.proxyPod == none {
+		if (f.seen.proxyService|f.seen.proxyPod)&reached == 0 {
 			why = "The application answers inside the Pod; whether others get through is not known."
 		}
 		if f.seen.clientPod == timedOut {
@@ -57,7 +60,15 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		return f.addressDropped()
 	case nameUnknown:
 		return f.nameUnknown()
+	case nameSilent:
+		if otherEndpoints(f) {
+			return f.nameDiffers("got no answer")
+		}
+		return f.nameUnknown()
 	case nameElsewhere:
+		if otherEndpoints(f) {
+			return f.nameDiffers("was refused")
+		}
 		return probed("", "The Service's address answers, and its name leads somewhere else.",
 			fmt.Sprintf("%s is served at the address and refused by the name: its resolver knows another one for it.", f.client()),
 			"look at the search domains and name servers in the Pod's /etc/resolv.conf, and at its hostAliases")
@@ -75,11 +86,28 @@ func (f Facts) servedWhy() string {
 	how := "at the Service's address"
 	switch {
 	case f.Headless:
+		if barred := f.barredBy(); barred != "" {
+			return fmt.Sprintf("%s got through by the Service's name, though %s: the network plugin does not seem to enforce it here, or another policy lets it pass.", f.client(), barred)
+		}
 		return fmt.Sprintf("%s got through by the Service's name: DNS, the network and that client's NetworkPolicies let it pass.", f.client())
 	case f.seen.clientName == answered:
 		how += " and by its name"
 	}
+	if barred := f.barredBy(); barred != "" {
+		return fmt.Sprintf("%s got through %s, though %s: the network plugin does not seem to enforce it here, or another policy lets it pass.", f.client(), how, barred)
+	}
 	return fmt.Sprintf("%s got through %s: kube-proxy, the network and that client's NetworkPolicies let it pass. Other clients may be judged otherwise.", f.client(), how)
+}
+
+// barredBy says which NetworkPolicy, where it is enforced, keeps the client out; empty for none.
+func (f Facts) barredBy() string {
+	if finding := f.finding("NP-03", "NP-04"); finding != nil && finding.Confidence >= check.Likely && !f.ClientBehind {
+		return strings.TrimSuffix(finding.Title, ".") + " (" + finding.ID + ")"
+	}
+	if f.Policies == check.PoliciesAdmitNobody {
+		return fmt.Sprintf("NetworkPolicy %s admits nobody (NP-01)", f.Policy)
+	}
+	return ""
 }
 
 func (f Facts) client() string {
@@ -150,10 +178,28 @@ func fixText(fix *check.Fix) string {
 	return cmp.Or(fix.Command, fix.Note)
 }
 
+// allPods says how every Pod is tried.
+const allPods = "test all Pods: --all-pods, or a on the screen of the test"
+
+// addressDiffers is where the tested Pod answers, and what the client drew at the Service's address does not: with several endpoints one of
+// them may be the bad one, and nothing is said of kube-proxy.
+func (f Facts) addressDiffers(happens string) Conclusion {
+	return probed("", fmt.Sprintf("%s %s the Service's address, while Pod %s answers: another endpoint may be the bad one.", f.client(), happens, cmp.Or(f.Pod, "that was tested")),
+		strings.TrimSpace(f.fromWhere()+" kube-proxy sends each connection to any one of the endpoints. Only where all of them answer is kube-proxy on that node itself to be doubted."), allPods)
+}
+
+// nameDiffers is where the address answered a client one time and by the name it did not, the other: each may have drawn an endpoint of its own.
+func (f Facts) nameDiffers(happened string) Conclusion {
+	return probed("", fmt.Sprintf("%s was answered at the Service's address, and %s by its name: one of the endpoints may be bad.", f.client(), happened),
+		"Each of the two tries was sent to any one of the endpoints. Only where all of them answer is it the name that leads elsewhere.", allPods)
+}
+
 // addressDropped: the Pod's IP answers the client, and the Service's address keeps silent.
 func (f Facts) addressDropped() Conclusion {
 	silence := fmt.Sprintf("%s is answered by %s, and not by the Service's address.", f.client(), address(f))
 	switch {
+	case otherEndpoints(f) && !f.OtherProxy && !f.LocalOnly:
+		return f.addressDiffers("gets no answer from")
 	case f.ClientBehind:
 		return unknown(silence+" It is one of the Service's own Pods.",
 			"A Pod that the Service sends back to itself needs hairpin mode, which some networks lack (TP-07). That says nothing of other clients.",
@@ -172,8 +218,11 @@ func (f Facts) addressDropped() Conclusion {
 // nameUnknown: the Service's address answers the client, its name does not.
 func (f Facts) nameUnknown() Conclusion {
 	text := "The Service's address answers, and its name does not resolve in this client."
-	if f.Headless {
+	switch {
+	case f.Headless:
 		text = "The Service's name does not resolve in this client."
+	case f.seen.clientName == timedOut:
+		text = "The Service's address answers, and there is no answer by its name in this client: it does not resolve in time, or leads elsewhere."
 	}
 	if finding := f.finding("DNS-01", "DNS-03"); finding != nil {
 		c := probed(finding.ID, text, strings.TrimSpace(finding.Title+" "+finding.Why), fixText(finding.Fix))
