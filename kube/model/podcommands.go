@@ -5,14 +5,16 @@ package model
 // DialScript tries addresses from inside a container: `sh -c DialScript svctui SCHEME ADDRESS…`. It needs a POSIX shell and one of curl,
 // wget, bash, nc, python3, in BusyBox's versions too, and prints one line for each try:
 //
-//	svctui ADDRESS TOOL EXITCODE WORDS…
+//	svctui ADDRESS TOOL EXITCODE BEGAN ENDED WORDS…
 //
-// An address is HOST:PORT/PATH. The tries run beside each other, and each ends within four seconds, whatever its tool does by
+// An address is HOST:PORT/PATH. BEGAN and ENDED are in seconds, as in /proc/uptime: every shell can read that, and not every `date` knows
+// more than seconds; where there is no such file they are "-". The tries run beside each other, and each ends within four seconds, whatever its tool does by
 // itself: one that was stopped has the exit code 143. Words of several lines are joined, so that no server can make a line up.
 const DialScript = `export LC_ALL=C; unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY; set -f; s=$1; shift
 has() { command -v "$1" >/dev/null 2>&1; }
-try() { o=$("$@" </dev/null 2>&1 & p=$!; { sleep 4 && kill $p; } >/dev/null 2>&1 & wait $p; r=$?; kill $! 2>/dev/null; exit $r)
-c=$?; printf 'svctui %s %s %s %.3000s\n' "$a" "$1" $c "$(printf '%s ' $o)"; return $c; }
+now() { { read -r t _ </proc/uptime; } 2>/dev/null || t=-; }
+try() { now; b=$t; o=$("$@" </dev/null 2>&1 & p=$!; { sleep 4 && kill $p; } >/dev/null 2>&1 & wait $p; r=$?; kill $! 2>/dev/null; exit $r)
+c=$?; now; printf 'svctui %s %s %s %s %s %.3000s\n' "$a" "$1" $c $b $t "$(printf '%s ' $o)"; return $c; }
 dial() { u=${a%%/*}; h=${u%:*}; p=${u##*:}; h=${h#\[}; h=${h%\]}
 case $s in http*) if has curl; then try curl -qgskv -m 3 --limit-rate 9k -o /dev/null "$s://$a"; return
 elif has wget && try wget --no-check-certificate --spider "$s://$a"; then return; fi;; esac
@@ -20,7 +22,7 @@ if has bash; then try bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "$p"
 elif has nc; then try nc -vzw 3 "$h" "$p"; case $o in *sage*) try nc -w 3 "$h" "$p";; esac
 elif has python3; then try python3 -c 'import socket,sys; socket.create_connection(sys.argv[1:],3)' "$h" "$p"
 elif has curl; then try curl -qgsv -m 3 "telnet://$u"
-else printf 'svctui %s none 0 \n' "$a"; fi; }
+else printf 'svctui %s none 0 - - \n' "$a"; fi; }
 for a; do dial & done; wait`
 
 // DialCommand is the whole command for addresses.

@@ -49,6 +49,9 @@ type Facts struct {
 
 	// Silent are the rungs whose connection was accepted and where nothing came back although something was asked.
 	Silent map[Rung]bool
+	// clientProof is what the addresses proved that accepted the client's connection and did not answer: silent, or answered|silent where
+	// nothing was asked, so that it may be either. It goes by the targets of the observations.
+	clientProof map[string]evidence
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -243,11 +244,17 @@ func (r *run) inCluster(ctx context.Context) {
 // noteDial writes one answer down. It holds the lock.
 func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 	s := &r.subject
-	seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
+	seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), cmp.Or(got.took, took)
 	if got.unresolved {
 		r.unresolved = true
 	}
 	sidecar := s.facts.ClientMesh != "" && got.outcome == OK && !got.status
+	// A connection alone is no answer where one was to be asked for.
+	bare := !sidecar && got.rank == toldConnected && s.dialScheme() != schemeTCP
+	if got.unanswered && !sidecar && s.dialScheme() != schemeTCP {
+		seen.Outcome = Timeout
+		r.clientProof[seen.Target] = silent
+	}
 	if sidecar {
 		// The client's own sidecar accepts every connection, whether there is somebody behind it or not.
 		seen.Outcome, seen.Detail = Failed, "accepted by the client's own "+s.facts.ClientMesh+" sidecar, which tells nothing"
@@ -258,6 +265,10 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 	}
 	if !sidecar && got.outcome == OK && got.detail == "connected" {
 		seen.Detail = "connected (" + got.tool + ")"
+	}
+	if bare {
+		seen.Detail = "connected (" + got.tool + "); not asked in HTTP"
+		r.clientProof[seen.Target] = answered | silent
 	}
 }
 

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -45,8 +48,9 @@ func dialling(lines map[string]string) func(model.ExecRequest) (model.ExecResult
 		}
 		var output strings.Builder
 		for _, address := range addresses {
-			if line := lines[address]; line != "" {
-				fmt.Fprintf(&output, "svctui %s %s\n", address, line)
+			for line := range strings.Lines(lines[address]) {
+				words := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+				fmt.Fprintf(&output, "svctui %s %s\n", address, strings.Join(slices.Insert(words, min(2, len(words)), "1.00", "1.02"), " "))
 			}
 		}
 		return model.ExecResult{Output: output.String(), Complaints: "Terminated\n"}, nil
@@ -74,7 +78,17 @@ func rowOf(result Result, rung Rung) Observation {
 }
 
 func TestInCluster(t *testing.T) {
-	const fine = "curl 0 * Connected to x < HTTP/1.1 200 OK"
+	const (
+		fine    = "curl 0 * Connected to x < HTTP/1.1 200 OK"
+		hanging = "curl 28 * Connected to x * Operation timed out after 3001 milliseconds with 0 bytes received"
+	)
+	redis := "redis"
+	deniedElse := func(w *world) {
+		w.forwardErr = errForbidden
+		for place := range w.proxied {
+			w.proxied[place] = statusReply(http.StatusForbidden, "Forbidden", `forbidden: User "eve" cannot get resource "pods/proxy"`)
+		}
+	}
 	headless := webService()
 	headless.Spec.ClusterIP = corev1.ClusterIPNone
 	external := webService()
@@ -105,6 +119,37 @@ func TestInCluster(t *testing.T) {
 		{
 			name: "the node has no endpoint", lines: map[string]string{"10.96.0.1:80/": "bash 1 connect: Connection refused", "web.shop.svc:80/": "bash 1 connect: Connection refused", "10.0.0.1:8080/": "bash 0 "},
 			rows: []string{"10.96.0.1:80 refused", "web.shop.svc:80 refused", "10.0.0.1:8080 ok"}, mark: check.MarkFail, says: "TP-08",
+		},
+		{
+			name: "it hangs, and nothing else was allowed", lines: map[string]string{"10.96.0.1:80/": hanging, "web.shop.svc:80/": hanging, "10.0.0.1:8080/": hanging}, addition: deniedElse,
+			rows: []string{"10.96.0.1:80 timeout", "web.shop.svc:80 timeout", "10.0.0.1:8080 timeout"}, mark: check.MarkFail, says: "accepts connections and does not answer",
+		},
+		{
+			name: "it hangs, on every rung", lines: map[string]string{"10.96.0.1:80/": hanging, "web.shop.svc:80/": hanging, "10.0.0.1:8080/": hanging},
+			addition: func(w *world) {
+				w.loopback["web-1:8080"] = silentApp
+				w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = nil, nil
+				w.proxied["pods/web-1:1"] = cannotReach("dial tcp 10.0.0.1:1: connect: connection refused")
+			},
+			rows: []string{"10.96.0.1:80 timeout", "web.shop.svc:80 timeout", "10.0.0.1:8080 timeout"}, mark: check.MarkFail, says: "accepts connections and does not answer",
+		},
+		{
+			name: "connected, and there is nothing to ask with", lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "}, addition: deniedElse,
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkUnknown, says: "connected (bash); not asked in HTTP",
+		},
+		{
+			name: "connected, and it is silent on the loopback", lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "},
+			addition: func(w *world) { deniedElse(w); w.forwardErr, w.loopback["web-1:8080"] = nil, silentApp },
+			rows:     []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkFail, says: "accepts connections and does not answer",
+		},
+		{
+			name: "connected, where the other rungs are answered", lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "},
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "connected (bash)",
+		},
+		{
+			name: "bytes, and silence", service: webService(corev1.ServicePort{Port: 80, TargetPort: intstr.FromInt32(8080), AppProtocol: &redis}), addition: deniedElse,
+			lines: map[string]string{"10.96.0.1:80/": hanging, "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "},
+			rows:  []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "connected (bash) ",
 		},
 		{
 			name: "headless", service: headless, lines: map[string]string{"web.shop.svc:8080/": fine, "10.0.0.1:8080/": fine},
@@ -176,36 +221,38 @@ func TestInCluster(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			service := test.service
-			if service == nil {
-				service = webService()
-			}
-			var edits []func(*corev1.Pod)
-			if test.client != nil {
-				edits = append(edits, test.client)
-			}
-			snapshot := withClient(service, edits...)
-			w := newWorld(t)
-			w.everywhere("web-1", 8080, "web", "80", 200)
-			w.run = dialling(test.lines)
-			if test.addition != nil {
-				test.addition(w)
-			}
-			request := web
-			request.Client, request.KubectlArgs = client, []string{"--context", "my cluster"}
-			result := Run(context.Background(), w, snapshot, agreeing(snapshot, request), nil)
-			if rows := clientRows(result); !slices.Equal(rows, test.rows) {
-				t.Errorf("got rows %q, want %q", rows, test.rows)
-			}
-			said := fmt.Sprintf("%+v %+v", result.Rungs, *result.Conclusion)
-			if result.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) {
-				t.Errorf("got mark %v, want %v and %q:\n%s", result.Conclusion.Mark, test.mark, test.says, said)
-			}
-			for _, ran := range w.ran {
-				if ran.Namespace != namespace || ran.Pod != "front-1" || ran.Container != "c" {
-					t.Errorf("ran in %s/%s, container %s", ran.Namespace, ran.Pod, ran.Container)
+			synctest.Test(t, func(t *testing.T) {
+				service := test.service
+				if service == nil {
+					service = webService()
 				}
-			}
+				var edits []func(*corev1.Pod)
+				if test.client != nil {
+					edits = append(edits, test.client)
+				}
+				snapshot := withClient(service, edits...)
+				w := newWorld(t)
+				w.everywhere("web-1", 8080, "web", "80", 200)
+				w.run = dialling(test.lines)
+				if test.addition != nil {
+					test.addition(w)
+				}
+				request := web
+				request.Client, request.KubectlArgs = client, []string{"--context", "my cluster"}
+				result := Run(t.Context(), w, snapshot, agreeing(snapshot, request), nil)
+				if rows := clientRows(result); !slices.Equal(rows, test.rows) {
+					t.Errorf("got rows %q, want %q", rows, test.rows)
+				}
+				said := fmt.Sprintf("%+v %+v", result.Rungs, *result.Conclusion)
+				if result.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) {
+					t.Errorf("got mark %v, want %v and %q:\n%s", result.Conclusion.Mark, test.mark, test.says, said)
+				}
+				for _, ran := range w.ran {
+					if ran.Namespace != namespace || ran.Pod != "front-1" || ran.Container != "c" {
+						t.Errorf("ran in %s/%s, container %s", ran.Namespace, ran.Pod, ran.Container)
+					}
+				}
+			})
 		})
 	}
 }

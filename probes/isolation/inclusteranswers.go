@@ -7,13 +7,17 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // dialled is what came of the tries of one address.
 type dialled struct {
 	answer
-	// tool is the program that told most.
+	// tool is the program that told most, and took how long it needed; zero where that is not known.
 	tool string
+	took time.Duration
+	// unanswered means that a request was sent on a connection that was accepted, and nothing came back.
+	unanswered bool
 	// unresolved means that the name has no address there.
 	unresolved bool
 	// rank orders what several tools told of one address: the most telling counts.
@@ -45,14 +49,15 @@ const stoppedCode = 143
 // hostile: servers and programs wrote it.
 func readDials(output string, addresses []string) map[string]dialled {
 	read := map[string]dialled{}
-	// plainNC are the addresses whose nc knows no options, and so was run once more, without them.
-	plainNC := map[string]bool{}
+	// plainNC are the addresses whose nc knows no options, and so was run once more, without them; found are the names that are known to
+	// have an address.
+	plainNC, found := map[string]bool{}, map[string]bool{}
 	for _, address := range addresses {
 		read[address] = dialled{answer: failed("the command printed nothing about it")}
 	}
 	for line := range strings.SplitSeq(output, "\n") {
-		fields := strings.SplitN(line, " ", 5)
-		if len(fields) < 4 || fields[0] != "svctui" {
+		fields := strings.SplitN(line, " ", 7)
+		if len(fields) < 6 || fields[0] != "svctui" {
 			continue
 		}
 		before, asked := read[fields[1]]
@@ -61,21 +66,23 @@ func readDials(output string, addresses []string) map[string]dialled {
 			continue
 		}
 		words := ""
-		if len(fields) == 5 {
-			words = strings.TrimSpace(fields[4])
+		if len(fields) == 7 {
+			words = strings.TrimSpace(fields[6])
 		}
 		now := readDial(fields[2], code, words)
+		now.took = between(fields[4], fields[5])
+		found[fields[1]] = found[fields[1]] || !namesHost(fields[1]) || fields[2] == "wget" && wgetConnects.MatchString(words)
 		switch {
 		case fields[2] != "nc":
-		case plainNC[fields[1]] && code == stoppedCode && !namesHost(fields[1]):
+		case plainNC[fields[1]] && code == stoppedCode && found[fields[1]]:
 			// It gives up connecting by itself, so it was connected.
-			now = dialled{answer: answer{outcome: OK, detail: "connected"}, tool: "nc", rank: toldConnected}
+			now.answer, now.rank = answer{outcome: OK, detail: "connected"}, toldConnected
 		default:
 			plainNC[fields[1]] = strings.Contains(strings.ToLower(words), "usage")
 		}
 		if before.rank == toldAmbiguous && now.rank == toldConnected {
 			// The request was stopped without a word, and the connection is accepted: the application did not answer.
-			now.answer, now.rank = answer{outcome: OK, detail: noReply}, toldBytes
+			now = dialled{answer: answer{outcome: OK, detail: noReply}, tool: before.tool, took: before.took, unanswered: true, rank: toldBytes}
 		}
 		if now.rank > before.rank || now.rank == before.rank && before.rank == toldNothing {
 			read[fields[1]] = now
@@ -83,6 +90,22 @@ func readDials(output string, addresses []string) map[string]dialled {
 	}
 	return read
 }
+
+// between is the time between two moments, each in seconds; zero where one of them is not known.
+func between(began, ended string) time.Duration {
+	from, err := strconv.ParseFloat(began, 64)
+	to, errTo := strconv.ParseFloat(ended, 64)
+	if err != nil || errTo != nil || !(from <= to && to-from < execPatience.Seconds()) {
+		return 0
+	}
+	// The clock counts hundredths of a second: what was quicker took one at most.
+	return max(time.Duration((to-from)*100+0.5)*clockTick, clockTick)
+}
+
+const clockTick = 10 * time.Millisecond
+
+// wgetConnects is what BusyBox's wget says as soon as it has an address.
+var wgetConnects = regexp.MustCompile(`Connecting to \S+ \([0-9a-fA-F:.\[\]]+\)`)
 
 // namesHost tells whether an address has a name in place of an IP.
 func namesHost(address string) bool {
@@ -135,7 +158,7 @@ func readCurl(code int, words, lower string) dialled {
 		case strings.Contains(lower, "resolving timed out"):
 			return dialled{answer: failed("the name does not resolve in 3 s"), unresolved: true, rank: toldUnresolved}
 		case connected:
-			return dialled{answer: answer{outcome: OK, detail: noReply}, rank: toldBytes}
+			return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 		}
 		return timedOutDial()
 	case 0:
@@ -179,7 +202,7 @@ func readWget(code int, words, lower string) dialled {
 	case strings.Contains(lower, "reset by peer"), strings.Contains(lower, "error getting response"), strings.Contains(lower, "no data received"):
 		return dialled{answer: answer{outcome: OK, detail: "connection reset: something listens", opaque: true}, rank: toldBytes}
 	case code == stoppedCode && connected:
-		return dialled{answer: answer{outcome: OK, detail: noReply}, rank: toldBytes}
+		return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 	case connected:
 		return dialled{answer: answer{outcome: OK, detail: "answers, but not in HTTP"}, rank: toldBytes}
 	case code == stoppedCode, strings.Contains(lower, "download timed out"):

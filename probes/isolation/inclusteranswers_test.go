@@ -1,8 +1,10 @@
 package isolation
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The words are those that the programs printed: curl 7.88, GNU Wget 1.21, BusyBox 1.35, nc of OpenBSD, Hobbit and Nmap, bash 5, Python 3.11.
@@ -48,6 +50,8 @@ func TestReadDials(t *testing.T) {
 		{"BusyBox, refused", at, []string{"wget 1 wget: can't connect to remote host (10.96.0.1): Connection refused", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 1 nc: can't connect to remote host (10.96.0.1): Connection refused"}, Refused, "connection refused", false, false},
 		{"BusyBox, silent", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, OK, "connected, no answer", false, false},
 		{"BusyBox, nobody there", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 1 nc: timed out"}, Timeout, "no answer", false, false},
+		{"BusyBox, a name with an address, silent", name, []string{"wget 143 Connecting to web.shop.svc:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, OK, "connected, no answer", false, false},
+		{"BusyBox, a name with an address, stopped before it is asked", name, []string{"wget 143 Connecting to web.shop.svc:80", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, Timeout, "no answer", false, false},
 		{"BusyBox, a name that hangs is not connected", name, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, Timeout, "no answer", false, false},
 		{"BusyBox, a server that writes our words", at, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 0 Connection refused"}, OK, "connected", false, false},
 		{"BusyBox, no name", name, []string{"wget 1 wget: bad address 'web.shop.svc:80'", "nc 1 usage", "nc 1 nc: bad address 'web.shop.svc'"}, Failed, "does not resolve", true, false},
@@ -72,9 +76,10 @@ func TestReadDials(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var output strings.Builder
-			output.WriteString("hello from .profile\nsvctui\nsvctui 10.9.9.9:80/ curl 0 \n")
+			output.WriteString("hello from .profile\nsvctui\nsvctui 10.9.9.9:80/ curl 0 1.00 1.01 \n")
 			for _, line := range test.lines {
-				output.WriteString("svctui " + test.address + " " + line + "\n")
+				words := strings.SplitN(line, " ", 3)
+				output.WriteString("svctui " + test.address + " " + strings.Join(slices.Insert(words, min(2, len(words)), "5.00", "5.25"), " ") + "\n")
 			}
 			read := readDials(output.String(), []string{at, name})
 			got := read[test.address]
@@ -88,8 +93,35 @@ func TestReadDials(t *testing.T) {
 	}
 }
 
+// Each answer has its own time: that of the try that told it.
+func TestEachDialHasItsOwnTime(t *testing.T) {
+	const at = "10.96.0.1:80/"
+	for _, test := range []struct {
+		name, output string
+		took         time.Duration
+		unanswered   bool
+	}{
+		{"one try", "svctui " + at + " curl 0 7.10 7.35 * Connected to x < HTTP/1.1 200 OK", 250 * time.Millisecond, false},
+		{"quicker than the clock", "svctui " + at + " curl 0 7.10 7.10 * Connected to x < HTTP/1.1 200 OK", 10 * time.Millisecond, false},
+		{"no clock", "svctui " + at + " curl 0 - - * Connected to x < HTTP/1.1 200 OK", 0, false},
+		{"nonsense", "svctui " + at + " curl 0 NaN +Inf * Connected to x < HTTP/1.1 200 OK", 0, false},
+		{"backwards", "svctui " + at + " curl 0 9.00 8.00 * Connected to x < HTTP/1.1 200 OK", 0, false},
+		{"the second tells more", "svctui " + at + " wget 4 1.00 1.50 exit\nsvctui " + at + " nc 0 1.50 1.60 ", 100 * time.Millisecond, false},
+		{
+			"the first was silent, which the second shows", "svctui " + at + " wget 143 1.00 5.00 Connecting to 10.96.0.1:80 (10.96.0.1:80)\nsvctui " + at + " nc 1 5.00 5.01 Usage: nc\nsvctui " + at + " nc 143 5.01 9.01 ",
+			4 * time.Second, true,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := readDials(test.output, []string{at})[at]; got.took != test.took || got.unanswered != test.unanswered {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
 func FuzzReadDials(f *testing.F) {
-	f.Add("svctui a:1/ curl 0 * Connected to x < HTTP/1.1 200 OK\nsvctui a:1/ nc 143 usage\n")
+	f.Add("svctui a:1/ curl 0 1.00 1.20 * Connected to x < HTTP/1.1 200 OK\nsvctui a:1/ nc 143 1.20 5.20 usage\n")
 	f.Fuzz(func(t *testing.T, output string) {
 		for address, got := range readDials(output, []string{"a:1/"}) {
 			if address != "a:1/" || got.outcome == "" || got.detail == "" {

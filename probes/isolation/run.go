@@ -45,7 +45,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 func newRun(dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) *run {
 	return &run{
 		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
-		silent: map[Rung]bool{}, reach: newReach(),
+		silent: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(),
 	}
 }
 
@@ -93,6 +93,8 @@ type run struct {
 	podForward *answer
 	// inside are the answers of the application on the rungs that lead to it and to nothing else.
 	inside []answer
+	// clientProof is that of Facts.
+	clientProof map[string]evidence
 	// unresolved means that the client could not resolve the Service's name; listening are the Pod's sockets.
 	unresolved bool
 	listening  Sockets
@@ -110,7 +112,7 @@ func (r *run) facts() Facts {
 	}
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
-	facts.Unresolved, facts.Sockets = r.unresolved, r.listening
+	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
 	return facts
 }
 

@@ -86,6 +86,11 @@ func (s sight) has(bit evidence) bool {
 	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster|s.clientPod)&bit != 0
 }
 
+// surely tells whether a rung that leads to the application saw this and nothing else: a bare connection may be an answer or silence.
+func (s sight) surely(seen evidence) bool {
+	return slices.Contains([]evidence{s.pod, s.service, s.proxyService, s.proxyPod, s.inCluster, s.clientPod}, seen)
+}
+
 // truth is one row of the truth table.
 type truth struct {
 	name string
@@ -448,7 +453,7 @@ var table = []truth{
 		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
 		clientPod: reached,
 		when: func(s sight, f Facts) bool {
-			return s.has(silent) && !s.has(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
+			return s.has(silent) && !s.surely(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},
@@ -568,11 +573,27 @@ func sightOf(observations []Observation, facts Facts) sight {
 			s.seeFromHere(seen, facts)
 		}
 	}
+	s.judgeBareConnections()
 	s.sockets = facts.Sockets.bound(facts.PodPort, facts.PodIP)
 	if facts.Kata {
 		s.pod, s.service = none, none
 	}
 	return s
+}
+
+// judgeBareConnections reads a client's connections on which nothing was asked: where the application was asked and stayed silent, they tell
+// of no answer either.
+func (s *sight) judgeBareConnections() {
+	cells := []*evidence{&s.inCluster, &s.clientName, &s.clientPod}
+	hushed := s.pod == silent || s.proxyPod == silent || s.proxyService == silent
+	for _, cell := range cells {
+		hushed = hushed || *cell == silent
+	}
+	for _, cell := range cells {
+		if hushed && *cell == answered|silent {
+			*cell = silent
+		}
+	}
 }
 
 // noteClient sorts what the client saw by the address that it dialled. A headless Service has no address but its name, so that stands
@@ -601,6 +622,9 @@ func proofOf(seen Observation, facts Facts) evidence {
 	}
 	if facts.Silent[seen.Rung] {
 		return silent
+	}
+	if proof := facts.clientProof[seen.Target]; seen.Rung == RungInCluster && proof != none {
+		return proof
 	}
 	switch seen.Outcome {
 	case OK:

@@ -68,8 +68,9 @@ func (n *Network) dialAll(ctx context.Context, scheme string, addresses []string
 		tries.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, dialPatience)
 			defer cancel()
+			began := time.Now()
 			code, words := n.dialOne(ctx, scheme, address)
-			lines[i] = fmt.Sprintf("svctui %s curl %d %s\n", address, code, words)
+			lines[i] = fmt.Sprintf("svctui %s curl %d 0.00 %.2f %s\n", address, code, time.Since(began).Seconds(), words)
 		})
 	}
 	tries.Wait()
