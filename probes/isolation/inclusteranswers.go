@@ -77,8 +77,10 @@ func readDials(output string, addresses []string) map[string]dialled {
 		case plainNC[fields[1]] && code == stoppedCode && found[fields[1]]:
 			// It gives up connecting by itself, so it was connected.
 			now.answer, now.rank = answer{outcome: OK, detail: "connected"}, toldConnected
-		default:
-			plainNC[fields[1]] = strings.Contains(strings.ToLower(words), "usage")
+		case strings.Contains(strings.ToLower(words), "usage"):
+			// It dialled nothing. What it says of its options ("Connect timeout") is no answer.
+			plainNC[fields[1]] = true
+			now.answer, now.rank = failed(lastWords(words)), toldNothing
 		}
 		if before.rank == toldAmbiguous && now.rank == toldConnected {
 			// The request was stopped without a word, and the connection is accepted: the application did not answer.

@@ -47,13 +47,13 @@ func TestReadDials(t *testing.T) {
 
 		{"BusyBox wget, there", at, []string{"wget 0 Connecting to 10.96.0.1:80 (10.96.0.1:80) remote file exists"}, OK, "answers HTTP", false, false},
 		{"BusyBox wget, 404", at, []string{"wget 1 Connecting to 10.96.0.1:80 (10.96.0.1:80) wget: server returned error: HTTP/1.1 404 Not Found"}, OK, "HTTP 404", false, false},
-		{"BusyBox, refused", at, []string{"wget 1 wget: can't connect to remote host (10.96.0.1): Connection refused", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 1 nc: can't connect to remote host (10.96.0.1): Connection refused"}, Refused, "connection refused", false, false},
-		{"BusyBox, silent", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, OK, "connected, no answer", false, false},
-		{"BusyBox, nobody there", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 1 nc: timed out"}, Timeout, "no answer", false, false},
-		{"BusyBox, a name with an address, silent", name, []string{"wget 143 Connecting to web.shop.svc:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, OK, "connected, no answer", false, false},
-		{"BusyBox, a name with an address, stopped before it is asked", name, []string{"wget 143 Connecting to web.shop.svc:80", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, Timeout, "no answer", false, false},
-		{"BusyBox, a name that hangs is not connected", name, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 143 "}, Timeout, "no answer", false, false},
-		{"BusyBox, a server that writes our words", at, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN]", "nc 0 Connection refused"}, OK, "connected", false, false},
+		{"BusyBox, refused", at, []string{"wget 1 wget: can't connect to remote host (10.96.0.1): Connection refused", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 1 nc: can't connect to remote host (10.96.0.1): Connection refused"}, Refused, "connection refused", false, false},
+		{"BusyBox, silent", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 143 "}, OK, "connected, no answer", false, false},
+		{"BusyBox, nobody there", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 1 nc: timed out"}, Timeout, "no answer", false, false},
+		{"BusyBox, a name with an address, silent", name, []string{"wget 143 Connecting to web.shop.svc:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 143 "}, OK, "connected, no answer", false, false},
+		{"BusyBox, a name with an address, stopped before it is asked", name, []string{"wget 143 Connecting to web.shop.svc:80", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 143 "}, Timeout, "no answer", false, false},
+		{"BusyBox, a name that hangs is not connected", name, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 143 "}, Timeout, "no answer", false, false},
+		{"BusyBox, a server that writes our words", at, []string{"nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 0 Connection refused"}, OK, "connected", false, false},
 		{"BusyBox, no name", name, []string{"wget 1 wget: bad address 'web.shop.svc:80'", "nc 1 usage", "nc 1 nc: bad address 'web.shop.svc'"}, Failed, "does not resolve", true, false},
 
 		{"OpenBSD nc", at, []string{"nc 0 Connection to 10.96.0.1 80 port [tcp/http] succeeded!"}, OK, "connected", false, false},
@@ -108,7 +108,7 @@ func TestEachDialHasItsOwnTime(t *testing.T) {
 		{"backwards", "svctui " + at + " curl 0 9.00 8.00 * Connected to x < HTTP/1.1 200 OK", 0, false},
 		{"the second tells more", "svctui " + at + " wget 4 1.00 1.50 exit\nsvctui " + at + " nc 0 1.50 1.60 ", 100 * time.Millisecond, false},
 		{
-			"the first was silent, which the second shows", "svctui " + at + " wget 143 1.00 5.00 Connecting to 10.96.0.1:80 (10.96.0.1:80)\nsvctui " + at + " nc 1 5.00 5.01 Usage: nc\nsvctui " + at + " nc 143 5.01 9.01 ",
+			"the first was silent, which the second shows", "svctui " + at + " wget 143 1.00 5.00 Connecting to 10.96.0.1:80 (10.96.0.1:80)\nsvctui " + at + " nc 1 5.00 5.01 Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout\nsvctui " + at + " nc 143 5.01 9.01 ",
 			4 * time.Second, true,
 		},
 	} {
