@@ -103,7 +103,7 @@ func (h *held) refused() {
 
 // taken notes that the application took a connection.
 func (h *held) taken() {
-	if !h.refusing.CompareAndSwap(true, false) {
+	if !h.refusing.Load() || !h.refusing.CompareAndSwap(true, false) { // it is asked of each piece that comes
 		return
 	}
 	h.change(func(status *model.Forward) {
