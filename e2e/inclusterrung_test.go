@@ -46,7 +46,7 @@ var insideCases = []fromInside{
 	},
 	{
 		name: "unready", container: "args: [http, -ready=false]\n      readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}",
-		service: plainPorts, ready: 0, exit: 1, rungs: "refused refused ok,proxy-service=no-endpoints", says: "application works",
+		service: plainPorts, ready: 0, exit: 1, rungs: "refused refused ok,proxy-service=no-endpoints", says: "application answers, with an error",
 	},
 	{name: "named", container: "args: [http]", service: "ports: [{port: 80, targetPort: htttp}]", ready: -1, exit: 1, id: "PORT-01", rungs: "refused refused", says: "targetPort"},
 	{
@@ -170,7 +170,7 @@ spec:
 	})
 	t.Run("on the screen", func(t *testing.T) {
 		screen := c.Terminal(t, 120, 45, "healthy", "-n", namespace)
-		screen.WaitFor("healthy", 20*time.Second)
+		screen.WaitFor("1/1 ready", 20*time.Second)
 		screen.Send("t")
 		screen.WaitFor("x runs it", 40*time.Second)
 		screen.Send("x")

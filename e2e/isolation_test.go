@@ -48,7 +48,7 @@ var isolatedApplications = []isolated{
 		expected: scenarios.TestExpectation{
 			Exit: 1, Rungs: map[string]string{"pod": "ok", "service": "ok", "proxy-service": "no-endpoints", "proxy-pod": "ok"},
 		},
-		shown: "The application works",
+		shown: "The application answers, with an error",
 	},
 	{
 		name: "encrypted", workload: "https", port: "8443", ready: 1,
