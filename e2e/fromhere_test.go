@@ -118,7 +118,8 @@ func TestFromHere(t *testing.T) {
 		says      []string
 	}{
 		{"web", 0, []string{"✓ From here", "load balancer → " + balancerAddress + ":80", "http://shop.example/", "From here it answers through load balancer " + balancerAddress + ":80"}},
-		{"web --readonly", 0, []string{"svctui runs read-only", "The Service answers from here."}},
+		{"web --readonly", 2, []string{"svctui runs read-only", "nothing tells that it is the Service's"}},
+		{"web --readonly --node-ports", 0, []string{"svctui runs read-only", "The Service answers from here."}},
 		{"web --node-ports --pod-ip", 0, []string{"node node-1 → 10.200.0.1:", "the Pod's IP → 10.244."}},
 		{"silent", 2, []string{"load balancer → " + strayAddress + ":80", "From here there is no answer through load balancer " + strayAddress}},
 		{"alias", 2, []string{"svctui test web -n " + namespace}},

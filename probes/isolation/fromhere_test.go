@@ -183,6 +183,39 @@ func TestFromHere(t *testing.T) {
 			here: public + ":80 ok", mark: check.MarkOK, says: "The Service answers from here.",
 		},
 		{
+			name: "a private address may be a stranger's", snapshot: around(balanced("192.168.1.240")), request: func(request *Request) { request.ReadOnly = true },
+			inside: func(*world) {}, outside: map[string]func(net.Conn){"192.168.1.240:80": httpApp(200, "router")},
+			here: "192.168.1.240:80 ok", mark: check.MarkUnknown, says: "nothing tells that it is the Service's",
+		},
+		{
+			name: "what answers at a private address says the same at another", snapshot: around(balanced("192.168.1.240", "192.168.1.241")), request: func(request *Request) { request.ReadOnly = true },
+			inside: func(*world) {}, outside: map[string]func(net.Conn){"192.168.1.240:80": httpApp(200, "fine"), "192.168.1.241:80": httpApp(200, "fine")},
+			here: "192.168.1.240:80 ok, 192.168.1.241:80 ok", mark: check.MarkOK, says: "The Service answers from here.",
+		},
+		{
+			name: "what answers at a private address says the same as the Pod", snapshot: around(balanced("192.168.1.240")),
+			inside: func(w *world) { denied(w); w.forwardErr, w.loopback["web-1:8080"] = nil, httpApp(200, "fine") }, outside: map[string]func(net.Conn){"192.168.1.240:80": httpApp(200, "fine")},
+			here: "192.168.1.240:80 ok", mark: check.MarkOK, says: "The Service answers from here.",
+		},
+		{
+			name: "a stranger does not stand against a fault inside", snapshot: around(balanced("192.168.1.240")), inside: loopbackOnly,
+			outside: map[string]func(net.Conn){"192.168.1.240:80": httpApp(200, "router")},
+			here:    "192.168.1.240:80 ok", mark: check.MarkFail, id: "PORT-09", says: "127.0.0.1",
+		},
+		{
+			name: "an answer where the Service has no endpoint", request: func(request *Request) { request.ReadOnly = true },
+			snapshot: snapshotOf(balanced(public), runningPod("web-1", "10.0.0.1", notReady), sliceOf("", 8080, runningPod("web-1", "10.0.0.1", notReady))),
+			inside:   func(*world) {}, outside: map[string]func(net.Conn){public + ":80": httpApp(200, "fine")},
+			here: public + ":80 ok", mark: check.MarkUnknown, says: "and the Service has no usable endpoint", never: "no answer",
+		},
+		{
+			name:     "the Pod's IP is silent from here, another's is not, and the API server was not asked",
+			request:  func(request *Request) { request.ReadOnly, request.PodIP = true, true },
+			snapshot: snapshotOf(webService(), runningPod("web-1", "10.0.0.1"), second, sliceOf("", 8080, runningPod("web-1", "10.0.0.1"), second)),
+			inside:   func(*world) {}, outside: map[string]func(net.Conn){"10.0.0.1:8080": nil, "10.0.0.2:8080": httpApp(200, "fine")},
+			here: "10.0.0.1:8080 timeout", mark: check.MarkUnknown, says: "where another Pod's does", never: "API server does not reach",
+		},
+		{
 			name: "a fault inside stays one", snapshot: around(balanced(public)), inside: loopbackOnly, refuses: public + ":80",
 			here: public + ":80 refused", mark: check.MarkFail, id: "PORT-09", says: "127.0.0.1",
 		},

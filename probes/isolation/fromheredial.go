@@ -271,6 +271,8 @@ func (r *run) settleHere(ctx context.Context) {
 				got.detail += "; no other Pod's IP is known to answer from here, so it proves nothing"
 			}
 		}
+		// A node port is a number that no stranger is likely to serve.
+		seen.Unconfirmed = from.internal && got.outcome == OK && from.way != HereExternalName && from.way != HereNodePort && !r.confirmed(from, inside)
 		// What stands in front turned the request away: that is no word of the application.
 		seen.TurnedAway = got.outcome == Failed && (got.code == 502 || got.code == 503 || got.code == 504)
 		r.mu.Lock()
@@ -278,6 +280,12 @@ func (r *run) settleHere(ctx context.Context) {
 		r.mu.Unlock()
 		r.endAt(RungFromHere, from.target, got, from.took)
 	}
+}
+
+// confirmed tells whether an answer from here is known to be the application's: it says the same on another rung, or at another host.
+func (r *run) confirmed(from heard, inside []answer) bool {
+	return slices.ContainsFunc(inside, func(own answer) bool { return sameAnswer(own, from.answer) }) ||
+		slices.ContainsFunc(r.heard, func(other heard) bool { return other.host != from.host && sameAnswer(other.answer, from.answer) })
 }
 
 // otherPodAnswersHere tells whether another Ready Pod's own address answers from here. Without one that does, silence or refusal at a Pod's
@@ -310,6 +318,9 @@ type Here struct {
 	TurnedAway bool
 	// Excused means that silence is what has to be expected there.
 	Excused bool
+	// Unconfirmed means, of an answer at an internal address, that nothing tells it from a stranger's: the same address may be another machine's
+	// in the network that svctui runs in.
+	Unconfirmed bool
 	// Calibrated means, of a Pod's IP, that another Pod's IP answers from here.
 	Calibrated bool
 }

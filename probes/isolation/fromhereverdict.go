@@ -9,19 +9,19 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
-// seeFromHere adds what one address told. What a Pod's IP told stands for Proxy→Pod where that told nothing: it is the same way's end.
+// seeFromHere adds what one address told. That a Pod's IP answers or refuses stands for Proxy→Pod where that told nothing: it comes from the
+// same place. Silence is that of the way from here, of which the API server knows nothing.
 func (s *sight) seeFromHere(seen Observation, facts Facts) {
 	here, known := facts.hereAt(seen.Target)
 	if !known || seen.Running {
 		return
 	}
 	proof := here.proves(seen.Outcome)
-	if here.Way != HerePodIP {
+	switch {
+	case here.Way != HerePodIP && !(here.Unconfirmed && proof == answered):
 		s.here |= proof
-		return
-	}
-	if s.proxyPod == none {
-		s.proxyPod = proof
+	case here.Way == HerePodIP && s.proxyPod == none:
+		s.proxyPod = proof &^ timedOut
 	}
 }
 
@@ -143,8 +143,8 @@ func (c Conclusion) despite(observations []Observation, f Facts) Conclusion {
 	return c
 }
 
-// onlyFromHere concludes where nothing else told anything, and no address answered.
-func onlyFromHere(observations []Observation, f Facts) Conclusion {
+// onlyFromHere concludes where nothing else told anything; false where this told nothing either.
+func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 	seen := f.hereSeen(observations)
 	failed := slices.Concat(seen.turnedAway, seen.silent, seen.dead)
 	next := "ask for create pods/portforward, get pods/proxy and get services/proxy in this namespace"
@@ -153,7 +153,24 @@ func onlyFromHere(observations []Observation, f Facts) Conclusion {
 		next = "start svctui without --readonly, or try it from a Pod in the cluster"
 		why = "svctui runs read-only, so whether the application answers inside the cluster was not tried."
 	}
-	return unknown(fmt.Sprintf("From here there is no answer through %s.", targetsText(failed)), why, next)
+	switch {
+	case len(seen.answered) > 0 && noneUsable(f):
+		return unknown(fmt.Sprintf("From here there is an answer through %s, and the Service has no usable endpoint.", targetsText(seen.answered)),
+			"So something else answers behind that address: a default backend, a page of the load balancer's own, or a stranger.",
+			"look at why no endpoint is usable: svctui diagnose, or the steps Endpoints, Selector and Readiness on the Service's screen"), true
+	case len(seen.answered) > 0:
+		return unknown(fmt.Sprintf("From here there is an answer through %s, and nothing tells that it is the Service's.", targetsText(seen.answered)),
+			"The address is a private one, which another machine may have in the network here. "+why, next), true
+	case len(failed) > 0:
+		return unknown(fmt.Sprintf("From here there is no answer through %s.", targetsText(failed)), why, next), true
+	}
+	for _, observed := range observations {
+		if here, known := f.hereAt(observed.Target); known && here.Way == HerePodIP && here.proves(observed.Outcome) == timedOut {
+			return unknown(fmt.Sprintf("From here the Pod's IP %s gives no answer, where another Pod's does.", here.Target), why,
+				"look at the NetworkPolicies that select the Pod and at its node's network, or "+next), true
+		}
+	}
+	return Conclusion{}, false
 }
 
 // joined is sentences one after the other, without those that are empty.

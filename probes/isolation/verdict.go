@@ -247,10 +247,11 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) Conclusion {
 	forwardsOnly := s.proxyService == none && s.proxyPod == none && s.inCluster == none
 	switch {
-	case s == (sight{}):
-		return nothingSeen(observations, f)
 	case s == (sight{here: s.here}):
-		return onlyFromHere(observations, f)
+		if told, some := onlyFromHere(observations, f); some {
+			return told
+		}
+		return nothingSeen(observations, f)
 	case deciding == "" && !forwardsOnly:
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
 			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
