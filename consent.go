@@ -1,6 +1,6 @@
 package main
 
-// This file asks a person before a command runs in a Pod, and judges for a client.
+// This file asks a person before a command runs in a Pod.
 
 import (
 	"bufio"
@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"github.com/svctui/svctui/kube/model"
-	"github.com/svctui/svctui/probes/check"
-	"github.com/svctui/svctui/probes/engine"
 	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
 )
@@ -58,25 +56,4 @@ func agreed(in io.Reader, out io.Writer, question string) error {
 		return nil
 	}
 	return errors.New("not agreed to: nothing was run")
-}
-
-// forClient judges each Service of a state for a client; nil for nobody.
-func forClient(state *engine.State, kubectlArgs []string, client check.Client) map[model.Key]check.ClientReport {
-	if !client.Chosen() {
-		return nil
-	}
-	in := check.Input{Snapshot: state.Snapshot, Now: state.At, KubectlArgs: kubectlArgs}
-	reports := map[model.Key]check.ClientReport{}
-	for _, judged := range state.Reports {
-		reports[judged.Key] = check.Reaches(in, judged.Key, 0, client)
-	}
-	return reports
-}
-
-// whyNoClient returns an error where a client is known not to be there.
-func whyNoClient(snapshot *model.Snapshot, client check.Client) error {
-	if pod := client.Pod; pod.Name != "" && snapshot.Coverage(model.Pods, pod.Namespace).Known() && snapshot.Pod(pod) == nil {
-		return fmt.Errorf("there is no Pod %s", pod)
-	}
-	return nil
 }

@@ -26,8 +26,6 @@ import (
 	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
-	"github.com/svctui/svctui/probes/engine"
-	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
 	"github.com/svctui/svctui/tui"
 )
@@ -137,76 +135,6 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-func (a *app) diagnoseCommand() *cobra.Command {
-	format, failOn := newChoice(report.Formats()...), newChoice("red", "warning")
-	var wait time.Duration
-	var client string
-	command := &cobra.Command{
-		Use:   "diagnose [SERVICE...]",
-		Short: "Judge Services once, for a script or a ticket",
-		Long: "Judges the Services named, or all of the namespace, or with -A of all namespaces, and prints what is wrong,\n" +
-			"why, and how to mend it. What has changed a moment ago is given until --wait to settle.\n\n" + exitCodesHelp,
-		Example: "  svctui diagnose -n shop\n  svctui diagnose checkout -n shop -o markdown\n" +
-			"  svctui diagnose -A -o json | jq -r '.services[] | select(.verdict==\"fail\") | .name'",
-		ValidArgsFunction: a.completeServices,
-		RunE: func(command *cobra.Command, arguments []string) error {
-			return a.diagnose(command.Context(), arguments, report.Format(format.value), wait, client, failOn.value == "warning")
-		},
-	}
-	format.add(command, "output", "o", "how to print: ")
-	failOn.add(command, "fail-on", "", "from what on the exit code is 1: ")
-	command.Flags().StringVar(&client, "client", "", "tell also what keeps this client out: POD, NAMESPACE/POD, namespace:NAME or an IP address")
-	command.Flags().DurationVar(&wait, "wait", 12*time.Second, "how long to wait for what has changed a moment ago to settle; 0 judges at once")
-	return command
-}
-
-func (a *app) testCommand() *cobra.Command {
-	var wanted isolation.Request
-	var from string
-	var yes bool
-	var all sweepFlags
-	format := newChoice(report.TestFormats()...)
-	scheme := newChoice("auto", "http", "https", "grpc", "tcp")
-	command := &cobra.Command{
-		Use:   "test SERVICE[:PORT]",
-		Short: "Run the isolation test: where between client and application does a request stop?",
-		Long: "Sends a request to the Service in several ways, each of which leaves something out, and concludes where it stops:\n" +
-			"a port-forward to the Pod and to the Service, the API server's proxy to both, and from this machine the addresses\n" +
-			"of its load balancer and of Ingresses. It opens no local port and changes nothing. Without :PORT every port is\n" +
-			"tested. --readonly leaves what can be tried from this machine without the API server.\n\n" +
-			"--from tries the Service from inside of a Pod as well, and --sockets reads what the tested Pod listens on. Both run\n" +
-			"a command there, which is shown first; only with a y, or with --yes, it runs.\n\n" +
-			"Exit codes: 0 every port passed; 1 a fault was found; 2 the test could not be run, or is inconclusive.",
-		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
-		ValidArgsFunction: a.completeServices,
-		RunE: func(command *cobra.Command, arguments []string) error {
-			wanted.Scheme, wanted.ReadOnly = scheme.value, a.readOnly
-			if all.pods || command.Flags().Changed("max-pods") {
-				return a.sweep(command.Context(), arguments[0], all.request(wanted), from, report.Format(format.value))
-			}
-			if from == "" {
-				wanted.SocketsContainer = wanted.ClientContainer
-			}
-			return a.test(command.Context(), arguments[0], wanted, from, yes, report.Format(format.value))
-		},
-	}
-	command.Flags().StringVar(&wanted.Pod, "pod", "", "test through this Pod; without it the one that a port-forward would choose")
-	command.Flags().StringVar(&wanted.Path, "path", "", "the path to request; without it that of the readiness probe, else /")
-	command.Flags().StringVar(&wanted.Host, "host", "", "the HTTP Host header")
-	command.Flags().BoolVar(&wanted.NodePorts, "node-ports", false, "from here, try the port's node port on some nodes too")
-	command.Flags().BoolVar(&wanted.PodIP, "pod-ip", false, "from here, try the Pod's own IP too")
-	command.Flags().BoolVar(&all.pods, "all-pods", false, "sweep instead: every Pod of the Service on every port, or on the one named; which of them does not answer?")
-	command.Flags().IntVar(&all.most, "max-pods", 200, "how many Pods a sweep takes; 0 takes all")
-	command.Flags().DurationVar(&wanted.Patience, "timeout", 0, "how long an answer may take; without it 5s, or what the port's probes allow")
-	command.Flags().StringVar(&from, "from", "", "try the Service from inside this Pod too, POD or NAMESPACE/POD; asks before it runs a command there")
-	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod, without --from of the tested one; left out, the one that kubectl exec takes")
-	command.Flags().BoolVar(&wanted.Sockets, "sockets", false, "read what the tested Pod listens on too; asks before it runs a command there")
-	command.Flags().BoolVar(&yes, "yes", false, "agree to the commands that --from and --sockets run")
-	scheme.add(command, "scheme", "", "how to speak to the application: ")
-	format.add(command, "output", "o", "how to print: ")
-	return command
-}
-
 func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo [SERVICE]",
@@ -300,39 +228,6 @@ func manCommand(out io.Writer) *cobra.Command {
 	}
 }
 
-// choice is a flag with a few values, which it checks and completes.
-type choice struct {
-	value   string
-	options []string
-}
-
-// newChoice returns a choice of options, the default first.
-func newChoice[T ~string](options ...T) choice {
-	c := choice{value: string(options[0])}
-	for _, option := range options {
-		c.options = append(c.options, string(option))
-	}
-	return c
-}
-
-// String, Set and Type are those of pflag.Value.
-func (c *choice) String() string { return c.value }
-
-func (c *choice) Set(value string) error {
-	if !slices.Contains(c.options, value) {
-		return fmt.Errorf("want one of %s", strings.Join(c.options, ", "))
-	}
-	c.value = value
-	return nil
-}
-
-func (c *choice) Type() string { return "string" }
-
-func (c *choice) add(command *cobra.Command, name, shorthand, usage string) {
-	command.Flags().VarP(c, name, shorthand, usage+strings.Join(c.options, ", "))
-	_ = command.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.options, cobra.ShellCompDirectiveNoFileComp))
-}
-
 // oneService refuses several arguments, and tells who writes as with kubectl how forwards are opened.
 func oneService(command *cobra.Command, arguments []string) error {
 	if len(arguments) > 1 && slices.Contains([]string{"forward", "port-forward", "portforward"}, arguments[0]) {
@@ -353,53 +248,6 @@ func takes(least, most int, sentence string) cobra.PositionalArgs {
 
 // completionPatience is how long a shell waits for completions from a cluster.
 const completionPatience = 3 * time.Second
-
-// complete completes with what a session lists.
-func (a *app) complete(list func(*kube.Session, context.Context) ([]string, error)) cobra.CompletionFunc {
-	return func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(command.Context(), completionPatience)
-		defer cancel()
-		session, err := a.connector(nil).Connect(ctx, "")
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		defer session.Close()
-		return completions(list(session, ctx))
-	}
-}
-
-func (a *app) completeServices(command *cobra.Command, arguments []string, word string) ([]string, cobra.ShellCompDirective) {
-	if command.Args != nil && len(arguments) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return a.complete(func(session *kube.Session, ctx context.Context) ([]string, error) {
-		keys, err := session.FindServices(ctx, a.flags.Scope(session.Info().Namespace), "")
-		var names []string
-		for _, key := range keys {
-			names = append(names, key.Name)
-		}
-		return names, err
-	})(command, arguments, word)
-}
-
-func (a *app) completeContexts(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	contexts, err := a.connector(nil).Contexts()
-	var names []string
-	for _, context := range contexts {
-		names = append(names, context.Name)
-	}
-	return completions(names, err)
-}
-
-func completions(names []string, err error) ([]string, cobra.ShellCompDirective) {
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	for i, name := range names {
-		names[i] = report.Clean(name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
 
 // suggestion is the command that a word may have been meant for, or "".
 func suggestion(root *cobra.Command, word string) string {
@@ -495,180 +343,9 @@ func (a *app) mistyped(ctx context.Context, name, meant string) error {
 	return nil
 }
 
-// diagnose judges once and prints. With warnings they end it with exit code 1 too.
-func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration, clientText string, warnings bool) error {
-	names := make([]string, 0, len(arguments))
-	for _, argument := range arguments {
-		name, err := kube.ServiceName(argument)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	session, err := a.connect(ctx)
-	if err != nil {
-		return err
-	}
-	info := session.Info()
-	var client check.Client
-	if clientText != "" {
-		if client, err = check.ParseClient(clientText, a.flags.Home(info.Namespace)); err != nil {
-			return err
-		}
-	}
-	state, err := a.judge(ctx, session, names, client, wait)
-	if err != nil {
-		return err
-	}
-	client = client.In(state.Snapshot)
-	if err := whyNoClient(state.Snapshot, client); err != nil {
-		return err
-	}
-	document := report.Document{
-		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
-		Reports: state.Reports, Named: len(names) > 0, Client: client, ForClient: forClient(state, info.KubectlArgs, client),
-	}
-	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	if code := report.ExitCode(document, warnings); code != 0 {
-		return exitCode(code)
-	}
-	return nil
-}
-
-// judge reads the scope, and judges the Services named, or all.
-func (a *app) judge(ctx context.Context, session *kube.Session, names []string, client check.Client, wait time.Duration) (*engine.State, error) {
-	info := session.Info()
-	scope := a.flags.Scope(info.Namespace)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	store := session.NewStore(scope)
-	store.Start(ctx)
-	defer store.Stop()
-	options := engine.OnceOptions{
-		Options: engine.Options{KubectlArgs: info.KubectlArgs}, Names: names, Home: a.flags.Home(info.Namespace), Wait: wait, Client: client,
-	}
-	if scope != model.AllNamespaces {
-		for _, name := range names {
-			// Where a missing Service may be. It is a hint: who may not list all namespaces goes without.
-			if found, err := session.FindServices(ctx, model.AllNamespaces, name); err == nil {
-				options.Elsewhere = append(options.Elsewhere, found...)
-			}
-		}
-	}
-	if progress() {
-		options.Waiting = func(unsettled int, atMost time.Duration) {
-			fmt.Fprintf(os.Stderr, "svctui: waiting up to %s for %s to settle; --wait=0 does not\n",
-				atMost.Round(time.Second), services(unsettled))
-		}
-	}
-	state, err := engine.Once(ctx, store, options)
-	unreadable := (*engine.UnreadableError)(nil)
-	forbidden := errors.As(err, &unreadable) && unreadable.Coverage.State == model.Forbidden
-	if forbidden || err == nil && noneIsThere(state.Reports) {
-		if err := session.CheckNamespace(ctx, scope); err != nil {
-			return nil, err
-		}
-	}
-	if forbidden {
-		if scope == model.AllNamespaces {
-			return nil, fmt.Errorf("%w; -n NAMESPACE looks at one namespace", err)
-		}
-		return nil, fmt.Errorf("%w; ask for the right to list and watch services there, or name another namespace with -n", err)
-	}
-	return state, err
-}
-
 // noneIsThere tells whether not one of the Services reported on exists.
 func noneIsThere(reports []*check.Report) bool {
 	return !slices.ContainsFunc(reports, func(report *check.Report) bool { return !report.Missing })
-}
-
-func services(count int) string {
-	if count == 1 {
-		return "1 Service"
-	}
-	return fmt.Sprintf("%d Services", count)
-}
-
-// testee connects, and reads what the test of one Service needs. It notes in the request what the session knows, and the client.
-func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Request, from string) (*kube.Session, *engine.State, error) {
-	switch {
-	case a.flags.AllNamespaces():
-		return nil, nil, errors.New("the test is of one Service: name its namespace with -n instead of -A")
-	case wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/"):
-		return nil, nil, fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
-	case wanted.Patience < 0 || wanted.Patience > time.Minute:
-		return nil, nil, fmt.Errorf("--timeout %s: want up to 1m", wanted.Patience)
-	}
-	target, port, _ := strings.Cut(argument, ":")
-	name, err := kube.ServiceName(target)
-	if err != nil {
-		return nil, nil, err
-	}
-	session, err := a.connect(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	wanted.KubectlArgs = session.Info().KubectlArgs
-	var client check.Client
-	if from != "" {
-		if client, err = check.ParseClient(from, a.flags.Scope(session.Info().Namespace)); err != nil || client.Pod.Name == "" {
-			return nil, nil, fmt.Errorf("--from %q names no Pod: want POD or NAMESPACE/POD", from)
-		}
-		wanted.Client = client.Pod
-	}
-	state, err := a.judge(ctx, session, []string{name}, client, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := whyNoClient(state.Snapshot, client); err != nil {
-		return nil, nil, err
-	}
-	wanted.Service, wanted.Port = model.Key{Namespace: state.Scope, Name: name}, port
-	return session, state, nil
-}
-
-// test runs the isolation test on one port of a Service, or on all.
-func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, from string, yes bool, format report.Format) error {
-	session, state, err := a.testee(ctx, argument, &wanted, from)
-	if err != nil {
-		return err
-	}
-	service, port := wanted.Service, wanted.Port
-	requests := isolation.Plan(state.Snapshot, service)
-	if port != "" || len(requests) == 0 {
-		requests = []isolation.Request{{Service: service, Port: port}}
-	}
-	for i := range requests {
-		service, port := requests[i].Service, requests[i].Port
-		requests[i] = wanted
-		requests[i].Service, requests[i].Port = service, port
-	}
-	if err := a.askForConsent(session.Info(), state.Snapshot, requests, yes); err != nil {
-		return err
-	}
-	results := make([]isolation.Result, 0, len(requests))
-	for _, request := range requests {
-		var tell func(isolation.Result)
-		if progress() {
-			tell = report.TestProgress(os.Stderr, request.Port)
-		}
-		results = append(results, isolation.Run(ctx, session, state.Snapshot, request, tell))
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	if err := report.WriteTests(a.out, results, format, report.StyleOf(os.Stdout)); err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	if code := isolation.ExitCode(results); code != 0 {
-		return exitCode(code)
-	}
-	return nil
 }
 
 // kindlyEnd returns a context that ends with the first signal that asks the program to. The second one ends the
