@@ -1,5 +1,3 @@
-// Command svctui tells why a Kubernetes Service does not route, and what to change: as a terminal program, and as
-// diagnose, test and explain for scripts. See docs/architecture.md.
 package main
 
 import (
