@@ -32,12 +32,14 @@ func (c Client) In(snapshot *model.Snapshot) Client {
 	if !c.Address.IsValid() {
 		return c
 	}
+	asked := c.Address.Unmap()
 	for _, pod := range snapshot.Pods(model.AllNamespaces) {
 		if pod.Spec.HostNetwork || PodEnded(pod) {
 			continue
 		}
 		for _, ip := range podIPs(pod) {
-			if address, err := netip.ParseAddr(ip); err == nil && address == c.Address {
+			// What is no address is the zero one.
+			if address, _ := netip.ParseAddr(ip); address.Unmap() == asked {
 				return Client{Pod: model.Key{Namespace: pod.Namespace, Name: pod.Name}}
 			}
 		}
@@ -58,16 +60,17 @@ func waysIn(service *corev1.Service) bool {
 }
 
 // withinCluster tells whether an address is a node's own, or of a range that a node gives to its Pods (Node spec.podCIDRs): what comes from
-// there does not pass a load balancer, and policies see the Pod.
+// there does not pass a load balancer, and policies see the Pod. The address must be valid: what is none in the Node is the zero one.
 func withinCluster(snapshot *model.Snapshot, address netip.Addr) bool {
+	address = address.Unmap()
 	for _, node := range snapshot.Nodes() {
 		for _, has := range node.Status.Addresses {
-			if own, err := netip.ParseAddr(has.Address); err == nil && own == address {
+			if own, _ := netip.ParseAddr(has.Address); own == address {
 				return true
 			}
 		}
 		for _, text := range node.Spec.PodCIDRs {
-			if cidr, err := netip.ParsePrefix(text); err == nil && cidr.Contains(address) {
+			if cidr, _ := netip.ParsePrefix(text); cidr.Contains(address) {
 				return true
 			}
 		}
@@ -122,7 +125,7 @@ type ClientReport struct {
 }
 
 // For returns the report as it is for a client: what keeps the client out stands among what keeps everybody out, the graver first and what
-// holds for everybody before what holds for one. The report itself is not changed.
+// holds for everybody before what holds for one. The report itself is not changed, and is returned where there is nothing to add.
 func (r *Report) For(client ClientReport) *Report {
 	if len(client.Findings)+len(client.Unchecked) == 0 {
 		return r

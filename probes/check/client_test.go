@@ -75,6 +75,15 @@ func TestClientNeedsAndGaps(t *testing.T) {
 			t.Errorf("%s needs %s, want %s", client, got, want)
 		}
 	}
+	ranged := served("1.2.3.4", func(svc *corev1.Service) { svc.Spec.LoadBalancerSourceRanges = []string{"192.0.2.0/24"} })
+	for want, client := range map[string]Client{
+		"pods/prod pods/shop networkpolicies/prod networkpolicies/shop namespaces": ofProd,
+		"pods/shop pods networkpolicies/shop nodes namespaces":                     {Address: netip.MustParseAddr("203.0.113.7")},
+	} {
+		if got := needTexts(ClientNeeds(input(cluster(ranged)).Snapshot, keyOf(ranged), client)); got != want {
+			t.Errorf("%s needs %s of a load balancer with ranges, want %s", client, got, want)
+		}
+	}
 	for name, test := range map[string]struct {
 		gap   model.Need
 		state model.CoverageState

@@ -233,6 +233,7 @@ func TestWhomALoadBalancerServes(t *testing.T) {
 		"no range of its family":      {served("1.2.3.4", ranges("10.0.0.0/8")), "2001:db8::1", false, true},
 		"none of its family's ranges": {served("1.2.3.4", ranges("10.0.0.0/8", "fd00::/8")), "2001:db8::1", true, true},
 		"no ranges":                   {served("1.2.3.4"), "192.0.2.9", false, false},
+		"no node ports":               {served("1.2.3.4", ranges("10.0.0.0/8"), func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 0 }), "192.0.2.9", true, true},
 		"broken ranges":               {served("1.2.3.4", ranges("x", "")), "192.0.2.9", false, false},
 		"the annotation":              {served("1.2.3.4", annotated(sourceRangesAnnotation, "10.0.0.0/8, 172.16.0.0/12")), "192.0.2.9", true, true},
 		"the field wins":              {served("1.2.3.4", ranges("192.0.2.0/24"), annotated(sourceRangesAnnotation, "10.0.0.0/8")), "192.0.2.9", false, true},
@@ -252,8 +253,10 @@ func TestWhomALoadBalancerServes(t *testing.T) {
 			t.Errorf("%s: %q %s", name, got, told(report))
 		}
 	}
-	if _, out := SourceRangesFinding(in, served("1.2.3.4", ranges("10.0.0.0/8")), netip.Addr{}); out {
-		t.Error("no client is kept out")
+	for _, text := range []string{"10.0.0.0/8", "fd00::/8"} {
+		if _, out := SourceRangesFinding(in, served("1.2.3.4", ranges(text)), netip.Addr{}); out {
+			t.Error("no client is kept out, of", text)
+		}
 	}
 	finding, _ := SourceRangesFinding(in, served("1.2.3.4", ranges("10.0.0.0/8")), netip.MustParseAddr("192.0.2.9"))
 	want := `kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/loadBalancerSourceRanges","value":["10.0.0.0/8"]},{"op":"add","path":"/spec/loadBalancerSourceRanges/-","value":"192.0.2.9/32"}]'`

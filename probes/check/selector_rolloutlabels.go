@@ -48,13 +48,13 @@ func (s *subject) leaving() []*appsv1.Deployment {
 }
 
 // labelledLater tells whether a Pod has what the selector asks for from somebody else than its template, as a leader's label, or one that
-// a webhook adds: then what the new template carries says nothing of the new Pods.
+// a webhook adds: then what the new template carries says nothing of the new Pods. Asked of a Pod of a Deployment.
 func (s *subject) labelledLater(pod *corev1.Pod) bool {
 	if !model.LabelsChanged(pod).IsZero() {
 		return true
 	}
 	owner := metav1.GetControllerOfNoCopy(pod)
-	if owner == nil || owner.Kind != "ReplicaSet" {
+	if owner == nil {
 		return false
 	}
 	set := s.in.Snapshot.ReplicaSet(model.Key{Namespace: pod.Namespace, Name: owner.Name})

@@ -334,6 +334,7 @@ func TestPodsThatFailTheirProbe(t *testing.T) {
 			event(events, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 500", 2*time.Minute),
 			event(events, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404", time.Minute),
 			event(events, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 429", 3*time.Minute),
+			event(events, "Pod", "Warning", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 401", 4*time.Minute),
 			event(events, "Pod", "Warning", "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 503", time.Second),
 			event(events, "Pod", "Warning", "BackOff", "Readiness probe failed: HTTP probe failed with statuscode: 401", time.Second),
 		},

@@ -147,9 +147,11 @@ func TestPortsByNameOfUnready(t *testing.T) {
 		return templateWith(deployment("web", 1, webApp), declared...)
 	}
 	unnamed := declared("", 8080, "TCP")
+	has := app("a")
 	testSituations(t, "ports_unready", map[string]situation{
 		"no Pod has it":                            {objects: objects{svc, app("a")}, want: "POD-06 critical proven, PORT-01 critical proven"},
 		"a Pod has it":                             {objects: objects{svc, app("a"), app("b", containerPorts(declared("web", 8080, "TCP")))}, want: "POD-06 critical proven"},
+		"no Pod has it, one is gone":               {objects: objects{svc, has, slicesFor(svc, app("0"), has)[0]}, want: "POD-06 critical proven, PORT-01 critical proven"},
 		"no Pod has it, one goes":                  {objects: objects{svc, app("a"), app("b", terminating)}, want: "POD-06 critical proven, PORT-01 critical proven"},
 		"no Pod has it, and none has an address":   {objects: objects{svc, app("a", func(p *corev1.Pod) { p.Status.PodIP, p.Status.PodIPs = "", nil })}, want: "POD-06 critical proven"},
 		"no Pod has it, beside a port by number":   {objects: objects{service("web", webApp, ports(namedPort("a", 80, 8080), namedPort("b", 81, "web"))), app("a")}, want: "POD-06 critical proven, PORT-01 critical proven"},
@@ -232,19 +234,20 @@ func TestWhatAPortSpeaksInFull(t *testing.T) {
 	}
 	plain := probeOf("HTTP", intstr.FromInt32(8080))
 	testSituations(t, "ports_protocol", map[string]situation{
-		"UDP to a port of TCP":                         {objects: objects{svc(withProtocol("UDP", 8080, nil)), app()}, want: "PORT-11 minor possible"},
-		"UDP to a port of TCP, another number is both": {objects: objects{svc(withProtocol("UDP", 53, 8080), namedPort("tcp", 54, 8080)), app()}, want: "PORT-11 minor possible"},
-		"UDP to a port of TCP, beside others":          {objects: objects{svc(withProtocol("UDP", 53, 8080)), app(containerPorts(declared("a", 8080, "TCP"), declared("b", 8081, "UDP"), declared("c", 8082, "UDP")))}, want: "PORT-11 minor possible"},
-		"UDP by name, and by number":                   {objects: objects{svc(withProtocol("UDP", 53, "http"), udpNamed("two", 54, 8080)), app()}, want: "PORT-03 major proven, PORT-11 minor possible"},
-		"UDP by name, beside its number in TCP":        {objects: objects{svc(withProtocol("UDP", 8080, "dns")), app(containerPorts(declared("http", 8080, "TCP"), declared("dns", 5353, "UDP")))}, want: ""},
-		"https by appProtocol":                         {objects: objects{svc(said("web", "https")), app(plain)}, want: "PORT-14 info possible"},
-		"https by name, an empty appProtocol":          {objects: objects{svc(said("https", "")), app(plain)}, want: "PORT-14 info possible"},
-		"https, the second of two ports":               {objects: objects{svc(namedPort("web", 80, 8080), namedPort("https", 443, 8080)), app(plain)}, want: "PORT-14 info possible"},
-		"https, to a name that nobody has":             {objects: objects{svc(namedPort("https", 443, "nope")), app(plain)}, want: "PORT-01 critical proven"},
-		"https, probed at another host":                {objects: objects{svc(namedPort("https", 443, 8080)), app(plain, func(p *corev1.Pod) { p.Spec.Containers[0].ReadinessProbe.HTTPGet.Host = "example.com" })}, want: ""},
-		"https, probed by TCP":                         {objects: objects{svc(namedPort("https", 443, 8080)), app(probedBy(tcpProbe(intstr.FromInt32(8080))))}, want: ""},
-		"https, probed by a name that nobody has":      {objects: objects{svc(namedPort("https", 443, 8080)), app(probeOf("HTTP", intstr.FromString("")), containerPorts(declared("", 8080, "TCP")))}, want: ""},
-		"a port without a number":                      {objects: objects{svc(corev1.ServicePort{Port: 8080}), app()}, want: ""},
+		"UDP to a port of TCP":                             {objects: objects{svc(withProtocol("UDP", 8080, nil)), app()}, want: "PORT-11 minor possible"},
+		"UDP to a port of TCP, another number is both":     {objects: objects{svc(withProtocol("UDP", 53, 8080), namedPort("tcp", 54, 8080)), app()}, want: "PORT-11 minor possible"},
+		"UDP to a port of TCP, beside others":              {objects: objects{svc(withProtocol("UDP", 53, 8080)), app(containerPorts(declared("a", 8080, "TCP"), declared("b", 8081, "UDP"), declared("c", 8082, "UDP")))}, want: "PORT-11 minor possible"},
+		"UDP by name, and by number":                       {objects: objects{svc(withProtocol("UDP", 53, "http"), udpNamed("two", 54, 8080)), app()}, want: "PORT-03 major proven, PORT-11 minor possible"},
+		"UDP by name, beside its number in TCP, by number": {objects: objects{svc(withProtocol("UDP", 8080, "dns"), namedPort("http", 80, 8080)), app(containerPorts(declared("http", 8080, "TCP"), declared("dns", 5353, "UDP")))}, want: ""},
+		"UDP by name, beside its number in TCP":            {objects: objects{svc(withProtocol("UDP", 8080, "dns")), app(containerPorts(declared("http", 8080, "TCP"), declared("dns", 5353, "UDP")))}, want: ""},
+		"https by appProtocol":                             {objects: objects{svc(said("web", "https")), app(plain)}, want: "PORT-14 info possible"},
+		"https by name, an empty appProtocol":              {objects: objects{svc(said("https", "")), app(plain)}, want: "PORT-14 info possible"},
+		"https, the second of two ports":                   {objects: objects{svc(namedPort("web", 80, 8080), namedPort("https", 443, 8080)), app(plain)}, want: "PORT-14 info possible"},
+		"https, to a name that nobody has":                 {objects: objects{svc(namedPort("https", 443, "nope")), app(plain)}, want: "PORT-01 critical proven"},
+		"https, probed at another host":                    {objects: objects{svc(namedPort("https", 443, 8080)), app(plain, func(p *corev1.Pod) { p.Spec.Containers[0].ReadinessProbe.HTTPGet.Host = "example.com" })}, want: ""},
+		"https, probed by TCP":                             {objects: objects{svc(namedPort("https", 443, 8080)), app(probedBy(tcpProbe(intstr.FromInt32(8080))))}, want: ""},
+		"https, probed by a name that nobody has":          {objects: objects{svc(namedPort("https", 443, 8080)), app(probeOf("HTTP", intstr.FromString("")), containerPorts(declared("", 8080, "TCP")))}, want: ""},
+		"a port without a number":                          {objects: objects{svc(corev1.ServicePort{Port: 8080}), app()}, want: ""},
 	})
 }
 

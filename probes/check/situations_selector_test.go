@@ -124,6 +124,9 @@ func TestSelectorsThatMatchNothing(t *testing.T) {
 	cart, replica := selects(labels{"app": "cart"}), selects(labels{"app": "db", "role": "replica"})
 	changed := changedBy("kubectl-edit", `{"f:spec":{"f:selector":{}}}`, 5*time.Minute)
 	three := labels{"app": "wbe"}
+	stale := labels{"app": "web", "pod-template-hash": "abc"}
+	emptied := slicesFor(selects(stale))[0]
+	emptied.ManagedFields = managedBySlices(`{"f:endpoints":{}}`, 30*time.Second)
 	situations := map[string]situation{
 		"nothing":                                                {objects: objects{selects(labels{"app": "cart"}), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
 		"nothing, since the selector changed":                    {objects: objects{selects(labels{"app": "cart"}, changed), app("a", labels{"app": "payments"})}, want: "SEL-04 critical proven"},
@@ -202,11 +205,12 @@ func TestSelectorsThatMatchNothing(t *testing.T) {
 		}(),
 
 		"a stale hash": {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), app("a", labels{"app": "web"})}, want: "SEL-08 critical likely"},
-		"a stale hash, ReplicaSets not to be read": {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), app("a", labels{"app": "web"})}, want: "SEL-08 critical possible", without: []model.Kind{model.ReplicaSets}},
-		"a stale hash of half a minute":            {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}, changedBy("rollouts-controller", `{"f:spec":{"f:selector":{}}}`, 30*time.Second)), app("a", labels{"app": "web"})}, want: "SEL-08 minor likely"},
-		"a stale hash of two minutes":              {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}, changedBy("rollouts-controller", `{"f:spec":{"f:selector":{}}}`, 2*time.Minute)), app("a", labels{"app": "web"})}, want: "SEL-08 critical likely"},
-		"a stale hash of the stable Service":       {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), app("a", labels{"app": "web"}), rollout("web", 1, labels{"app": "web"}, func(r *model.Rollout) { r.StableService, r.CanaryService = "web", "web" })}, want: "SEL-08 critical likely"},
-		"at 0, a hash, of the stable Service":      {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), owned(replicaSet("web-abc", 0, labels{"app": "web", "pod-template-hash": "abc"}), "Rollout", "web"), rollout("web", 1, labels{"app": "web"}, func(r *model.Rollout) { r.StableService = "web" })}, want: "WL-01 major proven"},
+		"a stale hash, ReplicaSets not to be read":               {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), app("a", labels{"app": "web"})}, want: "SEL-08 critical possible", without: []model.Kind{model.ReplicaSets}},
+		"a stale hash of half a minute":                          {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}, changedBy("rollouts-controller", `{"f:spec":{"f:selector":{}}}`, 30*time.Second)), app("a", labels{"app": "web"})}, want: "SEL-08 minor likely"},
+		"a stale hash of two minutes":                            {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}, changedBy("rollouts-controller", `{"f:spec":{"f:selector":{}}}`, 2*time.Minute)), app("a", labels{"app": "web"})}, want: "SEL-08 critical likely"},
+		"a stale hash of two minutes, slices that changed since": {objects: objects{selects(stale, changedBy("rollouts-controller", `{"f:spec":{"f:selector":{}}}`, 2*time.Minute)), app("a", labels{"app": "web"}), emptied}, want: "SEL-08 critical likely"},
+		"a stale hash of the stable Service":                     {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), app("a", labels{"app": "web"}), rollout("web", 1, labels{"app": "web"}, func(r *model.Rollout) { r.StableService, r.CanaryService = "web", "web" })}, want: "SEL-08 critical likely"},
+		"at 0, a hash, of the stable Service":                    {objects: objects{selects(labels{"app": "web", "pod-template-hash": "abc"}), owned(replicaSet("web-abc", 0, labels{"app": "web", "pod-template-hash": "abc"}), "Rollout", "web"), rollout("web", 1, labels{"app": "web"}, func(r *model.Rollout) { r.StableService = "web" })}, want: "WL-01 major proven"},
 	}
 	far := func(name string, namespaces ...string) objects {
 		all := objects{selects(labels{"app": "cart"})}

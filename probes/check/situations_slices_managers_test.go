@@ -29,8 +29,9 @@ func TestMoreThanAnEndpointsObjectHolds(t *testing.T) {
 		objects objects
 		said    bool
 	}{
-		"as many":  {objects{service("web", webApp), made("web-a", endpointsCapacity)}, false},
-		"one more": {objects{service("web", webApp), made("web-a", endpointsCapacity+1)}, true},
+		"as many":                  {objects{service("web", webApp), made("web-a", endpointsCapacity)}, false},
+		"as many, and one by hand": {objects{service("web", webApp), made("web-a", endpointsCapacity), byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1")}, false},
+		"one more":                 {objects{service("web", webApp), made("web-a", endpointsCapacity+1)}, true},
 		"one more, in two": {objects{service("web", webApp), made("web-a", 600), slice(made("web-b", 401), func(e *discoveryv1.EndpointSlice) {
 			for i := range e.Endpoints {
 				e.Endpoints[i].Addresses = []string{fmt.Sprintf("10.6.%d.%d", i/250, i%250+1)}

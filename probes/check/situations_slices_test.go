@@ -112,6 +112,7 @@ func TestSlicesThatDoNotServe(t *testing.T) {
 func TestSlicesOfOthers(t *testing.T) {
 	t.Parallel()
 	svc, a, b := service("web", webApp), pod("a", webApp, ofDeploy("web")), pod("b", webApp, ofDeploy("web"))
+	canary := pod("c", webApp, ofDeploy("web-canary"))
 	without := service("web", nil)
 	lists := func(pods ...*corev1.Pod) *discoveryv1.EndpointSlice { return slicesFor(svc, pods...)[0] }
 	other := func(manager string) objects { return objects{svc, a, lists(a), ofManager(manager, "m", "192.0.2.1")} }
@@ -163,14 +164,16 @@ func TestSlicesOfOthers(t *testing.T) {
 		"mirrored badly, of several words the newest": {objects: objects{without, mirror("InvalidIPAddress", 5*time.Minute), mirror("TooManyAddressesToMirror", time.Minute), mirror("FailedToUpdateEndpointSlices", 9*time.Minute)}, want: "EPS-08 critical likely, SVC-06 major likely"},
 		"mirrored badly, of several words the first":  {objects: objects{without, mirror("FailedToUpdateEndpointSlices", time.Minute), mirror("InvalidIPAddress", 5*time.Minute)}, want: "EPS-08 critical likely, SVC-06 major likely"},
 
-		"left behind, all there":                           {objects: objects{without, lists(a), a}, want: "SVC-05 major proven"},
-		"left behind, one gone, twice listed":              {objects: objects{without, lists(a, b), slice(lists(b), func(e *discoveryv1.EndpointSlice) { e.Name = "second" }), a}, want: "SVC-05 major proven"},
-		"left behind, an address by hand":                  {objects: objects{without, lists(a), a, byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1")}, want: "SVC-05 major proven, EPS-09 minor proven"},
-		"left behind, and by hand with a Pod that is gone": {objects: objects{without, lists(a), a, slice(lists(b), byController("somebody"), func(e *discoveryv1.EndpointSlice) { e.Name = "second" })}, want: "SVC-05 major proven, EPS-09 minor proven"},
-		"left behind, Pods not to be read":                 {objects: objects{without, lists(a), a}, want: "SVC-05 major proven", without: []model.Kind{model.Pods}},
-		"left behind, of two names":                        {objects: objects{without, lists(a, b), a, func() metav1.Object { p := b.DeepCopy(); p.Labels = labels{"app": "other"}; return p }()}, want: "SVC-05 major proven"},
-		"left behind, a Pod that goes beside":              {objects: objects{without, lists(a), a, pod("z", webApp, terminating)}, want: "SVC-05 major proven"},
-		"left behind, Pods of nobody":                      {objects: objects{without, lists(pod("z", webApp)), a}, want: "SVC-05 critical proven"},
+		"left behind, all there":                                {objects: objects{without, lists(a), a}, want: "SVC-05 major proven"},
+		"left behind, of two Deployments":                       {objects: objects{without, lists(a, canary), a, canary}, want: "SVC-05 major proven"},
+		"left behind, of two Deployments, and a Pod of a third": {objects: objects{without, lists(a, canary), a, canary, pod("d", webApp, ofDeploy("third"))}, want: "SVC-05 major proven"},
+		"left behind, one gone, twice listed":                   {objects: objects{without, lists(a, b), slice(lists(b), func(e *discoveryv1.EndpointSlice) { e.Name = "second" }), a}, want: "SVC-05 major proven"},
+		"left behind, an address by hand":                       {objects: objects{without, lists(a), a, byHand("m", "web", new(""), new(int32(8080)), "192.0.2.1")}, want: "SVC-05 major proven, EPS-09 minor proven"},
+		"left behind, and by hand with a Pod that is gone":      {objects: objects{without, lists(a), a, slice(lists(b), byController("somebody"), func(e *discoveryv1.EndpointSlice) { e.Name = "second" })}, want: "SVC-05 major proven, EPS-09 minor proven"},
+		"left behind, Pods not to be read":                      {objects: objects{without, lists(a), a}, want: "SVC-05 major proven", without: []model.Kind{model.Pods}},
+		"left behind, of two names":                             {objects: objects{without, lists(a, b), a, func() metav1.Object { p := b.DeepCopy(); p.Labels = labels{"app": "other"}; return p }()}, want: "SVC-05 major proven"},
+		"left behind, a Pod that goes beside":                   {objects: objects{without, lists(a), a, pod("z", webApp, terminating)}, want: "SVC-05 major proven"},
+		"left behind, Pods of nobody":                           {objects: objects{without, lists(pod("z", webApp)), a}, want: "SVC-05 critical proven"},
 		"left behind, Pods of nobody, and another": {objects: func() objects {
 			z := pod("z", webApp)
 			return objects{without, lists(z), z, pod("y", webApp)}

@@ -39,9 +39,13 @@ func TestWhereTheClientIs(t *testing.T) {
 	elsewhere := Client{Address: netip.MustParseAddr("203.0.113.7")}
 	pending := service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.LoadBalancerSourceRanges = []string{"192.0.2.0/24"} })
 	cluster203 := node("node-3", func(n *corev1.Node) { n.Spec.PodCIDRs = []string{"no range", "203.0.113.0/24"} })
-	isNode := node("node-4", func(n *corev1.Node) {
-		n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "node-4"}, {Type: corev1.NodeInternalIP, Address: "203.0.113.7"}}
-	})
+	addressed := func(own string) *corev1.Node {
+		return node("node-4", func(n *corev1.Node) {
+			n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "node-4"}, {Type: corev1.NodeInternalIP, Address: own}}
+			n.Spec.PodCIDRs = []string{"", "10.244.4.0/24"}
+		})
+	}
+	isNode, otherNode := addressed("203.0.113.7"), addressed("203.0.113.8")
 	for name, test := range map[string]struct {
 		objects objects
 		client  Client
@@ -65,6 +69,8 @@ func TestWhereTheClientIs(t *testing.T) {
 		"the load balancer has no address": {objects{pending, here}, elsewhere, "", ""},
 		"an address of a node's Pods":      {objects{ranges, here, cluster203}, elsewhere, "", ""},
 		"a node's address":                 {objects{ranges, here, isNode}, elsewhere, "", ""},
+		"beside a node's address":          {objects{ranges, here, otherNode}, elsewhere, "LB-07 major proven", "203.0.113.7 is in none"},
+		"an address of Pods, as IPv6":      {objects{ranges, here, cluster203}, Client{Address: netip.MustParseAddr("::ffff:203.0.113.7")}, "", ""},
 		"a Pod is not kept out by them":    {objects{ranges, here, pod("client", nil)}, client, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +95,10 @@ func TestAClientsAddressMayBeAPods(t *testing.T) {
 		p.Status.PodIP, p.Status.PodIPs = "10.8.8.8", []corev1.PodIP{{IP: "10.8.8.8"}, {IP: "10.9.9.9"}}
 	}
 	ended := func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }
+	mapped := func(p *corev1.Pod) { p.Status.PodIP, p.Status.PodIPs = "::ffff:10.9.9.9", nil }
+	unknown := func(p *corev1.Pod) {
+		p.Status.PodIP, p.Status.PodIPs = "", []corev1.PodIP{{IP: "10.9.9.9.9"}, {IP: ""}}
+	}
 	isPod := Client{Pod: model.Key{Namespace: "shop", Name: "a"}}
 	for name, test := range map[string]struct {
 		pod  *corev1.Pod
@@ -96,16 +106,23 @@ func TestAClientsAddressMayBeAPods(t *testing.T) {
 	}{
 		"its own":               {pod("a", nil, has), isPod},
 		"another's":             {pod("a", nil), address},
+		"its own, as IPv6":      {pod("a", nil, mapped), isPod},
+		"no address":            {pod("a", nil, unknown), address},
 		"on the host's network": {pod("a", nil, has, onHostNetwork), address},
 		"that has ended":        {pod("a", nil, has, ended), address},
 	} {
 		if got := address.In(input(cluster(test.pod)).Snapshot); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+		asIPv6 := Client{Address: netip.MustParseAddr("::ffff:10.9.9.9")}
+		if got := asIPv6.In(input(cluster(test.pod)).Snapshot); got != test.want && got != asIPv6 || (got == asIPv6) != (test.want == address) {
+			t.Errorf("%s, asked as IPv6: %v, want %v", name, got, test.want)
+		}
 	}
-	namespace := Client{Namespace: "shop"}
-	if got := namespace.In(input(cluster(pod("a", nil, func(p *corev1.Pod) { p.Status.PodIP, p.Status.PodIPs = "", nil }))).Snapshot); got != namespace {
-		t.Errorf("a namespace is %v", got)
+	for _, client := range []Client{{}, {Namespace: "shop"}, {Pod: model.Key{Namespace: "shop", Name: "b"}}} {
+		if got := client.In(input(cluster(pod("a", nil, unknown))).Snapshot); got != client {
+			t.Errorf("%v is %v", client, got)
+		}
 	}
 }
 
@@ -114,7 +131,10 @@ func TestAnAddressOfPodsThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}
 	web := served("1.2.3.4", func(svc *corev1.Service) { svc.Spec.LoadBalancerSourceRanges = []string{"192.0.2.0/24"} })
-	inside := node("n", func(n *corev1.Node) { n.Spec.PodCIDRs = []string{"203.0.113.0/24"} })
+	inside := node("n", func(n *corev1.Node) {
+		n.Spec.PodCIDRs = []string{"203.0.113.0/24"}
+		n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: "n"}}
+	})
 	onlyFront := policy("p", app, allowIn(nil, fromPods(labels{"app": "front"})))
 	client := Client{Address: netip.MustParseAddr("203.0.113.7")}
 	for _, forbidden := range []bool{false, true} {
@@ -127,12 +147,20 @@ func TestAnAddressOfPodsThatCannotBeRead(t *testing.T) {
 		if len(report.Findings) != 0 || len(report.Unchecked) > 0 != forbidden || report.NoWayIn {
 			t.Errorf("Pods forbidden %v: %+v", forbidden, report)
 		}
+		// A Pod is told by its name, and is not looked for by an address.
+		report = Reaches(input(builder.Put(pod("client", labels{"app": "front"}))), keyOf(web), 0, Client{Pod: model.Key{Namespace: "shop", Name: "client"}})
+		if len(report.Findings)+len(report.Unchecked) != 0 {
+			t.Errorf("Pods forbidden %v, for a Pod: %+v", forbidden, report)
+		}
 	}
 }
 
 func TestNoWayIn(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}
+	host := node("node-1", func(n *corev1.Node) {
+		n.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.0.2.4"}}
+	})
 	outside, within := Client{Address: netip.MustParseAddr("203.0.113.7")}, Client{Pod: model.Key{Namespace: "shop", Name: "a"}}
 	for name, test := range map[string]struct {
 		service *corev1.Service
@@ -144,11 +172,13 @@ func TestNoWayIn(t *testing.T) {
 		"external IPs":              {service("web", app, func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{"192.0.2.7"} }), outside, false},
 		"NodePort":                  {service("web", app, nodePort), outside, false},
 		"load balancer":             {served("1.2.3.4"), outside, false},
+		"no node ports":             {served("1.2.3.4", func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 0 }), outside, false},
+		"ClusterIP, for a node":     {service("web", app), Client{Address: netip.MustParseAddr("192.0.2.4")}, false},
 		"load balancer, pending":    {service("web", app, loadBalancer), outside, true},
 		"pending, with a node port": {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 30080 }), outside, false},
 		"ExternalName":              {service("web", nil, externalName("db.example.com")), outside, false},
 	} {
-		if got := Reaches(input(cluster(test.service, pod("a", app))), keyOf(test.service), 0, test.client).NoWayIn; got != test.want {
+		if got := Reaches(input(cluster(test.service, pod("a", app), host)), keyOf(test.service), 0, test.client).NoWayIn; got != test.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -171,16 +201,22 @@ func TestReportForAClient(t *testing.T) {
 		"red before what is likely":     {[]Finding{amber, advice}, []Finding{finding("MINE", Major, Probed)}, Warn, Fail, "MINE AMBER ADV-01"},
 		"likely, where all was well":    {[]Finding{advice}, []Finding{finding("MINE", Major, Likely)}, OK, Warn, "MINE ADV-01"},
 		"a remark":                      {nil, []Finding{finding("MINE", Info, Proven)}, OK, OK, "MINE"},
+		"a remark, before advice":       {[]Finding{amber, finding("POD-06", Info, Proven), advice}, []Finding{finding("MINE", Info, Proven)}, Warn, Warn, "AMBER POD-06 MINE ADV-01"},
 	} {
-		report := &Report{Verdict: test.verdict, Findings: test.everybody}
-		before := len(report.Findings)
+		// With room for more, as the list of findings may have.
+		report := &Report{Verdict: test.verdict, Findings: append(make([]Finding, 0, 8), test.everybody...)}
 		made := report.For(ClientReport{Findings: test.client})
 		var ids []string
 		for i := range made.Findings {
 			ids = append(ids, made.Findings[i].ID)
 		}
-		if got := strings.Join(ids, " "); got != test.order || made.Verdict != test.want || len(report.Findings) != before {
+		if got := strings.Join(ids, " "); got != test.order || made.Verdict != test.want || (made == report) != (len(test.client) == 0) {
 			t.Errorf("%s: %s, %s", name, got, made.Verdict)
+		}
+		for i := range test.everybody {
+			if len(report.Findings) != len(test.everybody) || report.Findings[i].ID != test.everybody[i].ID {
+				t.Errorf("%s: the report was changed: %s", name, said(report.Findings))
+			}
 		}
 		if len(test.client) > 0 && made.Steps[StepIsolation].Mark != findingMark(&test.client[0]) {
 			t.Errorf("%s: the step is marked %v", name, made.Steps[StepIsolation].Mark)

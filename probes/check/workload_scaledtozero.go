@@ -102,10 +102,7 @@ func checkScaledToZero(s *subject) []Finding {
 
 // scalersUnread tells whether there may be an autoscaler that nobody here sees.
 func (s *subject) scalersUnread() bool {
-	return slices.ContainsFunc(scalerKinds(), func(kind model.Kind) bool {
-		coverage := s.covered(kind)
-		return !coverage.Known() && (coverage.State != model.Absent || !kind.Extension())
-	})
+	return slices.ContainsFunc(scalerKinds(), func(kind model.Kind) bool { return !s.covered(kind).Known() })
 }
 
 func replicasOf(object metav1.Object) int32 {
