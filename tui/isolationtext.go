@@ -111,7 +111,7 @@ func isolationText(result isolation.Result) string {
 		}
 	}
 	if c := result.Conclusion; c != nil {
-		for _, line := range []string{c.Text, c.Why, c.ID, c.Next} {
+		for _, line := range []string{c.Text, c.Why, c.ID, c.Next, c.Command} {
 			if line != "" {
 				out.WriteString(clean(line) + "\n")
 			}

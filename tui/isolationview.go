@@ -194,6 +194,16 @@ func conclusionLines(t *theme, result isolation.Result, running bool, width int)
 		lines = append(lines, "")
 		paragraph(t.ok.bold().on("next")+" ", t.text, clean(conclusion.Next))
 	}
+	if conclusion.Command != "" {
+		lines = append(lines, "")
+		for _, line := range layCommand(conclusion.Command, width-8) {
+			indent := "      "
+			if line.flush {
+				indent = ""
+			}
+			lines = append(lines, indent+t.text.on(line.text))
+		}
+	}
 	if usual := usualTest(result); usual != "" {
 		lines = append(lines, "")
 		paragraph("", t.dim, usual)

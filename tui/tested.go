@@ -79,6 +79,13 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 			for _, line := range wrap("next: "+next, width-2) {
 				lines = append(lines, "  "+t.text.on(line))
 			}
+			for _, line := range layCommand(test.conclusion.Command, width-2) {
+				indent := "  "
+				if line.flush {
+					indent = ""
+				}
+				lines = append(lines, indent+t.text.on(line.text))
+			}
 		}
 		lines = append(lines, "  "+t.dim.on(joined(nonEmptyTexts("tested "+age(test.at, sh.now())+" ago", clean(test.pod), test.conclusion.ID))))
 	}

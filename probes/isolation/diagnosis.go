@@ -31,7 +31,8 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 	case notListening, mixedNotListening, mixedLoopback, mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
 		// The bad Pod may be one that the selector ought not to match.
 		if finding := f.found("SEL-05", "SEL-06"); finding != nil && finding.Severity >= check.Major {
-			c.ID, c.Why, c.Next = finding.ID, joined(finding.Title, c.Why), fixText(finding.Fix)
+			c.ID, c.Why = finding.ID, joined(finding.Title, c.Why)
+			c = c.mended(finding.Fix)
 		}
 	case applicationWorksNoEndpoint:
 		if detail := onlyErrors(observations); detail != "" {
@@ -78,10 +79,7 @@ func (c Conclusion) byLeading(f Facts) Conclusion {
 		c.ID = lead.ID
 	}
 	c.Why = joined(lead.Title, c.Why)
-	if next := fixText(lead.Fix); next != "" {
-		c.Next = next
-	}
-	return c
+	return c.mended(lead.Fix)
 }
 
 // onlyErrors returns what the application said where all that it said are server errors (5xx); empty where something else came.

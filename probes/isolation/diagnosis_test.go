@@ -42,7 +42,7 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 	} {
 		facts := oneUsable(test.facts...)
 		got := Conclude(seen(t, test.seen), facts)
-		all := got.Text + " " + got.Why + " " + got.Next
+		all := got.Text + " " + got.Why + " " + got.Next + " " + got.Command
 		if got.ID != test.id || !strings.Contains(all, test.says) || test.not != "" && strings.Contains(all, test.not) {
 			t.Errorf("%s: %s %q, want %s with %q and without %q", test.name, got.ID, all, test.id, test.says, test.not)
 		}

@@ -35,6 +35,7 @@ type conclusionJSON struct {
 	Text       string `json:"text"`
 	Why        string `json:"why,omitempty"`
 	Next       string `json:"next,omitempty"`
+	Command    string `json:"command,omitempty"`
 }
 
 // JSON returns what `svctui test -o json` marshals. Its strings are as the cluster sent them; clean says how they are
@@ -71,7 +72,7 @@ func conclusionOf(c *Conclusion, clean func(string) string) *conclusionJSON {
 	if c == nil {
 		return nil
 	}
-	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next)}
+	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next), Command: clean(c.Command)}
 	if c.Mark != check.MarkUnknown {
 		out.Confidence = c.Confidence.String()
 	}

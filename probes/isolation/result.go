@@ -98,6 +98,8 @@ type Conclusion struct {
 	Text string
 	Why  string
 	Next string
+	// Command does it when pasted into a shell; empty where no command does.
+	Command string
 	// Confidence is Probed where the rungs alone prove it.
 	Confidence check.Confidence
 }

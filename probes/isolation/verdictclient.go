@@ -162,20 +162,15 @@ func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
 	}
 	c.ID = finding.ID
 	c.Why = finding.Title + " " + c.Why
-	if next := fixText(finding.Fix); next != "" {
-		c.Next = next
-	}
-	return c
+	return c.mended(finding.Fix)
 }
 
-func fixText(fix *check.Fix) string {
-	switch {
-	case fix == nil:
-		return ""
-	case fix.Command != "" && fix.Note != "":
-		return fix.Note + ": " + fix.Command
+// mended says what a fix says instead of the conclusion's own next step, where it says anything.
+func (c Conclusion) mended(fix *check.Fix) Conclusion {
+	if fix != nil && fix.Command+fix.Note != "" {
+		c.Next, c.Command = cmp.Or(fix.Note, "run this"), fix.Command
 	}
-	return cmp.Or(fix.Command, fix.Note)
+	return c
 }
 
 // allPods says how every Pod is tried.
@@ -225,9 +220,7 @@ func (f Facts) nameUnknown() Conclusion {
 		text = "The Service's address answers, and there is no answer by its name in this client: it does not resolve in time, or leads elsewhere."
 	}
 	if finding := f.finding("DNS-01", "DNS-03"); finding != nil {
-		c := probed(finding.ID, text, strings.TrimSpace(finding.Title+" "+finding.Why), fixText(finding.Fix))
-		c.Next = cmp.Or(c.Next, "let the client ask the cluster's DNS")
-		return c
+		return probed(finding.ID, text, strings.TrimSpace(finding.Title+" "+finding.Why), "let the client ask the cluster's DNS").mended(finding.Fix)
 	}
 	if f.NameServerDead {
 		return probed("DNS-02", text, "The cluster's name server, kube-system/kube-dns, has no usable endpoint: no name of the cluster resolves.",

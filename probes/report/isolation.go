@@ -120,6 +120,10 @@ func (p *printer) conclusion(conclusion isolation.Conclusion) {
 	if conclusion.Next != "" {
 		p.line(2, "next: "+Clean(conclusion.Next))
 	}
+	if conclusion.Command != "" {
+		// A command to paste is never wrapped.
+		p.out.WriteString("  " + CleanLines(conclusion.Command) + "\n")
+	}
 }
 
 func (p *printer) arrow() string {
