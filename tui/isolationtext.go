@@ -108,6 +108,9 @@ func isolationText(result isolation.Result) string {
 		fmt.Fprintf(&out, "  %-14s %-50s %s %s\n", clean(report.RungTitle(seen.Rung)), clean(seen.Crosses), rungResult(seen), rungTook(seen))
 		if seen.Paste != "" {
 			fmt.Fprintf(&out, "    by hand: %s\n", clean(seen.Paste))
+			if seen.PasteNote != "" {
+				fmt.Fprintf(&out, "    %s\n", clean(seen.PasteNote))
+			}
 		}
 	}
 	if c := result.Conclusion; c != nil {

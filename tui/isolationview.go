@@ -146,6 +146,11 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 			for _, line := range wrap("by hand (c copies): "+clean(seen.Paste), width-mark-3) {
 				lines = append(lines, strings.Repeat(" ", mark)+t.text.on(line))
 			}
+			for _, line := range wrap(clean(seen.PasteNote), width-mark-3) {
+				if line != "" {
+					lines = append(lines, strings.Repeat(" ", mark)+t.dim.on(line))
+				}
+			}
 		}
 	}
 	return lines

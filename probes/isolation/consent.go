@@ -65,6 +65,9 @@ func debugLine(kubectlArgs []string, in model.ExecRequest, command []string) str
 	return check.Kubectl(kubectlArgs, append(append(words, "--"), command...)...)
 }
 
+// debugNote says what a debugLine leaves behind (ephemeral containers cannot be removed, KEP-277).
+const debugNote = "the container stays in the Pod's spec until the Pod ends; its image is pulled from " + debugImage
+
 // debugImage has curl and a shell.
 const debugImage = "curlimages/curl"
 

@@ -139,6 +139,27 @@ func (s *subject) dialScheme() string {
 	return schemeTCP
 }
 
+// dnsLine asks a DNS server by hand, over UDP, in which svctui cannot ask; empty for other ports. Any answer is one, also that there is no
+// such name.
+func (s *subject) dnsLine() (line, note string) {
+	const port = 53
+	if s.facts.Fault != faultNotTCP || s.port.Protocol != corev1.ProtocolUDP || s.port.Port != port {
+		return "", ""
+	}
+	server := s.service.Spec.ClusterIP
+	if server == "" || server == corev1.ClusterIPNone {
+		server = s.service.Name + "." + s.service.Namespace + ".svc"
+	}
+	look := []string{"nslookup", "-type=a", "kubernetes.default.svc.cluster.local.", server}
+	if client := s.request.Client; client != (model.Key{}) {
+		return check.Kubectl(s.request.KubectlArgs, execWords(model.ExecRequest{
+			Namespace: client.Namespace, Pod: client.Name, Container: s.request.ClientContainer, Command: look,
+		})...), ""
+	}
+	words := []string{"-n", s.service.Namespace, "run", "dns-try", "-it", "--rm", "--restart=Never", "--image=" + debugImage, "--"}
+	return check.Kubectl(s.request.KubectlArgs, append(words, look...)...), "it creates a Pod, and removes it again"
+}
+
 // externalPort is the port that clients of an ExternalName dial: the one asked for, else its own, else 443.
 func (s *subject) externalPort() int32 {
 	if s.port.Port != 0 {
@@ -181,7 +202,9 @@ func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
 		if s.request.Client != (model.Key{}) {
 			crosses = "exec in " + s.request.Client.String()
 		}
-		return []Observation{{Rung: RungInCluster, Crosses: crosses, Outcome: NotRun, Detail: why}}
+		untried := Observation{Rung: RungInCluster, Crosses: crosses, Outcome: NotRun, Detail: why}
+		untried.Paste, untried.PasteNote = s.dnsLine()
+		return []Observation{untried}
 	}
 	var rows []Observation
 	for _, target := range dials.targets {
@@ -279,7 +302,7 @@ func (r *run) notTried(d dials, got answer, took time.Duration) {
 	r.changeAll(RungInCluster, func(seen *Observation) {
 		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
 		if first {
-			seen.Paste, first = line, false
+			seen.Paste, seen.PasteNote, first = line, debugNote, false
 		}
 	})
 }

@@ -196,7 +196,7 @@ func TestInCluster(t *testing.T) {
 			addition: func(w *world) {
 				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{}, errForbidden }
 			},
-			says: "debug -it front-1",
+			says: "the container stays in the Pod's spec until the Pod ends",
 		},
 		{
 			name: "it prints nothing", rows: []string{"10.96.0.1:80 error", "web.shop.svc:80 error", "10.0.0.1:8080 error"}, mark: check.MarkOK,

@@ -87,6 +87,8 @@ type Observation struct {
 	Took time.Duration
 	// Paste is a command line for a person to run where the rung could not be; empty for none.
 	Paste string
+	// PasteNote says what Paste leaves behind; empty for nothing.
+	PasteNote string
 }
 
 // Conclusion is what the rungs together mean.

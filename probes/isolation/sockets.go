@@ -85,7 +85,7 @@ func (r *run) sockets(ctx context.Context) {
 	if ran && !read.Known {
 		got, ran = failed("the table could not be read: "+lastWords(strings.TrimSpace(result.Complaints))), false
 	}
-	paste := ""
+	paste, note := "", ""
 	if ran {
 		got = answer{outcome: OK, detail: read.String()}
 		switch read.bound(s.podPort, s.facts.PodIP) {
@@ -93,7 +93,7 @@ func (r *run) sockets(ctx context.Context) {
 			got.outcome = Refused
 		}
 	} else {
-		paste = debugLine(s.request.KubectlArgs, request, request.Command)
+		paste, note = debugLine(s.request.KubectlArgs, request, request.Command), debugNote
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,7 +102,7 @@ func (r *run) sockets(ctx context.Context) {
 	}
 	for i := range r.result.Rungs {
 		if seen := &r.result.Rungs[i]; seen.Rung == RungSockets {
-			seen.Running, seen.Outcome, seen.Detail, seen.Took, seen.Paste = false, got.outcome, got.text(), took, paste
+			seen.Running, seen.Outcome, seen.Detail, seen.Took, seen.Paste, seen.PasteNote = false, got.outcome, got.text(), took, paste, note
 		}
 	}
 	r.tellLocked()

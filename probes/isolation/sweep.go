@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
@@ -105,14 +107,16 @@ func (w *sweep) plan(request Request) {
 			ports = append(ports, planned.Port)
 		}
 	}
+	var swept []corev1.ServicePort
 	for _, port := range ports {
 		asked := request
 		asked.Port = port
-		if s := newSubject(w.snapshot, asked); s.facts.Fault == faultNotTCP {
+		s := newSubject(w.snapshot, asked)
+		if s.facts.Fault == faultNotTCP {
 			w.result.Unprobed = append(w.result.Unprobed, port+"/"+s.facts.Protocol)
 			continue
 		}
-		w.result.Ports = append(w.result.Ports, port)
+		w.result.Ports, swept = append(w.result.Ports, port), append(swept, s.port)
 	}
 	pods := w.pods()
 	limit := cmp.Or(request.MaxPods, sweepPods)
@@ -121,8 +125,15 @@ func (w *sweep) plan(request Request) {
 		pods = pods[:limit]
 	}
 	for i := range pods {
-		for _, port := range w.result.Ports {
-			pods[i].Cells = append(pods[i].Cells, Cell{Port: port})
+		pod := w.snapshot.Pod(model.Key{Namespace: request.Service.Namespace, Name: pods[i].Name})
+		for j, port := range w.result.Ports {
+			cell := Cell{Port: port}
+			if pod != nil && len(w.subject.service.Spec.Selector) > 0 {
+				// Known before it is tried: a sweep that is stopped shows what it would have dialled.
+				target, _ := model.ResolveTargetPort(&pod.Spec, &swept[j])
+				cell.PodPort = target.Number
+			}
+			pods[i].Cells = append(pods[i].Cells, cell)
 		}
 		if pods[i].Idle == "" {
 			w.result.Total += len(pods[i].Cells)

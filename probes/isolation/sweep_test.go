@@ -275,6 +275,11 @@ func TestSweepIsBoundedAndCanBeStopped(t *testing.T) {
 		if most != sweepWidth {
 			t.Errorf("%d were tried at once, want %d", most, sweepWidth)
 		}
+		for _, pod := range got.Pods {
+			if pod.Cells[0].PodPort != 8080 {
+				t.Errorf("Pod %s does not show what is dialled: %+v", pod.Name, pod.Cells[0])
+			}
+		}
 		if got.Done != 2*sweepWidth || got.Conclusion.Mark != check.MarkUnknown || !strings.Contains(got.Conclusion.Why, "stopped after 8 of 40") {
 			t.Errorf("%d done, %+v", got.Done, *got.Conclusion)
 		}

@@ -90,6 +90,9 @@ func (p *printer) test(result isolation.Result) {
 		if seen.Paste != "" {
 			// A command to paste is never wrapped.
 			p.out.WriteString("      by hand: " + CleanLines(seen.Paste) + "\n")
+			if seen.PasteNote != "" {
+				p.out.WriteString("               " + Clean(seen.PasteNote) + "\n")
+			}
 		}
 	}
 	if conclusion := result.Conclusion; conclusion != nil {
