@@ -53,7 +53,7 @@ func waysIn(service *corev1.Service) bool {
 	case corev1.ServiceTypeNodePort, corev1.ServiceTypeExternalName:
 		return true
 	case corev1.ServiceTypeLoadBalancer:
-		return len(service.Status.LoadBalancer.Ingress) > 0 || nodePortsText(service) != noNodePorts
+		return len(externalAddresses(service)) > 0 || nodePortsText(service) != noNodePorts
 	default:
 		return len(service.Spec.ExternalIPs) > 0
 	}

@@ -167,16 +167,17 @@ func TestNoWayIn(t *testing.T) {
 		client  Client
 		want    bool
 	}{
-		"ClusterIP":                 {service("web", app), outside, true},
-		"ClusterIP, for a Pod":      {service("web", app), within, false},
-		"external IPs":              {service("web", app, func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{"192.0.2.7"} }), outside, false},
-		"NodePort":                  {service("web", app, nodePort), outside, false},
-		"load balancer":             {served("1.2.3.4"), outside, false},
-		"no node ports":             {served("1.2.3.4", func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 0 }), outside, false},
-		"ClusterIP, for a node":     {service("web", app), Client{Address: netip.MustParseAddr("192.0.2.4")}, false},
-		"load balancer, pending":    {service("web", app, loadBalancer), outside, true},
-		"pending, with a node port": {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 30080 }), outside, false},
-		"ExternalName":              {service("web", nil, externalName("db.example.com")), outside, false},
+		"ClusterIP":                    {service("web", app), outside, true},
+		"ClusterIP, for a Pod":         {service("web", app), within, false},
+		"external IPs":                 {service("web", app, func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{"192.0.2.7"} }), outside, false},
+		"NodePort":                     {service("web", app, nodePort), outside, false},
+		"load balancer":                {served("1.2.3.4"), outside, false},
+		"no node ports":                {served("1.2.3.4", func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 0 }), outside, false},
+		"ClusterIP, for a node":        {service("web", app), Client{Address: netip.MustParseAddr("192.0.2.4")}, false},
+		"load balancer, pending":       {service("web", app, loadBalancer), outside, true},
+		"pending, with an external IP": {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.ExternalIPs = []string{"192.0.2.7"} }), outside, false},
+		"pending, with a node port":    {service("web", app, loadBalancer, func(svc *corev1.Service) { svc.Spec.Ports[0].NodePort = 30080 }), outside, false},
+		"ExternalName":                 {service("web", nil, externalName("db.example.com")), outside, false},
 	} {
 		if got := Reaches(input(cluster(test.service, pod("a", app), host)), keyOf(test.service), 0, test.client).NoWayIn; got != test.want {
 			t.Errorf("%s: %v", name, got)
