@@ -109,6 +109,9 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 	if err != nil {
 		return err
 	}
+	if err := isolation.CheckPod(state.Snapshot, wanted.Service, wanted.Pod); err != nil {
+		return err
+	}
 	service, port := wanted.Service, wanted.Port
 	requests := isolation.Plan(state.Snapshot, service)
 	if port != "" || len(requests) == 0 {

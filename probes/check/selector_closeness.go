@@ -113,6 +113,18 @@ func wordTypos(a, b string) int {
 // editLimit is the largest distance that editDistance tells.
 const editLimit = 2
 
+// Near returns those of names that a mistyped one may have been meant for, in their order: those that contain it or begin as it does, and
+// those that differ by two letters at most.
+func Near(mistyped string, names []string) []string {
+	var near []string
+	for _, name := range names {
+		if mistyped != "" && (strings.Contains(name, mistyped) || strings.HasPrefix(mistyped, name) || editDistance(name, mistyped) <= editLimit) {
+			near = append(near, name)
+		}
+	}
+	return near
+}
+
 // editDistance is the Damerau-Levenshtein distance (optimal string alignment) of two texts, by bytes, or editLimit+1 for
 // anything above the limit.
 func editDistance(a, b string) int {

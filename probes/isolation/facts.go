@@ -12,6 +12,21 @@ type Facts struct {
 	ServiceName, PortName string
 	Pod, PodIP            string
 	PodPort               int32
+	// AskedPod is the Pod that a person asked for, whether or not it is there; empty where none was. PodBehind means that the selector
+	// matches it, or a slice names it.
+	AskedPod  string
+	PodBehind bool
+	// Behind are the names of the Service's own Pods, where AskedPod is none of them.
+	Behind []string
+	// PodReady is the Pod's own condition.
+	PodReady bool
+	// PodLacksPort means that the Pod does not have the port that targetPort names.
+	PodLacksPort bool
+	// ProxyElsewhere means that the Service leads to another address of the Pod than the one that the API server's proxy dials: of the other
+	// family. PodIP is the one that the Service leads to.
+	ProxyElsewhere bool
+	// Stopped says which container does not run, where none declares the port and this one may be meant; empty for none.
+	Stopped string
 	// PortMeant is the one port that the Pod's containers declare where PodPort, a number, is not declared; 0 for none.
 	PortMeant int32
 

@@ -336,9 +336,13 @@ func podIPTarget(s *subject) hereTarget {
 	target := hereTarget{way: HerePodIP, target: "Pod IP", crosses: "the Pod's IP", internal: true}
 	// Read-only forbids ways through the API server, and this is none.
 	open := *s
-	open.request.ReadOnly = false
-	if target.why = open.whyNot(RungProxyPod); target.why == "" {
-		target.host, target.port = s.pod.Status.PodIP, s.podPort
+	open.request.ReadOnly, open.facts.ProxyElsewhere = false, false
+	target.why = open.whyNot(RungProxyPod)
+	if target.why == "" && s.facts.PodIP == "" {
+		target.why = "the Pod has no address of the Service's IP family"
+	}
+	if target.why == "" {
+		target.host, target.port = s.facts.PodIP, s.podPort
 		target.target = hostPort(target.host, target.port)
 		target.crosses += " → " + target.target
 	}
@@ -367,7 +371,7 @@ func (s *subject) whyNotHere() string {
 	case !s.looksAtPods():
 		// Read-only is no reason: the way from here does not lead through the API server.
 		open := *s
-		open.request.ReadOnly = false
+		open.request.ReadOnly, open.facts.ProxyElsewhere = false, false
 		return open.whyNot(RungFromHere)
 	case s.service.Spec.Type == corev1.ServiceTypeLoadBalancer:
 		return "the load balancer has no address yet, and no Ingress leads to this port"

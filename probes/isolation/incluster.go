@@ -65,7 +65,7 @@ func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
 		add(name, s.port.Port, "DNS")
 	}
 	if s.pod != nil && !check.PodEnded(s.pod) && s.facts.Fault != faultExternalName {
-		add(s.pod.Status.PodIP, s.podPort, "the network")
+		add(s.facts.PodIP, s.podPort, "the network")
 	}
 	if len(d.targets) == 0 {
 		return dials{}, "the Service has no address yet"

@@ -171,16 +171,20 @@ func (s *subject) crosses(rung Rung) string {
 	case RungPod:
 		return "port-forward → localhost inside the Pod"
 	case RungService:
-		line := fmt.Sprintf("selector → %s, %d → %d", pod, s.port.Port, s.podPort)
+		chosen := s.asKubectl()
+		if chosen.pod != nil {
+			pod = chosen.pod.Name
+		}
+		line := fmt.Sprintf("selector → %s, %d → %d", pod, s.port.Port, chosen.podPort)
 		switch {
-		case s.facts.Fault == faultNoSelector || s.pod == nil || s.podPort == 0:
+		case s.facts.Fault == faultNoSelector || chosen.pod == nil || chosen.podPort == 0:
 			return "selector → " + pod
-		case s.facts.Headless && s.port.Port != s.podPort:
+		case s.facts.Headless && s.port.Port != chosen.podPort:
 			return line + fmt.Sprintf(" (kubectl dials %d: headless)", s.port.Port)
 		}
 		return line
 	case RungProxyService:
-		switch len(s.endpoints) {
+		switch s.facts.Usable {
 		case 0:
 			if !s.looksAtPods() || !s.facts.UsableKnown {
 				return "ready endpoints → a Pod's IP"
@@ -189,15 +193,15 @@ func (s *subject) crosses(rung Rung) string {
 		case 1:
 			return "ready endpoints → " + hostPort(s.endpoints[0].Address, s.endpoints[0].Port)
 		}
-		return fmt.Sprintf("ready endpoints → one of %d", len(s.endpoints))
+		return fmt.Sprintf("ready endpoints → one of %d", s.facts.Usable)
 	default:
-		if s.pod == nil || s.pod.Status.PodIP == "" {
+		if s.pod == nil || s.facts.PodIP == "" {
 			return "the Pod's IP"
 		}
 		if s.podPort == 0 {
-			return s.pod.Status.PodIP
+			return s.facts.PodIP
 		}
-		return hostPort(s.pod.Status.PodIP, s.podPort)
+		return hostPort(s.facts.PodIP, s.podPort)
 	}
 }
 
@@ -218,10 +222,10 @@ func (s *subject) whyNot(rung Rung) string {
 		return "svctui runs read-only"
 	case rung == RungService, rung == RungProxyService:
 		return ""
-	case s.pod == nil && s.request.Pod != "":
-		return "there is no Pod " + s.request.Pod
 	case s.pod == nil && !s.facts.PodsKnown:
 		return "Pods cannot be read, so none could be chosen"
+	case s.pod == nil && s.request.Pod != "":
+		return "there is no Pod " + s.request.Pod
 	case s.pod == nil:
 		return "there is no Pod to try"
 	case s.podPort == 0:
@@ -232,6 +236,10 @@ func (s *subject) whyNot(rung Rung) string {
 		return "the Pod has ended"
 	case s.pod.Status.PodIP == "":
 		return "the Pod has no IP yet"
+	case s.facts.ProxyElsewhere && s.facts.PodIP == "":
+		return "the Pod has no address of the Service's IP family"
+	case s.facts.ProxyElsewhere:
+		return fmt.Sprintf("it dials %s, and the Service leads to %s", s.pod.Status.PodIP, s.facts.PodIP)
 	}
 	return ""
 }
@@ -244,9 +252,9 @@ func (s *subject) kubectlSays() string {
 	case faultNoPods:
 		return "no Pod matches; kubectl waits 60 s for one: timed out waiting for the condition"
 	case faultNoNamedPort:
-		return fmt.Sprintf("Pod '%s' does not have a named port '%s'", s.pod.Name, s.port.TargetPort.StrVal)
+		return fmt.Sprintf("Pod '%s' does not have a named port '%s'", s.forwarded.Name, s.port.TargetPort.StrVal)
 	case faultPodNotRunning:
-		return fmt.Sprintf("unable to forward port because pod is not running. Current status=%s", s.pod.Status.Phase)
+		return fmt.Sprintf("unable to forward port because pod is not running. Current status=%s", s.forwarded.Status.Phase)
 	}
 	return ""
 }
@@ -260,28 +268,28 @@ func (r *run) forwards(ctx context.Context) {
 		r.begin(RungPod)
 		rungs.Go(guarded(func() { r.observe(RungPod, func() answer { return r.speak(ctx, *s) }) }))
 	}
+	chosen := s.asKubectl()
 	switch {
 	case r.podAlone:
 	case s.kubectlSays() != "":
 		r.end(RungService, failed(s.kubectlSays()), 0)
-	case s.whyNot(RungPod) == "":
+	case chosen.whyNot(RungPod) == "":
 		r.begin(RungService)
-		rungs.Go(guarded(func() { r.observe(RungService, func() answer { return r.speak(ctx, s.asKubectl(r.snapshot)) }) }))
+		rungs.Go(guarded(func() { r.observe(RungService, func() answer { return r.speak(ctx, chosen) }) }))
 	default:
-		r.end(RungService, answer{outcome: NotRun, detail: s.whyNot(RungPod)}, 0)
+		r.end(RungService, answer{outcome: NotRun, detail: chosen.whyNot(RungPod)}, 0)
 	}
 }
 
 // asKubectl is the subject with the Pod that kubectl would choose, whatever Pod was asked for.
-func (s *subject) asKubectl(snapshot *model.Snapshot) subject {
+func (s *subject) asKubectl() subject {
 	chosen := *s
-	selected := snapshot.Selected(s.service.Namespace, s.service.Spec.Selector)
-	if len(selected) == 0 {
+	if s.forwarded == nil || s.forwarded == s.pod {
 		return chosen
 	}
-	pod := model.ForwardOrder(selected)[0]
-	if target, ok := model.ResolveTargetPort(&pod.Spec, &s.port); ok {
-		chosen.pod, chosen.podPort = pod, target.Number
+	if target, ok := model.ResolveTargetPort(&s.forwarded.Spec, &s.port); ok {
+		chosen.pod, chosen.podPort, chosen.container = s.forwarded, target.Number, target.Container
+		chosen.facts.NotRunning = notRunning(s.forwarded, target.Container)
 	}
 	return chosen
 }

@@ -3,6 +3,7 @@ package isolation
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,8 @@ type subject struct {
 	// pod is nil where there is none, or none is known.
 	pod     *corev1.Pod
 	podPort int32
+	// forwarded is the Pod that `kubectl port-forward` to the Service would take, whatever Pod was asked for; nil for none.
+	forwarded *corev1.Pod
 	// container is the name of the one that declares podPort; empty where none does.
 	container string
 	speaks    protocol
@@ -105,7 +108,7 @@ func chosenSubject(snapshot *model.Snapshot, request Request) subject {
 			s.endpoints = append(s.endpoints, leads.Usable...)
 		}
 	}
-	s.facts.Usable = len(s.endpoints)
+	s.facts.Usable = distinctBackends(s.endpoints)
 	s.choosePod(snapshot, effective.Backends)
 	s.speaks = protocolOf(s)
 	s.request.Scheme, s.request.Path = s.speaks.scheme, s.speaks.path
@@ -156,6 +159,15 @@ func portHint(service *corev1.Service, asked string) string {
 	return "dial one of the Service's own ports: " + strings.Join(ports, ", ")
 }
 
+// distinctBackends counts a Pod once that has an address of each family.
+func distinctBackends(endpoints []check.Endpoint) int {
+	backends := map[int]bool{}
+	for _, endpoint := range endpoints {
+		backends[endpoint.Backend] = true
+	}
+	return len(backends)
+}
+
 // choosePod takes the Pod that was asked for, else the one that `kubectl port-forward` to the Service would take; for a Service
 // without a selector one that its slices name.
 func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) {
@@ -163,11 +175,17 @@ func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) 
 	s.facts.PodsKnown = snapshot.Coverage(model.Pods, namespace).Known()
 	selected := snapshot.Selected(namespace, s.service.Spec.Selector)
 	s.facts.Selected = len(selected)
+	if len(selected) > 0 {
+		s.forwarded = model.ForwardOrder(selected)[0]
+	}
+	s.facts.AskedPod = s.request.Pod
 	switch {
 	case s.request.Pod != "":
 		s.pod = snapshot.Pod(model.Key{Namespace: namespace, Name: s.request.Pod})
-	case len(selected) > 0:
-		s.pod = model.ForwardOrder(selected)[0]
+		s.facts.PodBehind = slices.Contains(selected, s.pod) ||
+			slices.ContainsFunc(backends, func(backend check.Backend) bool { return backend.PodName == s.request.Pod })
+	case s.forwarded != nil:
+		s.pod = s.forwarded
 	case len(s.service.Spec.Selector) == 0:
 		for _, endpoint := range s.endpoints {
 			if s.pod = backends[endpoint.Backend].Pod; s.pod != nil {
@@ -183,6 +201,9 @@ func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) 
 	}
 	s.judgePod(snapshot)
 	s.facts.Fault = s.serviceFault()
+	if s.request.Pod != "" && (s.pod == nil || askedForAnother(s.facts)) {
+		s.facts.Behind = podsThatRun(snapshot, s.request.Service)
+	}
 }
 
 func (s *subject) judgePod(snapshot *model.Snapshot) {
@@ -193,15 +214,25 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 	if target, ok := model.ResolveTargetPort(&s.pod.Spec, &s.port); ok && len(s.service.Spec.Selector) > 0 {
 		s.podPort, s.container = target.Number, target.Container
 	}
-	s.facts.Pod, s.facts.PodIP, s.facts.PodPort = s.pod.Name, s.pod.Status.PodIP, s.podPort
+	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
+	s.facts.PodReady = model.PodReady(s.pod)
+	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
+	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if s.container == "" && len(s.service.Spec.Selector) > 0 {
 		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
 	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
+	if s.container == "" {
+		s.facts.Stopped = stoppedContainer(s.pod)
+	}
 	s.facts.Mesh = check.MeshOf(s.pod)
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
 	s.facts.Policies, s.facts.Policy = check.PoliciesFor(snapshot, s.pod, s.podPort)
 	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
+	if s.facts.ProxyElsewhere && s.facts.Readiness > ReadinessElsewhere {
+		// The kubelet dials the same address as the API server.
+		s.facts.Readiness = ReadinessElsewhere
+	}
 }
 
 // onlyDeclared returns the TCP port that a Pod's containers declare where it is the only one, and another than the given.
@@ -229,39 +260,16 @@ func (s *subject) serviceFault() fault {
 		return faultNoSelector
 	case s.facts.PodsKnown && s.facts.Selected == 0:
 		return faultNoPods
-	case s.pod != nil && s.podPort == 0:
+	case s.forwarded == nil:
+		return noFault
+	}
+	if _, ok := model.ResolveTargetPort(&s.forwarded.Spec, &s.port); !ok {
 		return faultNoNamedPort
-	case s.pod != nil && s.pod.Status.Phase != corev1.PodRunning:
+	}
+	if s.forwarded.Status.Phase != corev1.PodRunning {
 		return faultPodNotRunning
 	}
 	return noFault
-}
-
-// notRunning says why nothing in a Pod can be expected to listen, or nothing where something can: forwards also open on Pods
-// whose containers do not run, and being refused there is no evidence.
-func notRunning(pod *corev1.Pod, container string) string {
-	if pod.Status.Phase != corev1.PodRunning {
-		return fmt.Sprintf("Pod %s is %s", pod.Name, pod.Status.Phase)
-	}
-	why := ""
-	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses} {
-		for _, status := range statuses {
-			if container != "" && status.Name != container {
-				continue
-			}
-			switch {
-			case status.State.Running != nil && (status.Started == nil || *status.Started):
-				return ""
-			case status.State.Running != nil:
-				why = fmt.Sprintf("container %s has not passed its startup probe yet", status.Name)
-			case status.State.Waiting != nil && why == "":
-				why = fmt.Sprintf("container %s is waiting: %s", status.Name, status.State.Waiting.Reason)
-			case status.State.Terminated != nil && why == "" && container != "":
-				why = fmt.Sprintf("container %s has ended: %s", status.Name, status.State.Terminated.Reason)
-			}
-		}
-	}
-	return why
 }
 
 // readinessOf reads what the kubelet's own probe, which dials the Pod's IP, tells about a port.

@@ -38,9 +38,9 @@ type SweepResult struct {
 // SweptPod is one Pod with a cell for each of the ports.
 type SweptPod struct {
 	Name, IP, Node string
-	// Ready is the Pod's own condition. Listed means that an EndpointSlice of the Service names it; Serving and Terminating are what
-	// that says.
-	Ready, Listed, Serving, Terminating bool
+	// Ready is the Pod's own condition. Listed means that an EndpointSlice of the Service names it, Unlisted that none is known to; neither
+	// holds where the EndpointSlices could not be read. Serving and Terminating are what the slice says.
+	Ready, Listed, Unlisted, Serving, Terminating bool
 	// Idle says why the Pod is not tried: it has ended, or nothing in it runs; empty where it is.
 	Idle  string
 	Cells []Cell
@@ -53,11 +53,14 @@ type Cell struct {
 	// Rungs are those of the Pod alone: Pod and Proxy→Pod.
 	Rungs   []Observation
 	Running bool
-	// Usable means that the Service's port leads here.
-	Usable bool
+	// Usable means that the Service's port leads here, NoTraffic that it is known not to.
+	Usable, NoTraffic bool
 	// Mark is MarkNone until the cell was tried. Text says what is wrong, or what was seen; ID is the finding that it amounts to.
 	Mark     check.Mark
 	ID, Text string
+
+	// next is what the cell's own conclusion advises.
+	next string
 }
 
 // Sweep tries every Pod of a Service on all of its ports, or on the port of the request, a few at a time: the rungs Pod and Proxy→Pod
@@ -80,7 +83,7 @@ type sweep struct {
 	dialer   Dialer
 	snapshot *model.Snapshot
 	progress func(SweepResult)
-	// subject is that of the first port, for what is true of all: whether there is a Service, and whether Pods are known.
+	// subject is that of the first port that is swept, for what is true of all: whether there is a Service, and whether Pods are known.
 	subject subject
 
 	mu     sync.Mutex
@@ -115,6 +118,8 @@ func (w *sweep) plan(request Request) {
 		if s.facts.Fault == faultNotTCP {
 			w.result.Unprobed = append(w.result.Unprobed, port+"/"+s.facts.Protocol)
 			continue
+		} else if len(w.result.Ports) == 0 {
+			w.subject = s
 		}
 		w.result.Ports, swept = append(w.result.Ports, port), append(swept, s.port)
 	}
@@ -159,9 +164,10 @@ func (w *sweep) pods() []SweptPod {
 	pods := make([]SweptPod, 0, len(objects))
 	for _, object := range objects {
 		backend, listed := backends[object.Name]
+		address, _ := podAddress(service, object)
 		swept := SweptPod{
-			Name: object.Name, IP: object.Status.PodIP, Node: object.Spec.NodeName, Ready: model.PodReady(object),
-			Listed: listed, Serving: backend.Serving, Terminating: object.DeletionTimestamp != nil || backend.Terminating,
+			Name: object.Name, IP: address, Node: object.Spec.NodeName, Ready: model.PodReady(object),
+			Listed: listed, Unlisted: !listed && w.subject.facts.UsableKnown, Serving: backend.Serving, Terminating: object.DeletionTimestamp != nil || backend.Terminating,
 		}
 		switch why := notRunning(object, ""); {
 		case check.PodEnded(object):
@@ -227,6 +233,7 @@ func (w *sweep) try(ctx context.Context, at place, asked Request) {
 	r.result.Rungs = slices.DeleteFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung != RungPod && seen.Rung != RungProxyPod })
 	w.change(at, func(cell *Cell) {
 		cell.Running, cell.PodPort, cell.Usable = true, r.subject.podPort, r.subject.facts.PodUsable
+		cell.NoTraffic = r.subject.facts.UsableKnown && !cell.Usable
 	})
 	r.try(ctx)
 	// What was cut off in the middle proves nothing.

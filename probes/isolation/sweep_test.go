@@ -151,7 +151,7 @@ func TestSweep(t *testing.T) {
 				}
 				return snapshot
 			},
-			first: "web-1 unknown", mark: check.MarkUnknown, says: "are not known to", never: "All",
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "It is not known of any of the 2 Pods whether it answers", never: "All",
 		},
 		{
 			name: "the forward alone proves nothing", build: func(w *world) *model.Snapshot {
@@ -159,7 +159,7 @@ func TestSweep(t *testing.T) {
 				w.proxied["pods/web-1:8080"] = statusReply(403, "Forbidden", `pods "web-1:8080" is forbidden: User "eve" cannot get resource "pods/proxy" in API group ""`)
 				return snapshot
 			},
-			first: "web-1 unknown", mark: check.MarkUnknown, says: "is not known to",
+			first: "web-1 unknown", mark: check.MarkUnknown, says: "It is not known whether the one Pod, web-1, answers",
 		},
 		{
 			name: "the API server reaches no Pod", build: func(w *world) *model.Snapshot {

@@ -1,18 +1,24 @@
 package isolation
 
-import "github.com/svctui/svctui/probes/check"
+import (
+	"slices"
+
+	"github.com/svctui/svctui/probes/check"
+)
 
 // The JSON contract of `svctui test --all-pods -o json`: one object.
 type sweepJSON struct {
-	Namespace  string          `json:"namespace"`
-	Service    string          `json:"service"`
-	Ports      []string        `json:"ports"`
-	Unprobed   []string        `json:"unprobed,omitempty"`
-	Tested     int             `json:"tested"`
-	Answering  int             `json:"answering"`
-	LeftOut    int             `json:"leftOut"`
-	Pods       []sweptJSON     `json:"pods"`
-	Conclusion *conclusionJSON `json:"conclusion,omitempty"`
+	Namespace string   `json:"namespace"`
+	Service   string   `json:"service"`
+	Ports     []string `json:"ports"`
+	Unprobed  []string `json:"unprobed,omitempty"`
+	Tested    int      `json:"tested"`
+	Answering int      `json:"answering"`
+	LeftOut   int      `json:"leftOut"`
+	// SlicesKnown tells whether listed, serving and usable could be told.
+	SlicesKnown bool            `json:"slicesKnown"`
+	Pods        []sweptJSON     `json:"pods"`
+	Conclusion  *conclusionJSON `json:"conclusion,omitempty"`
 }
 
 type sweptJSON struct {
@@ -44,6 +50,7 @@ func SweepJSON(result SweepResult, clean func(string) string) any {
 		Namespace: clean(result.Request.Service.Namespace), Service: clean(result.Request.Service.Name), Ports: []string{}, Tested: t.tried,
 		Answering: t.answering, LeftOut: result.LeftOut, Pods: []sweptJSON{}, Conclusion: conclusionOf(result.Conclusion, clean),
 	}
+	out.SlicesKnown = !slices.ContainsFunc(result.Pods, func(pod SweptPod) bool { return !pod.Listed && !pod.Unlisted })
 	for _, port := range result.Ports {
 		out.Ports = append(out.Ports, clean(port))
 	}

@@ -17,7 +17,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	facts.OtherPodAnswers = facts.OtherPodAnswers || othersAnswer
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
-	cell.ID, cell.Text = "", lastDetail(cell.Rungs)
+	cell.ID, cell.Text, cell.next = "", lastDetail(cell.Rungs), c.Next
 	switch {
 	case s.proxyPod == answered && !facts.MeshAnswered:
 		cell.Mark = check.MarkOK
@@ -49,18 +49,22 @@ func lastDetail(rungs []Observation) string {
 func (w *sweep) conclude(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	reached := 0
-	for _, r := range w.runs {
+	reached := map[int]bool{}
+	for at, r := range w.runs {
 		if s := sightOf(r.result.Rungs, r.facts()); s.proxyPod != none && s.proxyPod != timedOut {
-			reached++
+			reached[at.pod] = true
 		}
 	}
 	pods := slices.Clone(w.result.Pods)
 	for i := range pods {
+		others := len(reached)
+		if reached[i] {
+			others--
+		}
 		pods[i].Cells = slices.Clone(pods[i].Cells)
 		for j := range pods[i].Cells {
 			if r := w.runs[place{i, j}]; r != nil {
-				w.read(&pods[i].Cells[j], r, reached > 0)
+				w.read(&pods[i].Cells[j], r, others > 0)
 			}
 		}
 	}
@@ -88,6 +92,8 @@ func (p *SweptPod) severity() int {
 // tally counts the Pods of a sweep.
 type tally struct {
 	tried, answering, idle int
+	// untried are those that could have been tried and were not, those left out among them.
+	untried int
 	// bad are those that do not answer on some port, with the first of their cells that does not; told counts how many of them a fault
 	// is known of.
 	bad   []SweptPod
@@ -97,7 +103,7 @@ type tally struct {
 }
 
 func (r *SweepResult) tally() tally {
-	var t tally
+	t := tally{untried: r.LeftOut}
 	for _, pod := range r.Pods {
 		if pod.Idle != "" {
 			t.idle++
@@ -117,12 +123,13 @@ func (r *SweepResult) tally() tally {
 		}
 		switch {
 		case !tried:
+			t.untried++
 			continue
 		case worst != nil:
 			t.bad, t.cells = append(t.bad, pod), append(t.cells, *worst)
 		default:
 			t.answering++
-			if !slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return cell.Usable }) {
+			if !slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !cell.NoTraffic }) {
 				t.offSlices = append(t.offSlices, pod.Name)
 			}
 		}
@@ -148,7 +155,11 @@ func (w *sweep) summary(cut bool) Conclusion {
 	case t.tried == 0 && !cut:
 		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
 	}
-	c := t.conclusion(s.request.Service, len(w.result.Ports), s.facts.UsableKnown)
+	c := t.conclusion(w.result.Ports)
+	if len(t.bad) > 0 && c.Next == "" {
+		c.Next = t.nextOf(svctuiTest(w.result.Request, t.bad[0].Name))
+		c = w.oddWorkload(&t, c)
+	}
 	if left := w.untold(cut); left != "" {
 		c.Why = joined(c.Why, left)
 		if c.Mark == check.MarkOK {
@@ -177,77 +188,169 @@ func counted(n int, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-func (t *tally) allAnswer(on string) string {
-	if t.tried == 1 {
-		return fmt.Sprintf("The one Pod answers%s.", on)
-	}
-	return fmt.Sprintf("All %d Pods answer%s.", t.tried, on)
-}
-
-// conclusion reads the cells; known says whether it is known which Pods the Service sends traffic to.
-func (t *tally) conclusion(service model.Key, ports int, known bool) Conclusion {
+// conclusion reads the cells. Its Next is empty where the Pods have to be looked at one by one.
+func (t *tally) conclusion(ports []string) Conclusion {
 	on := ""
-	if ports > 1 {
-		on = fmt.Sprintf(" on all %d ports", ports)
+	if len(ports) > 1 {
+		on = fmt.Sprintf(" on all %d ports", len(ports))
 	}
-	if t.tried == 0 {
+	switch {
+	case t.tried == 0:
 		return unknown("No Pod was swept.", "", "r runs it again")
-	}
-	if len(t.bad) == 0 && len(t.offSlices) == t.tried && known {
-		c := probed("", fmt.Sprintf("%s, and the Service sends traffic to none of them.", strings.TrimSuffix(t.allAnswer(on), ".")),
+	case len(t.bad) == 0 && len(t.offSlices) == t.tried:
+		return probed("", fmt.Sprintf("%s%s answer%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), on),
 			"Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.",
 			"see the steps Endpoints, Selector and Readiness: they name the cause")
-		return c
-	}
-	if len(t.bad) == 0 {
-		return ok(t.allAnswer(on), t.besides())
+	case len(t.bad) == 0 && t.tried == 1:
+		return ok(fmt.Sprintf("The one Pod%s answers%s.", t.ofAll(), on), t.besides())
+	case len(t.bad) == 0:
+		return ok(fmt.Sprintf("%s%s answer%s.", t.all(), t.ofAll(), on), t.besides())
 	}
 	worst := slices.MaxFunc(t.cells, func(a, b Cell) int { return cmp.Compare(a.Mark, b.Mark) })
 	c := Conclusion{ID: t.oneID(), Mark: worst.Mark, Confidence: check.Probed}
 	if c.Mark == check.MarkWarn {
 		c.Confidence = check.Likely
 	}
-	names := make([]string, 0, len(t.bad))
-	for _, pod := range t.bad {
-		names = append(names, pod.Name)
+	c.Text = t.whoAnswers(c.Mark, on, ports)
+	explanation, known := check.Explain(c.ID)
+	switch {
+	case t.sameText():
+		c.Text += ": " + strings.TrimSuffix(lowered(worst.Text), ".")
+	case known:
+		c.Text += ": " + strings.TrimSuffix(lowered(explanation.Name), ".")
+	}
+	c.Text = strings.TrimSuffix(c.Text, ".") + "."
+	c.Why = joined(t.common(), t.besides())
+	if c.Mark == check.MarkUnknown {
+		c.Next = worst.next
+	}
+	return c
+}
+
+// all names those that were tried, where all of them answer.
+func (t *tally) all() string {
+	if t.tried == 1 {
+		return "The one Pod"
+	}
+	return fmt.Sprintf("All %d Pods", t.tried)
+}
+
+// ofAll says behind the number of those that were tried that there are more.
+func (t *tally) ofAll() string {
+	if t.untried == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" that %s tried, of %d,", wasOrWere(t.tried), t.tried+t.untried+t.idle)
+}
+
+func wasOrWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+// whoAnswers counts those that answer, and names those that do not.
+func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
+	names := t.badNames()
+	if t.answering == 0 {
+		if len(ports) > 1 {
+			on = t.failingOn(ports)
+		}
+		one := fmt.Sprintf("one Pod%s, %s,", strings.TrimSuffix(t.ofAll(), ","), names[0])
+		switch {
+		case worst == check.MarkUnknown && t.tried == 1:
+			return fmt.Sprintf("It is not known whether the %s answers%s", one, on)
+		case worst == check.MarkUnknown:
+			return fmt.Sprintf("It is not known of any of the %d Pods%s whether it answers%s", t.tried, t.ofAll(), on)
+		case t.tried == 1:
+			return fmt.Sprintf("The %s does not answer%s", one, on)
+		}
+		return fmt.Sprintf("None of the %d Pods%s answers%s", t.tried, t.ofAll(), on)
 	}
 	does := "does not"
 	switch {
-	case c.Mark == check.MarkUnknown:
+	case worst == check.MarkUnknown && len(names) > 1:
+		does = "are not known to"
+	case worst == check.MarkUnknown:
 		does = "is not known to"
 	case len(names) > 1:
 		does = "do not"
 	}
-	if c.Mark == check.MarkUnknown && len(names) > 1 {
-		does = "are not known to"
+	return fmt.Sprintf("%d of %d Pods%s answer%s; %s %s", t.answering, t.tried, t.ofAll(), on, few(names, 3), does)
+}
+
+func (t *tally) badNames() []string {
+	names := make([]string, 0, len(t.bad))
+	for _, pod := range t.bad {
+		names = append(names, pod.Name)
 	}
-	why := ""
-	if explanation, known := check.Explain(c.ID); t.sameText() {
-		why = worst.Text
-	} else if known {
-		why = explanation.Name
+	return names
+}
+
+// failingOn names the ports on which some Pod does not answer, where there are others.
+func (t *tally) failingOn(ports []string) string {
+	var failing []string
+	for i, port := range ports {
+		if slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return i < len(pod.Cells) && isBad(pod.Cells[i]) }) {
+			failing = append(failing, port)
+		}
 	}
-	c.Text = fmt.Sprintf("%d of %d Pods answer%s; %s %s", t.answering, t.tried, on, few(names, 3), does)
-	switch {
-	case t.answering > 0 || c.Mark == check.MarkUnknown:
-	case t.tried == 1:
-		c.Text = fmt.Sprintf("The one Pod, %s, does not answer%s", names[0], on)
-	default:
-		c.Text = fmt.Sprintf("None of the %d Pods answers%s", t.tried, on)
+	if len(failing) == len(ports) {
+		return fmt.Sprintf(" on all %d ports", len(ports))
 	}
-	if why != "" {
-		c.Text += ": " + strings.TrimSuffix(lowered(why), ".")
+	return " on " + few(failing, 3)
+}
+
+func isBad(cell Cell) bool { return cell.Mark != check.MarkNone && cell.Mark != check.MarkOK }
+
+// nextOf says how to go on with those that do not answer; alone is the command that tests one of them.
+func (t *tally) nextOf(alone string) string {
+	if t.answering == 0 {
+		return "test one of them alone: " + alone
 	}
-	c.Text = strings.TrimSuffix(c.Text, ".") + "."
-	c.Why = joined(t.common(), t.besides())
-	alone := fmt.Sprintf("svctui test %s -n %s --pod %s", service.Name, service.Namespace, names[0])
-	switch {
-	case c.Mark == check.MarkUnknown:
-		c.Next = "ask for create pods/portforward and get pods/proxy in this namespace, or try it from a Pod in the cluster"
-	case t.answering == 0:
-		c.Next = "test one of them alone: " + alone
-	default:
-		c.Next = "compare " + names[0] + " with one that answers: image, arguments, configuration, node; more is told by " + alone
+	return "compare " + t.bad[0].Name + " with one that answers: image, arguments, configuration, node; more is told by " + alone
+}
+
+// svctuiTest is the command that tests one Pod of the Service.
+func svctuiTest(request Request, pod string) string {
+	command := check.Kubectl(request.KubectlArgs, "test", request.Service.Name, "-n", request.Service.Namespace, "--pod", pod)
+	return "svctui" + strings.TrimPrefix(command, "kubectl")
+}
+
+// oddWorkload points to the selector where those that do not answer are all of other workloads than those that do, and the selector is
+// known to mix applications (SEL-05): the Pods are then well, and no port of theirs is to be changed.
+func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
+	owners := map[check.Owner]bool{}
+	for _, pod := range w.result.Pods {
+		if object := w.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.Idle == "" &&
+			!slices.ContainsFunc(pod.Cells, isBad) {
+			owners[check.OwnerOf(w.snapshot, object)] = true
+		}
+	}
+	if len(owners) == 0 {
+		return c
+	}
+	for _, pod := range t.bad {
+		object := w.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
+		if object == nil || owners[check.OwnerOf(w.snapshot, object)] {
+			return c
+		}
+	}
+	in := check.Input{Snapshot: w.snapshot, Now: w.snapshot.At(), KubectlArgs: w.result.Request.KubectlArgs}
+	report := check.Judge(in, w.result.Request.Service)
+	at := slices.IndexFunc(report.Findings, func(finding check.Finding) bool { return finding.ID == "SEL-05" })
+	if at < 0 {
+		return c
+	}
+	finding := &report.Findings[at]
+	c.ID, c.Why = finding.ID, joined(finding.Title, "Those Pods are another application's: leave their ports as they are.", c.Why)
+	c.Next = "see the step Selector"
+	if fix := finding.Fix; fix != nil {
+		c.Next = strings.TrimPrefix(joined(fix.Note+":", fix.Command), ": ")
+		if fix.Command == "" {
+			c.Next = fix.Note
+		}
 	}
 	return c
 }

@@ -121,10 +121,12 @@ var decided = []struct {
 	{"11 no such port", func(f Facts) bool { return f.Fault == faultNoSuchPort }, portMissing},
 	{"11 UDP", func(f Facts) bool { return f.Fault == faultNotTCP }, notTCP},
 	{"ExternalName", func(f Facts) bool { return f.Fault == faultExternalName }, externalName},
+	{"19 the Pod that was asked for is not there", func(f Facts) bool { return f.AskedPod != "" && f.Pod == "" && f.PodsKnown }, askedPodGone},
+	{"19a the Pod that was asked for is not behind the Service", askedForAnother, askedPodForeign},
 	{"11 no selector, no endpoints", func(f Facts) bool { return f.Fault == faultNoSelector && noneUsable(f) }, selectorlessEmpty},
 	{"11 no Pods", func(f Facts) bool { return f.Fault == faultNoPods && noneUsable(f) }, noPods},
-	{"11 named port missing in every Pod", func(f Facts) bool { return f.Fault == faultNoNamedPort && noneUsable(f) }, namedPortMissing},
-	{"11 named port missing in this Pod", func(f Facts) bool { return f.Fault == faultNoNamedPort && f.UsableKnown }, namedPortMissingHere},
+	{"11 named port missing in every Pod", func(f Facts) bool { return f.PodLacksPort && noneUsable(f) }, namedPortMissing},
+	{"11 named port missing in this Pod", func(f Facts) bool { return f.PodLacksPort && f.UsableKnown }, namedPortMissingHere},
 }
 
 // table is the truth table. The numbers are those of the rows in docs/isolation.md; letters are cases of one row.
@@ -207,7 +209,7 @@ var table = []truth{
 		clientPod: refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
 			// A client that waits in vain tells of nothing but itself.
-			return podRuns(f) && !f.Kata && !endpointless(s, f) && (s.inCluster != timedOut || s.sockets == unbound)
+			return podRuns(f) && f.Stopped == "" && !f.Kata && !endpointless(s, f) && (s.inCluster != timedOut || s.sockets == unbound)
 		},
 		verdict: notListening,
 	},
@@ -216,8 +218,17 @@ var table = []truth{
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: anything, inCluster: dead,
 		clientPod: refused, sockets: unbound,
 		needs:   []Rung{RungSockets},
-		when:    func(s sight, f Facts) bool { return podRuns(f) && s.pod == none && contacts(s, f) == none },
+		when:    func(s sight, f Facts) bool { return podRuns(f) && f.Stopped == "" && s.pod == none && contacts(s, f) == none },
 		verdict: notListening,
+	},
+	{
+		name: "3c refused, where a container that may be the one that is meant does not run",
+		pod:  refused, service: anything, proxyService: anything, proxyPod: refused, inCluster: anything, here: anything,
+		clientPod: refused, sockets: unbound,
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && f.Stopped != "" && (s.pod|s.proxyPod|s.clientPod == refused || s.sockets == unbound)
+		},
+		verdict: containerStopped,
 	},
 	{
 		name: "3a refused on the Pod's IP, where the forward tells nothing",
@@ -399,7 +410,7 @@ var table = []truth{
 		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && otherEndpoints(f) && served(s) && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
+			return podRuns(f) && f.Stopped == "" && otherEndpoints(f) && served(s) && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
 		},
 		verdict: mixedNotListening,
 	},
@@ -693,6 +704,9 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	s := sightOf(observations, facts)
 	facts.seen = s
+	if stoppedPodDecides(s, facts) {
+		return podStopped.conclusion(facts).despite(observations, facts)
+	}
 	var rows []truth
 	for _, row := range table {
 		if row.consistent(s, facts) {
@@ -704,7 +718,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
+			return row.verdict.conclusion(facts).ofNoEndpoint(row.verdict, facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
 				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts)
 		}
 	}

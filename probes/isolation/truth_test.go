@@ -55,6 +55,7 @@ func admitsSome(f *Facts)            { f.Policies, f.Policy = check.PoliciesAdmi
 func admitsNobody(f *Facts)          { f.Policies, f.Policy = check.PoliciesAdmitNobody, "deny" }
 func inVM(f *Facts)                  { f.Kata = true }
 func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = "", "", 0, false }
+func lacksPort(f *Facts)               { f.Fault, f.PodLacksPort = faultNoNamedPort, true }
 func withFault(why fault) edit       { return func(f *Facts) { f.Fault = why } }
 func withReadiness(r Readiness) edit { return func(f *Facts) { f.Readiness = r } }
 func silentOn(rungs ...Rung) edit {
@@ -169,8 +170,8 @@ func TestConclude(t *testing.T) {
 		// Row 11.
 		{"11 no selector, no endpoints", "NOT FAIL FAIL NOT -", oneUsable(noneUsableEdit, noPod, withFault(faultNoSelector)), check.MarkFail, "SVC-06", "no selector"},
 		{"11 no such port", "NOT NOT NOT NOT -", oneUsable(withFault(faultNoSuchPort)), check.MarkFail, "PORT-07", "no port 80"},
-		{"11 named port missing everywhere", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, withFault(faultNoNamedPort)), check.MarkFail, "PORT-01", "No Pod of the Service"},
-		{"11 named port missing here", "NOT FAIL OK NOT -", oneUsable(threeUsable, withFault(faultNoNamedPort)), check.MarkFail, "PORT-02", "Pod web-1 does not have"},
+		{"11 named port missing everywhere", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, lacksPort), check.MarkFail, "PORT-01", "No Pod of the Service"},
+		{"11 named port missing here", "NOT FAIL OK NOT -", oneUsable(threeUsable, lacksPort), check.MarkFail, "PORT-02", "Pod web-1 does not have"},
 		{"11 UDP", "NOT NOT NOT NOT -", oneUsable(withFault(faultNotTCP), func(f *Facts) { f.Protocol = "UDP" }), check.MarkUnknown, "", "UDP cannot be probed"},
 		{"11 no Pods", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkFail, "", "No Pod matches"},
 		{"11 no Pods, foreign slices", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoPods)), check.MarkUnknown, "", "none is a Pod that could be asked"},
@@ -193,7 +194,7 @@ func TestConclude(t *testing.T) {
 		{"14 a mesh that lets the API server through", "OK OK OK OK -", oneUsable(inMesh), check.MarkOK, "", "answers on its Pod's IP"},
 		{"14 nothing listens, perhaps", "REF REF REF REF -", oneUsable(inMesh), check.MarkWarn, "PORT-08", "Istio intercepts the Pod's traffic, so this is only possible"},
 		{"14 not reached, perhaps", "OK OK TMO TMO TMO", oneUsable(inMesh), check.MarkWarn, "", "only possible"},
-		{"14 what the API proves stays", "NOT FAIL NOEP NOT -", oneUsable(inMesh, noneUsableEdit, withFault(faultNoNamedPort)), check.MarkFail, "PORT-01", "No Pod of the Service"},
+		{"14 what the API proves stays", "NOT FAIL NOEP NOT -", oneUsable(inMesh, noneUsableEdit, lacksPort), check.MarkFail, "PORT-01", "No Pod of the Service"},
 		{"14 clients inside are served", "OK OK OK OK OK", oneUsable(meshAnswers), check.MarkOK, "", "client inside the cluster is served"},
 
 		// Row 15.

@@ -60,6 +60,10 @@ const (
 	noPods
 	namedPortMissing
 	namedPortMissingHere
+	askedPodGone
+	askedPodForeign
+	podStopped
+	containerStopped
 )
 
 // family joins the verdicts that say the same and differ only in what they rest on.
@@ -237,6 +241,8 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case namedPortMissing:
 		return proven("PORT-01", "No Pod of the Service has the port that targetPort names.", "Its Pods are listed in the EndpointSlices without a port, and get no traffic.",
 			"let targetPort name a port that the container declares, or use its number")
+	case askedPodGone, askedPodForeign, podStopped, containerStopped:
+		return v.conclusionOfAskedPod(f)
 	default: // namedPortMissingHere
 		return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods do.", f.Pod), "This Pod gets no traffic.",
 			"wait for the rollout to end, or let every Pod declare the port")
@@ -256,7 +262,9 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
 			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
 	}
-	deciding = cmp.Or(deciding, RungProxyPod)
+	if deciding = cmp.Or(deciding, RungProxyPod); f.ProxyElsewhere && deciding == RungProxyPod {
+		deciding = RungInCluster
+	}
 	why := "What was seen fits more than one cause."
 	switch {
 	case forwardsOnly && s.pod == answered:

@@ -46,7 +46,7 @@ func SweepProgress(w io.Writer) func(isolation.SweepResult) {
 }
 
 func (p *printer) sweep(result isolation.SweepResult) {
-	title := p.bold(Clean(result.Request.Service.Name)) + fmt.Sprintf("  %s  %d Pods", p.arrow(), len(result.Pods))
+	title := p.bold(Clean(result.Request.Service.Name)) + fmt.Sprintf("  %s  %s", p.arrow(), podCount(len(result.Pods)))
 	if result.LeftOut > 0 {
 		title += fmt.Sprintf(" (%d more left out; --max-pods 0 takes all)", result.LeftOut)
 	}
@@ -59,7 +59,7 @@ func (p *printer) sweep(result isolation.SweepResult) {
 	for _, pod := range result.Pods {
 		names, states = max(names, cells(Clean(pod.Name))), max(states, cells(SweptState(pod)))
 		for _, cell := range pod.Cells {
-			wheres = max(wheres, cells(cellWhere(pod, cell)))
+			wheres = max(wheres, cells(CellWhere(pod, cell)))
 		}
 	}
 	for _, pod := range result.Pods {
@@ -72,7 +72,7 @@ func (p *printer) sweep(result isolation.SweepResult) {
 			if i > 0 {
 				head = strings.Repeat(" ", cells(head))
 			}
-			line := fmt.Sprintf("  %s %s  %s  %s", p.mark(CellMark(cell)), head, pad(cellWhere(pod, cell), wheres), Clean(CellText(cell)))
+			line := fmt.Sprintf("  %s %s  %s  %s", p.mark(CellMark(cell)), head, pad(CellWhere(pod, cell), wheres), Clean(CellText(cell)))
 			p.out.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
@@ -84,9 +84,16 @@ func (p *printer) sweep(result isolation.SweepResult) {
 	}
 }
 
-// cellWhere is the address that was dialled, or the port's name where that leads to none.
-func cellWhere(pod isolation.SweptPod, cell isolation.Cell) string {
-	if cell.PodPort == 0 {
+func podCount(n int) string {
+	if n == 1 {
+		return "1 Pod"
+	}
+	return fmt.Sprintf("%d Pods", n)
+}
+
+// CellWhere is the address that was dialled, or the port's name where that leads to none.
+func CellWhere(pod isolation.SweptPod, cell isolation.Cell) string {
+	if cell.PodPort == 0 || pod.IP == "" {
 		return Clean(cell.Port)
 	}
 	return net.JoinHostPort(Clean(pod.IP), strconv.Itoa(int(cell.PodPort)))
@@ -111,7 +118,7 @@ func CellText(cell isolation.Cell) string {
 	case cell.ID != "":
 		text = cell.ID + " " + strings.TrimSuffix(text, ".")
 	}
-	if cell.Mark == check.MarkOK && !cell.Usable {
+	if cell.Mark == check.MarkOK && cell.NoTraffic {
 		text += "; the Service sends it nothing"
 	}
 	return text
@@ -128,7 +135,7 @@ func SweptState(pod isolation.SweptPod) string {
 		state += ", terminating, serving"
 	case pod.Terminating:
 		state += ", terminating"
-	case !pod.Listed:
+	case pod.Unlisted:
 		state += ", in no slice"
 	}
 	return state
