@@ -229,6 +229,8 @@ func (w *sweep) run(ctx context.Context) {
 func (w *sweep) try(ctx context.Context, at place, asked Request) {
 	r := newRun(w.dialer, w.snapshot, asked, nil)
 	r.podAlone = true
+	// What the checks find of the Service is said once, of all Pods together.
+	r.subject.facts.Diagnosis = nil
 	r.result = r.subject.untried(nil)
 	r.result.Rungs = slices.DeleteFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung != RungPod && seen.Rung != RungProxyPod })
 	w.change(at, func(cell *Cell) {

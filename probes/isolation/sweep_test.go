@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -247,6 +248,110 @@ func TestSweep(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func tcp(name string, port, target int32) corev1.ServicePort {
+	return corev1.ServicePort{Name: name, Port: port, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(target)}
+}
+
+// TestSweepBesideUDP has a Service whose first port cannot be swept: what is known of its Pods and endpoints counts all the same.
+func TestSweepBesideUDP(t *testing.T) {
+	udp := corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromInt32(53)}
+	service := webService(udp, tcp("dns-tcp", 53, 8080))
+	if c := Sweep(t.Context(), newWorld(t), snapshotOf(service, sliceOf("dns-tcp", 8080)), web, nil).Conclusion; c.Mark != check.MarkFail || !strings.Contains(c.Text, "No Pod matches") {
+		t.Errorf("without Pods it says %s %q", markName(c.Mark), c.Text)
+	}
+	w := newWorld(t)
+	pod := runningPod("web-1", "10.0.0.1", notReady)
+	w.everywhere("web-1", 8080, "web", "dns-tcp", 200)
+	if c := Sweep(t.Context(), w, snapshotOf(service, pod, sliceOf("dns-tcp", 8080, pod)), web, nil).Conclusion; c.Mark != check.MarkFail || !strings.Contains(c.Text, "sends traffic to none") {
+		t.Errorf("with no endpoint it says %s %q", markName(c.Mark), c.Text)
+	}
+}
+
+// TestSweepWithoutSlices tells nothing of traffic where EndpointSlices cannot be read.
+func TestSweepWithoutSlices(t *testing.T) {
+	w := newWorld(t)
+	w.everywhere("web-1", 8080, "web", "80", 200)
+	builder := model.NewBuilder(nil).Put(webService(), runningPod("web-1", "10.0.0.1"))
+	for _, kind := range []model.Kind{model.Services, model.Pods} {
+		builder.Cover(model.Need{Kind: kind, Namespace: namespace}, model.Coverage{State: model.Live})
+	}
+	got := Sweep(t.Context(), w, builder.Build(time.Unix(0, 0)), web, nil)
+	if c := got.Conclusion; c.Mark != check.MarkOK || strings.Contains(c.Text+c.Why, "traffic") {
+		t.Errorf("it says %s %q %q", markName(c.Mark), c.Text, c.Why)
+	}
+	if pod := got.Pods[0]; pod.Listed || pod.Unlisted || pod.Cells[0].NoTraffic {
+		t.Errorf("it is told that the Pod gets no traffic: %+v", pod)
+	}
+	if out, err := json.Marshal(SweepJSON(got, strings.ToUpper)); err != nil || !strings.Contains(string(out), `"slicesKnown":false`) {
+		t.Errorf("%s %v", out, err)
+	}
+}
+
+// TestSweepComparesNoPodWithItself has one Pod with a port that answers, and one of which the API server hears nothing.
+func TestSweepComparesNoPodWithItself(t *testing.T) {
+	w := newWorld(t)
+	pod := runningPod("web-1", "10.0.0.1")
+	w.everywhere("web-1", 8080, "web", "http", 200)
+	w.loopback["web-1:9090"] = httpApp(200, "admin")
+	snapshot := snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 9090, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
+	c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion
+	if c.Mark == check.MarkWarn || strings.Contains(c.Text, "other Pods") || !strings.Contains(c.Text, "answers on http-admin") {
+		t.Errorf("it says %s %q", markName(c.Mark), c.Text)
+	}
+}
+
+// TestASweepThatWasStoppedCountsAllPods has more Pods than were tried.
+func TestASweepThatWasStoppedCountsAllPods(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		snapshot := many(w, 14)
+		for name := range w.proxied {
+			w.proxied[name] = later(time.Second, cannotReach(refusedText))
+		}
+		clear(w.loopback)
+		ctx, cancel := contextThatEnds(t, 1500*time.Millisecond)
+		defer cancel()
+		got := Sweep(ctx, w, snapshot, web, nil)
+		if want := "None of the 4 Pods that were tried, of 14, answers"; !strings.HasPrefix(got.Conclusion.Text, want) {
+			t.Errorf("it says %q, want %q", got.Conclusion.Text, want)
+		}
+		for _, pod := range got.Pods {
+			if pod.Cells[0].PodPort != 8080 {
+				t.Errorf("%s has no address: %+v", pod.Name, pod.Cells[0])
+			}
+		}
+	})
+}
+
+// TestSweepOfTwoApplications has a selector that matches a database's Pod as well: what it lacks is not its port.
+func TestSweepOfTwoApplications(t *testing.T) {
+	owned := func(name, image string, port int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Labels["part"] = name
+			pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: types.UID(name), Controller: new(true)}}
+			pod.Spec.Containers[0].Image, pod.Spec.Containers[0].Ports[0].ContainerPort = image, port
+		}
+	}
+	w := newWorld(t)
+	one, two := runningPod("web-1", "10.0.0.1", owned("web", "shop/web", 8080)), runningPod("web-2", "10.0.0.2", owned("web", "shop/web", 8080))
+	db := runningPod("db-1", "10.0.0.3", owned("db", "postgres", 5432))
+	for _, pod := range []string{"web-1", "web-2"} {
+		w.loopback[pod+":8080"], w.proxied["pods/"+pod+":8080"] = httpApp(200, "fine"), replies(200, "fine")
+	}
+	w.proxied["pods/db-1:8080"] = cannotReach(refusedText)
+	snapshot := snapshotOf(webService(), one, two, db, sliceOf("", 8080, one, two, db))
+	c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion
+	if c.ID != "SEL-05" || c.Mark != check.MarkFail || !strings.Contains(c.Why, "StatefulSet") && !strings.Contains(c.Why, "sts/db") || !strings.Contains(c.Next, "part") {
+		t.Errorf("it says %s %s %q\n%s\n%s", markName(c.Mark), c.ID, c.Text, c.Why, c.Next)
+	}
+	// A bad Pod of the application itself is no matter of the selector.
+	delete(w.loopback, "web-2:8080")
+	w.proxied["pods/web-2:8080"] = cannotReach(refusedText)
+	if c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion; c.ID != "PORT-08" || !strings.Contains(c.Next, "svctui test web -n shop --pod ") {
+		t.Errorf("with a bad Pod of its own it says %s %q next %q", c.ID, c.Text, c.Next)
 	}
 }
 

@@ -337,21 +337,11 @@ func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 			return c
 		}
 	}
-	in := check.Input{Snapshot: w.snapshot, Now: w.snapshot.At(), KubectlArgs: w.result.Request.KubectlArgs}
-	report := check.Judge(in, w.result.Request.Service)
-	at := slices.IndexFunc(report.Findings, func(finding check.Finding) bool { return finding.ID == "SEL-05" })
-	if at < 0 {
+	finding := w.subject.facts.found("SEL-05")
+	if finding == nil {
 		return c
 	}
-	finding := &report.Findings[at]
-	c.ID, c.Why = finding.ID, joined(finding.Title, "Those Pods are another application's: leave their ports as they are.", c.Why)
-	c.Next = "see the step Selector"
-	if fix := finding.Fix; fix != nil {
-		c.Next = strings.TrimPrefix(joined(fix.Note+":", fix.Command), ": ")
-		if fix.Command == "" {
-			c.Next = fix.Note
-		}
-	}
+	c.ID, c.Why, c.Next = finding.ID, joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why), fixText(finding.Fix)
 	return c
 }
 
