@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -124,6 +125,34 @@ func TestTheServiceRungIsKubectls(t *testing.T) {
 	}
 	if result.Conclusion.ID == "PORT-01" || result.Conclusion.ID == "PORT-02" {
 		t.Errorf("Pod web-2 has the port: %+v", *result.Conclusion)
+	}
+}
+
+// TestKubectlsPodTellsNothingOfAnother asks for the one Pod of two that answers, and for the one that refuses, while the Proxy→Service draws
+// either.
+func TestKubectlsPodTellsNothingOfAnother(t *testing.T) {
+	for _, test := range []struct {
+		asked   string
+		drawn   func(model.ProxyRequest) (*http.Response, error)
+		mark    check.Mark
+		id, say string
+	}{
+		{"web-2", replies(200, "fine"), check.MarkWarn, "", "But Pod web-1, which a port-forward to the Service takes, refuses."},
+		{"web-2", cannotReach(refusedText), check.MarkFail, "", "Pod web-2 answers, and another endpoint of the Service does not."},
+		{"web-1", replies(200, "fine"), check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1, while another endpoint answers."},
+		{"web-1", cannotReach(refusedText), check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1."},
+	} {
+		w := newWorld(t)
+		one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+		w.everywhere("web-2", 8080, "web", "80", 200)
+		w.proxied["pods/web-1:8080"] = cannotReach(refusedText)
+		w.proxied["services/web:80"] = test.drawn
+		request := web
+		request.Pod = test.asked
+		c := Run(t.Context(), w, snapshotOf(webService(), one, two, sliceOf("", 8080, one, two)), request, nil).Conclusion
+		if c.Mark != test.mark || c.ID != test.id || !strings.Contains(c.Text+" "+c.Why, test.say) {
+			t.Errorf("--pod %s: %s %s %q %q, want %q", test.asked, markName(c.Mark), c.ID, c.Text, c.Why, test.say)
+		}
 	}
 }
 

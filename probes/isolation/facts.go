@@ -18,6 +18,8 @@ type Facts struct {
 	PodBehind bool
 	// Behind are the names of the Service's own Pods, where AskedPod is none of them.
 	Behind []string
+	// ForwardPod is the Pod that kubectl takes for a port-forward to the Service: that of the rung Service. Empty for none.
+	ForwardPod string
 	// PodReady is the Pod's own condition.
 	PodReady bool
 	// PodLacksPort means that the Pod does not have the port that targetPort names.

@@ -177,6 +177,7 @@ func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) 
 	s.facts.Selected = len(selected)
 	if len(selected) > 0 {
 		s.forwarded = model.ForwardOrder(selected)[0]
+		s.facts.ForwardPod = s.forwarded.Name
 	}
 	s.facts.AskedPod = s.request.Pod
 	switch {

@@ -53,6 +53,8 @@ type sight struct {
 	sockets                          evidence
 	// here is what was seen from here, at all addresses together.
 	here evidence
+	// otherForward is what the rung Service showed where kubectl takes another Pod than the one that is tested: it tells nothing of this one.
+	otherForward evidence
 }
 
 func (s sight) of(rung Rung) evidence {
@@ -270,7 +272,7 @@ var table = []truth{
 		pod:  refused, service: anything, proxyService: noEndpoints, proxyPod: timedOut, inCluster: dead,
 		clientPod: timedOut, sockets: anything,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && noneUsable(f) && !works(s) && s != sight{} && !endpointless(s, f)
+			return podRuns(f) && noneUsable(f) && !works(s) && s != sight{otherForward: s.otherForward} && !endpointless(s, f)
 		},
 		verdict: noEndpointRefused,
 	},
@@ -585,6 +587,9 @@ func sightOf(observations []Observation, facts Facts) sight {
 		}
 	}
 	s.judgeBareConnections()
+	if s.service != cannot && facts.Pod != "" && facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
+		s.service, s.otherForward = none, s.service
+	}
 	s.sockets = facts.Sockets.bound(facts.PodPort, facts.PodIP)
 	if facts.Kata {
 		s.pod, s.service = none, none

@@ -253,7 +253,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) Conclusion {
 	forwardsOnly := s.proxyService == none && s.proxyPod == none && s.inCluster == none
 	switch {
-	case s == (sight{here: s.here}):
+	case s == (sight{here: s.here, otherForward: s.otherForward}):
 		if told, some := onlyFromHere(observations, f); some {
 			return told
 		}

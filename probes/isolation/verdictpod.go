@@ -73,6 +73,10 @@ func otherPods(f Facts) string {
 
 // ofNoEndpoint takes back that clients are led to the Pod, where it is known that they are not while others serve them.
 func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
+	if v.family() == healthy && f.seen.otherForward == refused {
+		c.Mark, c.Confidence, c.Next = check.MarkWarn, check.Likely, allPods
+		c.Why = fmt.Sprintf("But Pod %s, which a port-forward to the Service takes, refuses.", f.ForwardPod)
+	}
 	if f.Pod == "" || !f.UsableKnown || f.PodUsable || f.Usable == 0 {
 		return c
 	}
