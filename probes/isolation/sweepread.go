@@ -157,7 +157,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 	}
 	c := t.conclusion(w.result.Ports)
 	if len(t.bad) > 0 && c.Next == "" {
-		c.Next = t.nextOf(svctuiTest(w.result.Request, t.bad[0].Name))
+		c.Next, c.Command = t.next(), svctuiTest(w.result.Request, t.bad[0].Name)
 		c = w.oddWorkload(&t, c)
 	}
 	if left := w.untold(cut); left != "" {
@@ -304,12 +304,12 @@ func (t *tally) failingOn(ports []string) string {
 
 func isBad(cell Cell) bool { return cell.Mark != check.MarkNone && cell.Mark != check.MarkOK }
 
-// nextOf says how to go on with those that do not answer; alone is the command that tests one of them.
-func (t *tally) nextOf(alone string) string {
+// next says how to go on with those that do not answer.
+func (t *tally) next() string {
 	if t.answering == 0 {
-		return "test one of them alone: " + alone
+		return "test one of them alone"
 	}
-	return "compare " + t.bad[0].Name + " with one that answers: image, arguments, configuration, node; more is told by " + alone
+	return "compare " + t.bad[0].Name + " with one that answers: image, arguments, configuration, node; a test of it alone tells more"
 }
 
 // svctuiTest is the command that tests one Pod of the Service.
@@ -341,8 +341,8 @@ func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 	if finding == nil {
 		return c
 	}
-	c.ID, c.Why, c.Next = finding.ID, joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why), fixText(finding.Fix)
-	return c
+	c.ID, c.Why = finding.ID, joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why)
+	return c.mended(finding.Fix)
 }
 
 // oneID is the finding that all bad cells amount to; empty where they differ.
