@@ -1,9 +1,12 @@
 package isolation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -28,18 +31,22 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 	switch v {
 	case healthy, healthyForwardLies, healthyProxyLies, healthyForClients:
 		return c.ofOne(f).despitePolicy(f)
-	case notListening, mixedNotListening, mixedLoopback, mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
-		// The bad Pod may be one that the selector ought not to match.
-		if finding := f.found("SEL-05", "SEL-06"); finding != nil && finding.Severity >= check.Major {
-			c.ID, c.Why = finding.ID, joined(finding.Title, c.Why)
-			c = c.mended(finding.Fix)
-		}
+	case notListening, mixedNotListening, mixedLoopback:
+		return c.ofMixed(f)
+	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
+		return c.besideMixed(f)
 	case applicationWorksNoEndpoint:
+		asked := ""
 		if detail := onlyErrors(observations); detail != "" {
 			c.Text = "The application answers, with an error, and the Service has no usable endpoint."
-			c.Why = joined(fmt.Sprintf("Asked directly it says %s.", detail), c.Why)
+			asked = fmt.Sprintf("Asked directly it says %s.", detail)
 		}
-		return c.byLeading(f)
+		if lead := f.leading(); lead != nil && lead.Fix != nil {
+			c.Why = asked
+			return c.byLeading(f)
+		}
+		c.Why = joined(asked, c.Why)
+		return c
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)
 	default:
@@ -69,16 +76,91 @@ func (c Conclusion) despitePolicy(f Facts) Conclusion {
 	return c
 }
 
-// byLeading names the cause that the checks found, with its fix.
-func (c Conclusion) byLeading(f Facts) Conclusion {
-	if len(f.Diagnosis) == 0 || f.Diagnosis[0].Severity < check.Major || f.Diagnosis[0].Settling {
+// mixed returns what tells that the selector also matches Pods of another workload, or nil.
+func (f Facts) mixed() *check.Finding {
+	finding := f.found("SEL-05", "SEL-06")
+	if finding == nil || finding.Settling {
+		return nil
+	}
+	return finding
+}
+
+// ofMixed is for a tested Pod that is bad itself: where it is of a workload that the selector ought not to match, the selector is at fault,
+// and no port of the Service that the other Pods serve.
+func (c Conclusion) ofMixed(f Facts) Conclusion {
+	finding := f.mixed()
+	switch {
+	case finding == nil:
+	case f.OddWorkload != "":
+		c.ID = finding.ID
+		c.Why = joined(fmt.Sprintf("This Pod is of %s, which the Service is probably not meant for.", f.OddWorkload), finding.Title, c.Why)
+		c = c.mended(finding.Fix)
+	default:
+		c.Why = joined(c.Why, finding.Title)
+		if f.PortMeant != 0 {
+			c = c.mended(finding.Fix)
+		}
+	}
+	return c
+}
+
+// besideMixed is for a tested Pod that answers, while another endpoint does not: that is probably one which the selector ought not to match.
+func (c Conclusion) besideMixed(f Facts) Conclusion {
+	finding := f.mixed()
+	if finding == nil || f.OddWorkload != "" || finding.Confidence < check.Likely || !otherEndpoints(f) {
 		return c
 	}
-	lead := &f.Diagnosis[0]
-	if c.ID == "" {
-		c.ID = lead.ID
+	c.ID = finding.ID
+	c.Why = joined(finding.Title, "The bad endpoint is probably one of those; --all-pods, or a on the screen of the test, tells.")
+	return c.mended(finding.Fix)
+}
+
+// oddWorkload names the workload of a Pod where the checks find that the Service's selector matches it beside those that are meant; empty
+// for none. What the findings show of the Pods that do not belong is their ports (SEL-05), and that a Job made them (SEL-06).
+func oddWorkload(snapshot *model.Snapshot, pod *corev1.Pod, findings []check.Finding) string {
+	if pod == nil {
+		return ""
 	}
-	c.Why = joined(lead.Title, c.Why)
+	owner := check.OwnerOf(snapshot, pod)
+	for i := range findings {
+		if id := findings[i].ID; id != "SEL-05" && id != "SEL-06" {
+			continue
+		}
+		for _, evidence := range findings[i].Evidence {
+			if evidence.Kind != "Pod" || evidence.Field != "spec.containers[*].ports" && evidence.Field != "metadata.ownerReferences[0].kind" {
+				continue
+			}
+			odd := snapshot.Pod(model.Key{Namespace: evidence.Namespace, Name: evidence.Name})
+			switch {
+			case odd == nil:
+			case owner.Kind != "" && owner == check.OwnerOf(snapshot, odd):
+				return owner.String()
+			case odd.Name == pod.Name:
+				return "no workload"
+			}
+		}
+	}
+	return ""
+}
+
+// leading is the finding that tells why there is no usable endpoint, or nil. What is wrong in front of the Service does not.
+func (f Facts) leading() *check.Finding {
+	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool {
+		return finding.Severity >= check.Major && !finding.Settling && finding.Step != check.StepIsolation && !strings.HasPrefix(finding.ID, "LB-")
+	})
+	if i < 0 {
+		return nil
+	}
+	return &f.Diagnosis[i]
+}
+
+// byLeading names the cause that the checks found, with its fix.
+func (c Conclusion) byLeading(f Facts) Conclusion {
+	lead := f.leading()
+	if lead == nil {
+		return c
+	}
+	c.ID, c.Why = cmp.Or(c.ID, lead.ID), joined(lead.Title, c.Why)
 	return c.mended(lead.Fix)
 }
 

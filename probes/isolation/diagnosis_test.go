@@ -4,6 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -21,6 +25,23 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 			Fix: &check.Fix{Command: "kubectl logs web-1", Note: "the log says why", Look: true},
 		}}
 	}
+	ofPossible := func(f *Facts) {
+		mixed(f)
+		f.Diagnosis[0].Confidence = check.Possible
+	}
+	settling := func(f *Facts) {
+		mixed(f)
+		f.Diagnosis[0].Settling = true
+	}
+	inFront := func(f *Facts) {
+		f.Diagnosis = []check.Finding{
+			{ID: "LB-02", Severity: check.Critical, Title: "The load balancer has no address.", Fix: &check.Fix{Note: "ask the cloud"}},
+			{ID: "NP-01", Step: check.StepIsolation, Severity: check.Critical, Title: "Nobody is admitted.", Fix: &check.Fix{Note: "admit them"}},
+			{ID: "SEL-01", Severity: check.Minor, Title: "A detail.", Fix: &check.Fix{Note: "look at the detail"}},
+			{ID: "POD-04", Severity: check.Major, Settling: true, Title: "It starts.", Fix: &check.Fix{Note: "wait"}},
+		}
+	}
+	odd := func(f *Facts) { f.OddWorkload = "deploy/db" }
 	meant := func(f *Facts) { f.PortMeant = 5432 }
 	for _, test := range []struct {
 		name, seen string
@@ -28,11 +49,18 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		id         string
 		says, not  string
 	}{
-		{"the odd one of mixed Pods, alone", "REF REF REF REF -", []func(*Facts){mixed, meant}, "SEL-05", "kubectl patch svc web", "5432"},
-		{"the odd one of mixed Pods", "REF REF OK REF -", []func(*Facts){mixed, meant, threeUsable}, "SEL-05", "narrows the selector", "5432"},
-		{"a sound one of mixed Pods", "OK OK REF OK -", []func(*Facts){mixed, threeUsable}, "SEL-05", "narrows the selector", "--all-pods"},
+		{"the odd one of mixed Pods, alone", "REF REF REF REF -", []func(*Facts){mixed, odd, meant}, "SEL-05", "This Pod is of deploy/db", "5432"},
+		{"the odd one of mixed Pods", "REF REF OK REF -", []func(*Facts){mixed, odd, meant, threeUsable}, "SEL-05", "kubectl patch svc web", "compare this Pod"},
+		{"the odd one, on its loopback", "OK OK OK REF -", []func(*Facts){mixed, odd, threeUsable}, "SEL-05", "kubectl patch svc web", ""},
+		{"the odd one, while the selector settles", "REF REF OK REF -", []func(*Facts){settling, threeUsable}, "PORT-08", "compare this Pod", "deploy/db"},
+		{"one of those that are meant is bad itself", "REF REF OK REF -", []func(*Facts){mixed, threeUsable}, "PORT-08", "compare this Pod", "kubectl patch"},
+		{"a bad one, and which are meant is not known", "REF REF REF REF -", []func(*Facts){ofPossible, meant}, "PORT-08", "kubectl patch svc web", "5432"},
+		{"a sound one, and which are meant is not known", "OK OK REF OK -", []func(*Facts){ofPossible, threeUsable}, "", "test all Pods", "kubectl patch"},
+		{"the odd one answers, another does not", "OK OK REF OK -", []func(*Facts){mixed, odd, threeUsable}, "", "test all Pods", "kubectl patch"},
+		{"a sound one of mixed Pods", "OK OK REF OK -", []func(*Facts){mixed, threeUsable}, "SEL-05", "The bad endpoint is probably one of those", "test all Pods"},
 		{"nothing listens, and Pods are of one kind", "REF REF REF REF -", []func(*Facts){meant}, "PORT-08", "set targetPort to 5432", "SEL-05"},
 		{"no endpoint, and the cause is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, readiness}, "POD-06", "kubectl logs web-1", "steps"},
+		{"no endpoint, and what is found is in front or not grave", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, inFront}, "", "svctui diagnose", "LB-02"},
 		{"no endpoint, and the cause is not known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit}, "", "svctui diagnose", "kubectl logs"},
 		{"one of three", "OK OK OK OK -", []func(*Facts){threeUsable}, "", "Of 3 endpoints only this Pod was tried", ""},
 		{"one of three, for a client", "OK OK OK OK OK", []func(*Facts){threeUsable}, "", "That was one of 3 endpoints", ""},
@@ -70,5 +98,52 @@ func TestAnErrorIsNoWorkingApplication(t *testing.T) {
 		if got := Conclude(rungs(test.pod, test.proxied), facts); !strings.HasPrefix(got.Text, test.want) {
 			t.Errorf("%s, %s: %q", test.pod, test.proxied, got.Text)
 		}
+	}
+}
+
+// The findings are the checks' own, so that a change of what they show is noticed here.
+func TestTheOddWorkloadIsRead(t *testing.T) {
+	t.Parallel()
+	of := func(kind, name, image string, port int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			controller := true
+			pod.Labels["of"] = name
+			pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: kind, Name: name, UID: types.UID("uid-" + name), Controller: &controller}}
+			pod.Spec.Containers[0].Image = image
+			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{ContainerPort: port}}
+		}
+	}
+	meant := runningPod("web-1", "10.0.0.1", of("StatefulSet", "web", "web:1", 8080))
+	alike := runningPod("web-2", "10.0.0.2", of("StatefulSet", "web", "web:1", 9090))
+	for _, test := range []struct {
+		name  string
+		other *corev1.Pod
+		// workload is that of the other Pod, which declares port 5432 alone; portMeant is what is made of it.
+		workload  string
+		portMeant int32
+	}{
+		{"another image without the port", runningPod("db-1", "10.0.0.3", of("StatefulSet", "db", "db:1", 5432)), "sts/db", 0},
+		{"another workload of the same image", runningPod("db-1", "10.0.0.3", of("StatefulSet", "db", "web:1", 5432)), "", 0},
+		{"another image with the port", runningPod("db-1", "10.0.0.3", of("StatefulSet", "db", "db:1", 8080)), "", 0},
+		{"a Job's", runningPod("db-1", "10.0.0.3", of("Job", "db", "web:1", 5432)), "job/db", 0},
+	} {
+		snapshot := snapshotOf(webService(), meant, test.other, sliceOf("", 8080, meant, test.other))
+		for _, pod := range []*corev1.Pod{meant, test.other} {
+			request := web
+			request.Pod = pod.Name
+			facts := newSubject(snapshot, request).facts
+			want := ""
+			if pod == test.other {
+				want = test.workload
+			}
+			if facts.OddWorkload != want || facts.PortMeant != test.portMeant {
+				t.Errorf("%s: Pod %s is of %q, port meant %d; want %q, %d", test.name, pod.Name, facts.OddWorkload, facts.PortMeant, want, test.portMeant)
+			}
+		}
+	}
+	request := web
+	request.Pod = alike.Name
+	if facts := newSubject(snapshotOf(webService(), alike, sliceOf("", 8080, alike)), request).facts; facts.PortMeant != 9090 {
+		t.Errorf("a Pod alone: port meant %d, want 9090", facts.PortMeant)
 	}
 }

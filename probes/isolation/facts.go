@@ -86,6 +86,8 @@ type Facts struct {
 	ClientBehind                   bool
 	// Diagnosis are the findings of the Service itself, cause before consequence, advice left out.
 	Diagnosis []check.Finding
+	// OddWorkload is the tested Pod's where the checks find that the selector ought not to match it, e.g. deploy/db; empty for none.
+	OddWorkload string
 	// ClientFindings are what the API tells that keeps this client from the Service.
 	ClientFindings []check.Finding
 	// Unresolved means that the client could not resolve the Service's name, NameServerDead that the cluster's name server is known to have

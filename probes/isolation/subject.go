@@ -66,6 +66,7 @@ type subject struct {
 func newSubject(snapshot *model.Snapshot, request Request) subject {
 	s := chosenSubject(snapshot, request)
 	s.facts.Diagnosis = diagnosis(snapshot, request)
+	s.facts.OddWorkload = oddWorkload(snapshot, s.pod, s.facts.Diagnosis)
 	s.judgeClient(snapshot)
 	return s
 }
@@ -219,7 +220,7 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
-	if s.container == "" && len(s.service.Spec.Selector) > 0 {
+	if s.container == "" && len(s.service.Spec.Selector) > 0 && !s.declaredByOthers(snapshot) {
 		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
 	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
@@ -234,6 +235,14 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 		// The kubelet dials the same address as the API server.
 		s.facts.Readiness = ReadinessElsewhere
 	}
+}
+
+// declaredByOthers tells whether another Pod of the Service declares the port that this one does not: then it is no wrong number.
+func (s *subject) declaredByOthers(snapshot *model.Snapshot) bool {
+	return slices.ContainsFunc(snapshot.Selected(s.service.Namespace, s.service.Spec.Selector), func(pod *corev1.Pod) bool {
+		target, ok := model.ResolveTargetPort(&pod.Spec, &s.port)
+		return ok && target.Container != ""
+	})
 }
 
 // onlyDeclared returns the TCP port that a Pod's containers declare where it is the only one, and another than the given.

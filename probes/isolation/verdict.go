@@ -148,7 +148,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case noEndpointNoPod:
 		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
-			"see the steps Readiness and Events: they say what keeps the Pods from running")
+			"see what keeps the Pods from running: svctui diagnose, or the steps Readiness and Events")
 	case endpointsWithoutPods:
 		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", counted(f.Usable, "endpoint", "endpoints")),
 			"Port-forwards and the API server's proxy lead to Pods only.",
@@ -237,7 +237,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 		return proven("SVC-06", "The Service has no selector, and no EndpointSlice gives it an endpoint.", "Without a selector, somebody has to write the EndpointSlices.",
 			"give it a selector, or an EndpointSlice with the label kubernetes.io/service-name="+f.ServiceName)
 	case noPods:
-		return proven("", "No Pod matches the Service's selector, and it has no other endpoint.", "", "see the step Selector: it compares the selector with the Pods' labels")
+		return proven("", "No Pod matches the Service's selector, and it has no other endpoint.", "", "compare the selector with the Pods' labels: svctui diagnose, or the step Selector")
 	case namedPortMissing:
 		return proven("PORT-01", "No Pod of the Service has the port that targetPort names.", "Its Pods are listed in the EndpointSlices without a port, and get no traffic.",
 			"let targetPort name a port that the container declares, or use its number")

@@ -32,7 +32,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	case othersDead:
 		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", counted(f.Usable, "endpoint", "endpoints")),
 			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
-			"dial an address of the EndpointSlices from that Pod; see the step Endpoints for them")
+			"dial an address of the EndpointSlices from that Pod: svctui diagnose, or the step Endpoints, names them")
 	case nodeRefuses:
 		if otherEndpoints(f) {
 			return f.addressDiffers("is refused at")
