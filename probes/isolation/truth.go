@@ -219,8 +219,10 @@ var table = []truth{
 		name: "3b nothing listens, by the listening sockets",
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: anything, inCluster: dead,
 		clientPod: refused, sockets: unbound,
-		needs:   []Rung{RungSockets},
-		when:    func(s sight, f Facts) bool { return podRuns(f) && f.Stopped == "" && s.pod == none && contacts(s, f) == none },
+		needs: []Rung{RungSockets},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && f.Stopped == "" && s.pod == none && contacts(s, f) == none
+		},
 		verdict: notListening,
 	},
 	{

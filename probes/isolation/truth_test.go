@@ -55,7 +55,7 @@ func admitsSome(f *Facts)            { f.Policies, f.Policy = check.PoliciesAdmi
 func admitsNobody(f *Facts)          { f.Policies, f.Policy = check.PoliciesAdmitNobody, "deny" }
 func inVM(f *Facts)                  { f.Kata = true }
 func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = "", "", 0, false }
-func lacksPort(f *Facts)               { f.Fault, f.PodLacksPort = faultNoNamedPort, true }
+func lacksPort(f *Facts)             { f.Fault, f.PodLacksPort = faultNoNamedPort, true }
 func withFault(why fault) edit       { return func(f *Facts) { f.Fault = why } }
 func withReadiness(r Readiness) edit { return func(f *Facts) { f.Readiness = r } }
 func silentOn(rungs ...Rung) edit {

@@ -99,7 +99,7 @@ func (p *printer) test(result isolation.Result) {
 		p.out.WriteByte('\n')
 		p.conclusion(*conclusion)
 	}
-	if client := result.Request.Client; client.Name != "" {
+	if client := result.Request.Client; client.Name != "" && len(result.ForClient.Findings)+len(result.ForClient.Unchecked) > 0 {
 		p.client(check.Client{Pod: client}, nil, result.ForClient)
 	}
 }
