@@ -22,6 +22,8 @@ type sweepPage struct {
 	result  isolation.SweepResult
 	// stop ends the sweep under way and keeps what it has found; nil where none is.
 	stop context.CancelFunc
+	// winding is true after stop was called, until what is under way has ended.
+	winding bool
 	// began is true once a sweep was started.
 	began bool
 	// cursor is the row, and selected the name of its Pod, which it stays on when the order changes. held is true once a person moved it.
@@ -58,13 +60,13 @@ func (p *sweepPage) start(sh *shell) tea.Cmd {
 	if sh.session == nil {
 		return nil
 	}
-	p.session, p.began, p.held = sh.session, true, false
+	p.session, p.began, p.held, p.winding = sh.session, true, false, false
 	p.session.Focus(&p.request.Service)
 	p.result = isolation.SweepResult{Request: p.request}
 	stopped, stop := context.WithCancel(p.life.ctx)
 	p.stop = stop
 	session, request := sh.session, p.request
-	request.ReadOnly = sh.info.ReadOnly
+	request.ReadOnly, request.KubectlArgs = sh.info.ReadOnly, sh.info.KubectlArgs
 	return p.run.stream(p.life, func(ctx context.Context, send func(tea.Msg)) {
 		defer stop()
 		defer context.AfterFunc(ctx, stop)()
@@ -78,11 +80,11 @@ func (p *sweepPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	case sweepProgress:
 		p.result = msg.result
 		if p.result.Conclusion != nil {
-			p.stop = nil
+			p.stop, p.winding = nil, false
 		}
 		p.follow()
 	case sweepOver:
-		p.stop = nil
+		p.stop, p.winding = nil, false
 	case stateChanged, revealed:
 		if !p.began {
 			return p.start(sh)
@@ -114,7 +116,7 @@ func (p *sweepPage) stopOrLeave(sh *shell) tea.Cmd {
 		return nil
 	}
 	p.stop()
-	p.stop = nil
+	p.stop, p.winding = nil, true
 	return nil
 }
 

@@ -99,6 +99,25 @@ func TestASweepEndsWhenItsPageIsLeft(t *testing.T) {
 	}
 }
 
+// TestAStoppedSweepWindsDown holds that nothing is concluded before what is under way has ended.
+func TestAStoppedSweepWindsDown(t *testing.T) {
+	end := make(chan struct{})
+	s := openSweep(t, func(ctx context.Context, request isolation.Request, progress func(isolation.SweepResult)) {
+		half := sampleSweep(request)
+		half.Done, half.Conclusion = 12, nil
+		progress(half)
+		<-ctx.Done()
+		<-end
+		half.Conclusion = &isolation.Conclusion{Mark: check.MarkUnknown, Text: "11 of 12 Pods answer.", Why: "The sweep was stopped after 12 of 24."}
+		progress(half)
+	})
+	s.untilScreen("12 of 24 tried")
+	s.press("esc")
+	s.untilScreen("Stopping after 12 of 24")
+	close(end)
+	s.untilScreen("The sweep was stopped after 12 of 24")
+}
+
 // The cursor stays on its Pod when the rows are put in order.
 func TestTheCursorOfASweepStaysOnItsPod(t *testing.T) {
 	proceed := make(chan struct{})

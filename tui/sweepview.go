@@ -60,10 +60,11 @@ type sweepColumn struct {
 
 // table draws the Pods around the cursor: one row each, with a mark for each port and what is wrong.
 func (p *sweepPage) table(t *theme, width, room int) []string {
-	name, state, node := len("POD"), len("STATE"), len("NODE")
+	name, state, node, address := len("POD"), len("STATE"), len("NODE"), len("ADDRESS")
 	for i := range p.result.Pods {
 		pod := &p.result.Pods[i]
 		name, state, node = max(name, cells(clean(pod.Name))), max(state, cells(report.SweptState(*pod))), max(node, cells(clean(pod.Node)))
+		address = max(address, cells(podAddress(pod)))
 	}
 	var ports []sweepColumn
 	if len(p.result.Ports) > 1 {
@@ -78,15 +79,26 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 	if width < 110 {
 		node = 0
 	}
-	node = min(node, 24)
+	node = min(node, max(24, width/6))
+	// An IPv6 address is long: where the table has no room for it, the test of the Pod shows it.
+	if width < 110 || width < 150 && address > 22 {
+		address = 0
+	}
 	// What is wrong needs its room; the names give way, and keep their ends.
-	const least, edge = 24, 4
+	const least, comfortable, edge = 24, 45, 4
 	result := func() int {
 		rest := width - edge - name - 2 - state - 2 - marks - 1
 		if node > 0 {
 			rest -= node + 2
 		}
+		if address > 0 {
+			rest -= address + 2
+		}
 		return rest
+	}
+	// What is said of a Pod comes before its address.
+	if address > 0 && result() < comfortable {
+		address = 0
 	}
 	if over := least - result(); over > 0 {
 		name = max(16, name-over)
@@ -94,8 +106,11 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 	if over := least - result(); over > 0 {
 		state = max(9, state-over)
 	}
-	row := func(pod, condition, at, marks, said string) string {
+	row := func(pod, condition, ip, at, marks, said string) string {
 		line := left(pod, name) + "  " + left(condition, state) + "  "
+		if address > 0 {
+			line += left(ip, address) + "  "
+		}
 		if node > 0 {
 			line += left(at, node) + "  "
 		}
@@ -105,7 +120,7 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 	for _, port := range ports {
 		headings.WriteString(t.heading.on(left(shorten(port.heading, port.width), port.width)) + "  ")
 	}
-	lines := []string{"   " + row(t.heading.on("POD"), t.heading.on("STATE"), t.heading.on("NODE"), headings.String(), t.heading.on("RESULT"))}
+	lines := []string{"   " + row(t.heading.on("POD"), t.heading.on("STATE"), t.heading.on("ADDRESS"), t.heading.on("NODE"), headings.String(), t.heading.on("RESULT"))}
 	hidden := len(p.result.Pods) - room
 	if hidden > 0 {
 		room = max(1, room-1)
@@ -136,7 +151,7 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 			telling = paint
 		}
 		line := cursor + over(paint).on(glyph+" ") + row(over(naming).on(shorten(clean(pod.Name), name)), over(t.dim).on(cut(report.SweptState(*pod), state)),
-			over(t.dim).on(shorten(clean(pod.Node), max(1, node))), marks.String(), over(telling).on(cut(clean(said), max(1, result()))))
+			over(t.dim).on(cut(podAddress(pod), max(1, address))), over(t.dim).on(shorten(clean(pod.Node), max(1, node))), marks.String(), over(telling).on(cut(clean(said), max(1, result()))))
 		if n == p.cursor {
 			line = backed(left(line, width), t.palette.selection)
 		}
@@ -146,6 +161,14 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 		lines = append(lines, "   "+t.dim.on(outOfSight(from, len(p.result.Pods)-from-room)))
 	}
 	return lines
+}
+
+// podAddress is what is dialled: the Pod's address, with the port where only one is swept.
+func podAddress(pod *isolation.SweptPod) string {
+	if len(pod.Cells) == 1 && pod.IP != "" {
+		return report.CellWhere(*pod, pod.Cells[0])
+	}
+	return clean(pod.IP)
 }
 
 // outOfSight says how many rows there are above and below.
@@ -185,6 +208,9 @@ func worstCell(pod *isolation.SweptPod) (check.Mark, string) {
 func (p *sweepPage) conclusion(t *theme, width int) []string {
 	if p.result.Conclusion == nil && p.stop != nil {
 		return []string{"   " + t.dim.on(fmt.Sprintf("%d of %d tried. Esc stops, and keeps what was found.", p.result.Done, p.result.Total))}
+	}
+	if p.result.Conclusion == nil && p.winding {
+		return []string{"   " + t.dim.on(fmt.Sprintf("Stopping after %d of %d"+glyphMore, p.result.Done, p.result.Total))}
 	}
 	return conclusionLines(t, isolation.Result{Conclusion: p.result.Conclusion}, false, width)
 }
