@@ -217,6 +217,28 @@ func TestMissingRights(t *testing.T) {
 		screen.WaitFor("no permission: create pods/portforward", 10*time.Second)
 		leave(t, screen)
 	})
+	t.Run("no pods/exec", func(t *testing.T) {
+		kubeconfig := grant(t, c, namespace, "no-exec", nil, nil)
+		pods, err := c.Pods(t.Context(), namespace, "")
+		if err != nil || len(pods) == 0 {
+			t.Fatalf("there are Pods %v, %v", pods, err)
+		}
+		result := c.Run(t, harness.Run{Args: []string{"test", "alpha", "-n", namespace, "--from", pods[0].Name, "--yes", "-o", "json"}, Kubeconfig: kubeconfig})
+		ports := checkDenied(t, result, "in-cluster")
+		pasted := false
+		for _, rung := range ports[0].Rungs {
+			pasted = pasted || strings.Contains(rung.Paste, "debug -it")
+			if rung.Rung == "in-cluster" && !strings.Contains(rung.Detail, "pods/exec") {
+				t.Errorf("it is not said which right is missing: %+v", rung)
+			}
+		}
+		if !pasted {
+			t.Errorf("there is no line to go on by hand: %+v", ports[0].Rungs)
+		}
+		if ports[0].Result("proxy-pod") != "ok" {
+			t.Errorf("the other rungs were not tried: %+v", ports[0].Rungs)
+		}
+	})
 	t.Run("no services/proxy", func(t *testing.T) {
 		kubeconfig := grant(t, c, namespace, "no-proxy", []string{"services/proxy"}, nil)
 		result := c.Run(t, harness.Run{Args: []string{"test", "alpha", "-n", namespace, "-o", "json"}, Kubeconfig: kubeconfig})

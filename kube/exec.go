@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
 
+	"github.com/svctui/svctui/kube/forward"
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -30,7 +32,8 @@ func (s *Session) Exec(ctx context.Context, request model.ExecRequest) (model.Ex
 	if s.readOnly {
 		return model.ExecResult{}, errReadOnly
 	}
-	executor, err := s.executor(request)
+	var refused refusals
+	executor, err := s.executor(request, &refused)
 	if err != nil {
 		return model.ExecResult{}, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, err)
 	}
@@ -44,14 +47,14 @@ func (s *Session) Exec(ctx context.Context, request model.ExecRequest) (model.Ex
 	case errors.As(err, &ended):
 		result.ExitCode = ended.Code
 	case err != nil:
-		return result, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, err)
+		return result, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, refused.instead(err))
 	}
 	return result, nil
 }
 
 // executor speaks WebSocket, and SPDY where that is refused, as kubectl does. A dial hook leads to SPDY at once, because the WebSocket
 // client has no such hook.
-func (s *Session) executor(request model.ExecRequest) (remotecommand.Executor, error) {
+func (s *Session) executor(request model.ExecRequest, refused *refusals) (remotecommand.Executor, error) {
 	config := s.RESTConfig()
 	config.GroupVersion, config.APIPath = &corev1.SchemeGroupVersion, "/api"
 	base, versioned, err := rest.DefaultServerUrlFor(config)
@@ -65,7 +68,7 @@ func (s *Session) executor(request model.ExecRequest) (remotecommand.Executor, e
 		return nil, err
 	}
 	target.RawQuery = query.Encode()
-	overSPDY, err := spdyExecutor(config, s.Dial(), target)
+	overSPDY, err := spdyExecutor(config, s.Dial(), target, refused)
 	if err != nil || s.Dial() != nil {
 		return overSPDY, err
 	}
@@ -78,9 +81,13 @@ func (s *Session) executor(request model.ExecRequest) (remotecommand.Executor, e
 	})
 }
 
-func spdyExecutor(config *rest.Config, dial Dialer, target *url.URL) (remotecommand.Executor, error) {
+func spdyExecutor(config *rest.Config, dial Dialer, target *url.URL, refused *refusals) (remotecommand.Executor, error) {
 	if dial == nil {
-		return remotecommand.NewSPDYExecutor(config, http.MethodPost, target)
+		transport, upgrader, err := clientspdy.RoundTripperFor(config)
+		if err != nil {
+			return nil, err
+		}
+		return remotecommand.NewSPDYExecutorForTransports(refusing{transport, refused}, upgrader, http.MethodPost, target)
 	}
 	tlsConfig, err := rest.TLSConfigFor(config)
 	if err != nil {
@@ -96,7 +103,37 @@ func spdyExecutor(config *rest.Config, dial Dialer, target *url.URL) (remotecomm
 	if err != nil {
 		return nil, err
 	}
-	return remotecommand.NewSPDYExecutorForTransports(authenticated, clientspdy.NewUpgraderForStreaming(transport), http.MethodPost, target)
+	return remotecommand.NewSPDYExecutorForTransports(refusing{authenticated, refused}, clientspdy.NewUpgraderForStreaming(transport), http.MethodPost, target)
+}
+
+// refusals keeps the last refusal of the API server: client-go keeps nothing but its words, by which a right that is missing cannot be
+// told from another reason. It is safe for concurrent use.
+type refusals struct{ last atomic.Pointer[error] }
+
+// instead returns the refusal where there was one, else err.
+func (r *refusals) instead(err error) error {
+	if last := r.last.Load(); last != nil {
+		return *last
+	}
+	return err
+}
+
+// refusing makes an error of an answer that is no upgrade, and keeps it.
+type refusing struct {
+	http.RoundTripper
+	refused *refusals
+}
+
+// RoundTrip is that of http.RoundTripper.
+func (r refusing) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.RoundTripper.RoundTrip(request)
+	if err != nil || response.StatusCode < http.StatusBadRequest {
+		return response, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	refusal := forward.Refusal(response)
+	r.refused.last.Store(&refusal)
+	return nil, refusal
 }
 
 // bounded keeps the beginning of what is written to it, and lets the rest go.

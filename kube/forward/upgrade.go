@@ -126,7 +126,7 @@ func (u upgrader) overSPDY(ctx context.Context, target *url.URL) (*connection, e
 	}
 	defer func() { _ = response.Body.Close() }()
 	if upgrade.conn == nil {
-		return nil, refusal(response)
+		return nil, Refusal(response)
 	}
 	return newConnection(newWatchedConn(upgrade.conn, upgrade.conn), time.Since(begun))
 }
@@ -212,8 +212,9 @@ type bufferedConn struct {
 
 func (c *bufferedConn) Read(p []byte) (int, error) { return c.buffered.Read(p) }
 
-// refusal makes an error of the answer to a request that was not upgraded: the API server's own Status where it sent one.
-func refusal(response *http.Response) error {
+// Refusal makes an error of the answer to a request that was not upgraded: the API server's own Status where it sent one, which
+// apierrors.IsForbidden and its like recognise. It reads the body, and does not close it.
+func Refusal(response *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
 	var status metav1.Status
 	if json.Unmarshal(body, &status) == nil && status.Kind == "Status" {
@@ -232,7 +233,7 @@ func refusal(response *http.Response) error {
 			Status: metav1.StatusFailure, Code: int32(response.StatusCode), Reason: reason, Message: text,
 		}}
 	}
-	return fmt.Errorf("the API server does not open a port-forward: %s: %s", response.Status, text)
+	return fmt.Errorf("the API server does not open the connection: %s: %s", response.Status, text)
 }
 
 // orContextError prefers the context's error, because closing a connection under a request shows as something else.

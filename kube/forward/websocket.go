@@ -57,7 +57,7 @@ func (w *webSocketUpgrade) RoundTrip(request *http.Request) (*http.Response, err
 		err = ctx.Err()
 	}
 	if errors.Is(err, websocket.ErrBadHandshake) && response != nil {
-		return nil, &httpstream.UpgradeFailureError{Cause: refusal(response)}
+		return nil, &httpstream.UpgradeFailureError{Cause: Refusal(response)}
 	}
 	if err != nil {
 		return nil, err
