@@ -59,7 +59,7 @@ func (c Conclusion) ofOne(f Facts) Conclusion {
 	if c.Mark != check.MarkOK || !f.UsableKnown || f.Usable < 2 {
 		return c
 	}
-	if f.seen.inCluster == answered {
+	if f.seen.inCluster&answered != none {
 		c.Why = joined(c.Why, fmt.Sprintf("That was one of %d endpoints, and another may be bad: --all-pods, or a on the screen of the test, tries all.", f.Usable))
 		return c
 	}
@@ -69,7 +69,7 @@ func (c Conclusion) ofOne(f Facts) Conclusion {
 
 // despitePolicy says that an answer to the API server proves nothing of clients that a NetworkPolicy keeps out.
 func (c Conclusion) despitePolicy(f Facts) Conclusion {
-	if c.Mark != check.MarkOK || f.Policies != check.PoliciesAdmitNobody || f.seen.inCluster == answered {
+	if c.Mark != check.MarkOK || f.Policies != check.PoliciesAdmitNobody || f.seen.inCluster&answered != none {
 		return c
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("NetworkPolicy %s admits nobody to this port (NP-01): where it is enforced, clients are kept out all the same. A try from a Pod in the cluster tells.", f.Policy))

@@ -144,7 +144,16 @@ func TestInCluster(t *testing.T) {
 		},
 		{
 			name: "connected, where the other rungs are answered", lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "},
-			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "connected (bash)",
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "a client inside the cluster gets a connection",
+		},
+		{
+			name: "connected, where the API server reaches no Pods", lines: map[string]string{"10.96.0.1:80/": "bash 0 ", "web.shop.svc:80/": "bash 0 ", "10.0.0.1:8080/": "bash 0 "},
+			addition: func(w *world) {
+				deniedElse(w)
+				w.forwardErr = nil
+				w.proxied["services/web:80"], w.proxied["pods/web-1:8080"], w.proxied["pods/web-1:1"] = nil, nil, nil
+			},
+			rows: []string{"10.96.0.1:80 ok", "web.shop.svc:80 ok", "10.0.0.1:8080 ok"}, mark: check.MarkOK, says: "a connection alone",
 		},
 		{
 			name: "bytes, and silence", service: webService(corev1.ServicePort{Port: 80, TargetPort: intstr.FromInt32(8080), AppProtocol: &redis}), addition: deniedElse,

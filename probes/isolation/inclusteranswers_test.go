@@ -43,10 +43,13 @@ func TestReadDials(t *testing.T) {
 		{"GNU wget, stopped and silent", at, []string{"wget 143 Connecting to 10.96.0.1:80... connected. HTTP request sent, awaiting response... ", "none 0 "}, OK, "connected, no answer", false, false},
 		{"GNU wget, stopped while connecting", at, []string{"wget 143 Connecting to 10.96.0.1:80...", "none 0 "}, Timeout, "no answer", false, false},
 		{"GNU wget, reset", at, []string{"wget 143 Connecting to x... connected. HTTP request sent, awaiting response... Read error (Connection reset by peer) in headers. Retrying."}, OK, "connection reset", false, true},
+		{"GNU wget, TLS that it does not know", at, []string{"wget 4 Connecting to 10.96.0.1:443... connected. Unable to establish SSL connection."}, OK, "TLS handshake fails", false, true},
 		{"GNU wget, no name", name, []string{"wget 4 Resolving web.shop.svc (web.shop.svc)... failed: Name or service not known. wget: unable to resolve host address 'web.shop.svc'", "bash 1 web.shop.svc: Name or service not known bash: line 1: /dev/tcp/web.shop.svc/80: Invalid argument"}, Failed, "does not resolve", true, false},
 
 		{"BusyBox wget, there", at, []string{"wget 0 Connecting to 10.96.0.1:80 (10.96.0.1:80) remote file exists"}, OK, "answers HTTP", false, false},
 		{"BusyBox wget, 404", at, []string{"wget 1 Connecting to 10.96.0.1:80 (10.96.0.1:80) wget: server returned error: HTTP/1.1 404 Not Found"}, OK, "HTTP 404", false, false},
+		{"BusyBox wget, TLS that it does not know", at, []string{"wget 1 Connecting to 10.96.0.1:443 (10.96.0.1:443) wget: TLS error from peer (alert code 40): handshake failure wget: error getting response: Connection reset by peer"}, OK, "TLS handshake fails", false, true},
+		{"BusyBox wget, TLS that it does not know, ended by SIGPIPE", at, []string{"wget 141 Connecting to 10.96.0.1:443 (10.96.0.1:443) wget: TLS error from peer (alert code 40): handshake failure", "nc 0 "}, OK, "TLS handshake fails", false, true},
 		{"BusyBox, refused", at, []string{"wget 1 wget: can't connect to remote host (10.96.0.1): Connection refused", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 1 nc: can't connect to remote host (10.96.0.1): Connection refused"}, Refused, "connection refused", false, false},
 		{"BusyBox, silent", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 143 "}, OK, "connected, no answer", false, false},
 		{"BusyBox, nobody there", at, []string{"wget 143 Connecting to 10.96.0.1:80 (10.96.0.1:80)", "nc 1 nc: invalid option -- 'v' Usage: nc [-iN] [-wN] [-l] [-p PORT] -w SEC Connect timeout", "nc 1 nc: timed out"}, Timeout, "no answer", false, false},

@@ -84,6 +84,9 @@ func (s sight) of(rung Rung) evidence {
 // fromClient tells whether the client told anything.
 func (s sight) fromClient() bool { return s.inCluster|s.clientName|s.clientPod != none }
 
+// clientConnects tells whether the client was connected at the Service's address, and nothing was asked there.
+func (s sight) clientConnects() bool { return s.inCluster == answered|silent }
+
 func (s sight) has(bit evidence) bool {
 	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster|s.clientPod)&bit != 0
 }

@@ -92,6 +92,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.seen.inCluster == answered {
 			return f.clientServed()
 		}
+		if f.seen.clientConnects() {
+			return ok("The application answers on its Pod's IP, and a client inside the cluster gets a connection.", f.servedWhy()+nothingAsked)
+		}
 		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
 	case healthyForwardLies:
@@ -101,8 +104,12 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.",
 			"The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made.")
 	case healthyForClients:
+		const otherWay = " The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes."
 		if f.seen.inCluster == answered {
-			return ok("A client inside the cluster is served.", f.servedWhy()+" The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
+			return ok("A client inside the cluster is served.", f.servedWhy()+otherWay)
+		}
+		if f.seen.clientConnects() {
+			return ok("A client inside the cluster gets a connection, and the application answers inside the Pod.", f.servedWhy()+nothingAsked+otherWay)
 		}
 		return ok("A client inside the cluster is served.",
 			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")

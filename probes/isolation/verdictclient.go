@@ -81,7 +81,10 @@ func (f Facts) clientServed() Conclusion {
 	return ok("The application answers a client inside the cluster.", f.servedWhy())
 }
 
-// servedWhy says what a client that was served has crossed.
+// nothingAsked follows what a client crossed that was connected only.
+const nothingAsked = " That was a connection alone: nothing in its container asked for an answer, or told of one."
+
+// servedWhy says what a client that got through has crossed.
 func (f Facts) servedWhy() string {
 	how := "at the Service's address"
 	switch {
@@ -90,7 +93,7 @@ func (f Facts) servedWhy() string {
 			return fmt.Sprintf("%s got through by the Service's name, though %s: the network plugin does not seem to enforce it here, or another policy lets it pass.", f.client(), barred)
 		}
 		return fmt.Sprintf("%s got through by the Service's name: DNS, the network and that client's NetworkPolicies let it pass.", f.client())
-	case f.seen.clientName == answered:
+	case f.seen.clientName&answered != none:
 		how += " and by its name"
 	}
 	if barred := f.barredBy(); barred != "" {
