@@ -107,7 +107,7 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 	if progress() {
 		options.Waiting = func(unsettled int, atMost time.Duration) {
 			fmt.Fprintf(os.Stderr, "svctui: waiting up to %s for %s to settle; --wait=0 does not\n",
-				atMost.Round(time.Second), services(unsettled))
+				atMost.Round(time.Second), check.Counted(unsettled, "Service", "Services"))
 		}
 	}
 	state, err := engine.Once(ctx, store, options)
@@ -125,13 +125,6 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 		return nil, fmt.Errorf("%w; ask for the right to list and watch services there, or name another namespace with -n", err)
 	}
 	return state, err
-}
-
-func services(count int) string {
-	if count == 1 {
-		return "1 Service"
-	}
-	return fmt.Sprintf("%d Services", count)
 }
 
 // forClient judges each Service of a state for a client; nil for nobody.

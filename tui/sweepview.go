@@ -32,7 +32,7 @@ func (p *sweepPage) view(sh *shell, width, height int) string {
 // heading says what is swept.
 func (p *sweepPage) heading(t *theme, width int) []string {
 	pods := len(p.result.Pods)
-	line := "   " + t.strong.on(clean(p.request.Service.Name)) + "  " + t.rule.on(glyphArrow) + "  " + t.strong.on(plural(pods, "Pod", "Pods"))
+	line := "   " + t.strong.on(clean(p.request.Service.Name)) + "  " + t.rule.on(glyphArrow) + "  " + t.strong.on(count(pods, "Pod", "Pods"))
 	if ports := p.result.Ports; len(ports) > 1 {
 		line += t.dim.on(" × ") + t.strong.on(fmt.Sprintf("%d ports", len(ports)))
 	}
@@ -43,13 +43,6 @@ func (p *sweepPage) heading(t *theme, width int) []string {
 		line += t.dim.on("   not probed: " + clean(strings.Join(p.result.Unprobed, ", ")))
 	}
 	return []string{cut(line, width-1)}
-}
-
-func plural(n int, one, several string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, several)
 }
 
 // sweepColumn is one column of the grid.

@@ -49,12 +49,12 @@ func joinPairs(pairs map[string]string, separator string) string {
 
 func sortedKeys(pairs map[string]string) []string { return slices.Sorted(maps.Keys(pairs)) }
 
-func counted(count int, one string) string {
-	if count == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(count) + " " + one + "s"
+// Counted writes a number with its noun: one where it is 1, else many.
+func Counted(count int, one, many string) string {
+	return strconv.Itoa(count) + " " + verbFor(count, one, many)
 }
+
+func counted(count int, one string) string { return Counted(count, one, one+"s") }
 
 func verbFor(count int, one, many string) string {
 	if count == 1 {

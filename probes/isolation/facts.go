@@ -146,3 +146,22 @@ const (
 	faultNoNamedPort
 	faultPodNotRunning
 )
+
+// withoutPods tells whether the port leads to endpoints, and to none that is known to be a Pod.
+func withoutPods(f Facts) bool { return f.Pod == "" && f.PodsKnown && f.UsableKnown && f.Usable > 0 }
+
+func noneUsable(f Facts) bool { return f.UsableKnown && f.Usable == 0 }
+
+func podRuns(f Facts) bool { return f.Pod != "" && f.NotRunning == "" }
+
+// bindTells tells whether a port that answers on the loopback and refuses on the Pod's IP speaks of the application's bind
+// address: not in a virtual machine, and not behind a mesh.
+func bindTells(f Facts) bool { return f.Mesh == "" && !f.Kata }
+
+// keepsOut tells whether NetworkPolicies, where they are enforced, keep the API server from the Pod.
+func keepsOut(f Facts) bool {
+	return f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesAdmitNobody
+}
+
+// otherEndpoints tells whether Proxy→Service may have asked another Pod than Proxy→Pod.
+func otherEndpoints(f Facts) bool { return !f.UsableKnown || f.Usable > 1 || !f.PodUsable }

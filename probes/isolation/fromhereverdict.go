@@ -1,7 +1,6 @@
 package isolation
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -171,9 +170,4 @@ func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 		}
 	}
 	return Conclusion{}, false
-}
-
-// joined is sentences one after the other, without those that are empty.
-func joined(sentences ...string) string {
-	return strings.TrimSpace(cmp.Or(sentences[0], "") + " " + strings.Join(sentences[1:], " "))
 }

@@ -3,6 +3,7 @@ package isolation
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -94,10 +95,5 @@ func isOfFamilies(address string, families []corev1.IPFamily) bool {
 	if parsed.Unmap().Is6() {
 		family = corev1.IPv6Protocol
 	}
-	for _, wanted := range families {
-		if wanted == family {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(families, family)
 }

@@ -243,3 +243,13 @@ func ofTransport(message string) answer {
 	}
 	return failed(message)
 }
+
+// withoutEndpointsObject explains that the API server does not find a Service which is there: its proxy picks an address out of the Service's
+// Endpoints object (ResourceLocation in kubernetes/pkg/registry/core/service/storage), and says so in the Service's name where there is none.
+// Who writes EndpointSlices by hand need not write Endpoints.
+func (a answer) withoutEndpointsObject() answer {
+	if a.noObject {
+		a.detail += ": the Service is there, but no Endpoints object of it, which this way reads"
+	}
+	return a
+}

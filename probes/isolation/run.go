@@ -2,18 +2,13 @@ package isolation
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
-	"github.com/svctui/svctui/probes/check"
 )
 
 // Run tests one port of a Service: it tries the rungs over dialer, and concludes. It hands each step to progress, the last one
@@ -116,149 +111,6 @@ func (r *run) facts() Facts {
 	return facts
 }
 
-// tell hands over the result as it is. It holds the lock, so that steps arrive in order.
-func (r *run) tell() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tellLocked()
-}
-
-func (r *run) tellLocked() {
-	if r.progress == nil {
-		return
-	}
-	result := r.result
-	result.Rungs = slices.Clone(r.result.Rungs)
-	r.progress(result)
-}
-
-// triable tells whether any rung can be tried at all.
-func (s *subject) triable() bool { return s.looksAtPods() && !s.request.ReadOnly }
-
-// looksAtPods tells whether a Pod was looked for: nothing about the Service itself forbids it.
-func (s *subject) looksAtPods() bool {
-	switch s.facts.Fault {
-	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultNotTCP:
-		return false
-	}
-	return true
-}
-
-// untried is the result before anything was tried, with the reason on each rung that cannot be.
-func (s *subject) untried(targets []hereTarget) Result {
-	result := Result{Request: s.request, PodPort: s.podPort, Protocol: s.speaks.String()}
-	for _, rung := range []Rung{RungPod, RungService, RungProxyService, RungProxyPod} {
-		result.Rungs = append(result.Rungs, Observation{
-			Rung: rung, Crosses: s.crosses(rung), Outcome: NotRun, Detail: s.whyNot(rung),
-		})
-	}
-	result.Rungs = append(result.Rungs, s.untriedHere(targets)...)
-	if !s.triable() && len(targets) == 0 {
-		result.Protocol = ""
-	}
-	return result
-}
-
-func (s *subject) crosses(rung Rung) string {
-	pod := "no Pod"
-	switch {
-	case s.pod != nil:
-		pod = s.pod.Name
-	case !s.looksAtPods():
-		pod = "a Pod"
-	}
-	switch rung {
-	case RungPod:
-		return "port-forward → localhost inside the Pod"
-	case RungService:
-		chosen := s.asKubectl()
-		if chosen.pod != nil {
-			pod = chosen.pod.Name
-		}
-		line := fmt.Sprintf("selector → %s, %d → %d", pod, s.port.Port, chosen.podPort)
-		switch {
-		case s.facts.Fault == faultNoSelector || chosen.pod == nil || chosen.podPort == 0:
-			return "selector → " + pod
-		case s.facts.Headless && s.port.Port != chosen.podPort:
-			return line + fmt.Sprintf(" (kubectl dials %d: headless)", s.port.Port)
-		}
-		return line
-	case RungProxyService:
-		switch s.facts.Usable {
-		case 0:
-			if !s.looksAtPods() || !s.facts.UsableKnown {
-				return "ready endpoints → a Pod's IP"
-			}
-			return "ready endpoints → none"
-		case 1:
-			return "ready endpoints → " + hostPort(s.endpoints[0].Address, s.endpoints[0].Port)
-		}
-		return fmt.Sprintf("ready endpoints → one of %d", s.facts.Usable)
-	default:
-		if s.pod == nil || s.facts.PodIP == "" {
-			return "the Pod's IP"
-		}
-		if s.podPort == 0 {
-			return s.facts.PodIP
-		}
-		return hostPort(s.facts.PodIP, s.podPort)
-	}
-}
-
-// whyNot says why a rung cannot be tried; empty where it can.
-func (s *subject) whyNot(rung Rung) string {
-	switch {
-	case s.facts.Fault == faultServiceUnknown:
-		return "the Service could not be read"
-	case s.facts.Fault == faultNoService:
-		return "there is no such Service"
-	case s.facts.Fault == faultExternalName:
-		return "an ExternalName has no Pods"
-	case s.facts.Fault == faultNotTCP:
-		return s.facts.Protocol + " cannot be forwarded or proxied"
-	case s.facts.Fault == faultNoSuchPort:
-		return "the Service has no port " + s.request.Port
-	case s.request.ReadOnly:
-		return "svctui runs read-only"
-	case rung == RungService, rung == RungProxyService:
-		return ""
-	case s.pod == nil && !s.facts.PodsKnown:
-		return "Pods cannot be read, so none could be chosen"
-	case s.pod == nil && s.request.Pod != "":
-		return "there is no Pod " + s.request.Pod
-	case s.pod == nil:
-		return "there is no Pod to try"
-	case s.podPort == 0:
-		return fmt.Sprintf("the Pod has no port named %s", s.port.TargetPort.StrVal)
-	case rung == RungPod:
-		return s.facts.NotRunning
-	case check.PodEnded(s.pod):
-		return "the Pod has ended"
-	case s.pod.Status.PodIP == "":
-		return "the Pod has no IP yet"
-	case s.facts.ProxyElsewhere && s.facts.PodIP == "":
-		return "the Pod has no address of the Service's IP family"
-	case s.facts.ProxyElsewhere:
-		return fmt.Sprintf("it dials %s, and the Service leads to %s", s.pod.Status.PodIP, s.facts.PodIP)
-	}
-	return ""
-}
-
-// kubectlSays is what `kubectl port-forward` to the Service would say instead of forwarding; empty where it would forward.
-func (s *subject) kubectlSays() string {
-	switch s.facts.Fault {
-	case faultNoSelector:
-		return "Service is defined without a selector"
-	case faultNoPods:
-		return "no Pod matches; kubectl waits 60 s for one: timed out waiting for the condition"
-	case faultNoNamedPort:
-		return fmt.Sprintf("Pod '%s' does not have a named port '%s'", s.forwarded.Name, s.port.TargetPort.StrVal)
-	case faultPodNotRunning:
-		return fmt.Sprintf("unable to forward port because pod is not running. Current status=%s", s.forwarded.Status.Phase)
-	}
-	return ""
-}
-
 // forwards runs the rungs Pod and Service beside each other.
 func (r *run) forwards(ctx context.Context) {
 	s := &r.subject
@@ -338,16 +190,6 @@ func (r *run) proxies(ctx context.Context) {
 	}
 }
 
-// withoutEndpointsObject explains that the API server does not find a Service which is there: its proxy picks an address out of the Service's
-// Endpoints object (ResourceLocation in kubernetes/pkg/registry/core/service/storage), and says so in the Service's name where there is none.
-// Who writes EndpointSlices by hand need not write Endpoints.
-func (a answer) withoutEndpointsObject() answer {
-	if a.noObject {
-		a.detail += ": the Service is there, but no Endpoints object of it, which this way reads"
-	}
-	return a
-}
-
 // offence says why HTTP is not sent to the application: it speaks first, or it is MySQL, which blocks clients after junk
 // handshakes, here the API server.
 func (r *run) offence() string {
@@ -374,134 +216,4 @@ func (s *subject) isMySQL() bool {
 	return slices.ContainsFunc(words, func(word string) bool {
 		return strings.Contains(word, "mysql") || strings.Contains(word, "mariadb")
 	})
-}
-
-// calibrate compares with another Ready Pod where the API server got no answer from this one's IP: only if that one answers,
-// the silence speaks of this Pod.
-func (r *run) calibrate(ctx context.Context) {
-	if !r.unanswered() {
-		return
-	}
-	other, port := r.otherReadyPod()
-	if other == nil {
-		return
-	}
-	reached := r.reaches(ctx, other.Name, port)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.otherPod, r.otherPodAnswers = other.Name, reached
-}
-
-func (r *run) unanswered() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.addressRefused {
-		return true
-	}
-	for _, seen := range r.result.Rungs {
-		if seen.Rung == RungProxyPod && seen.Outcome == Timeout && !r.silent[RungProxyPod] {
-			return true
-		}
-	}
-	return false
-}
-
-// otherReadyPod finds a Ready Pod to compare with, and a port that it surely listens on: another one of this Service, else one
-// of the namespace whose readiness probe passes on its IP.
-func (r *run) otherReadyPod() (*corev1.Pod, int32) {
-	s := &r.subject
-	for _, pod := range r.snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
-		if target, ok := model.ResolveTargetPort(&pod.Spec, &s.port); ok && comparesWith(pod, s.pod) {
-			return pod, target.Number
-		}
-	}
-	for _, pod := range r.snapshot.Pods(s.service.Namespace) {
-		if !comparesWith(pod, s.pod) {
-			continue
-		}
-		for container := range model.ServingContainers(&pod.Spec) {
-			probe := container.ReadinessProbe
-			if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Host != "" {
-				continue
-			}
-			if port := probePort(probe.HTTPGet.Port, container); port != 0 {
-				return pod, port
-			}
-		}
-	}
-	return nil, 0
-}
-
-func comparesWith(pod, with *corev1.Pod) bool {
-	return model.PodReady(pod) && pod.DeletionTimestamp == nil && pod.Status.PodIP != "" &&
-		(with == nil || pod.Name != with.Name) && !pod.Spec.HostNetwork
-}
-
-func (r *run) begin(rung Rung) { r.beginAt(rung, "") }
-
-// beginAt says that a rung is tried at one of its targets.
-func (r *run) beginAt(rung Rung, target string) {
-	r.change(rung, target, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
-}
-
-func (r *run) observe(rung Rung, try func() answer) {
-	started := time.Now()
-	got := try()
-	r.end(rung, got, time.Since(started))
-}
-
-func (r *run) end(rung Rung, got answer, took time.Duration) { r.endAt(rung, "", got, took) }
-
-// endAt says what came of a rung at one of its targets.
-func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
-	r.change(rung, target, func(seen *Observation) {
-		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
-		if rung == RungFromHere {
-			return
-		}
-		if got.silent {
-			r.silent[rung] = true
-		}
-		if rung == RungPod {
-			r.podForward = &got
-		}
-		if rung == RungProxyPod && (got.silent || got.mute) {
-			r.reach.podIsSilent()
-		}
-		if got.outcome == OK {
-			r.inside = append(r.inside, got)
-		}
-		r.speaksFirst = r.speaksFirst || got.speaksFirst
-		r.speaksTLS = r.speaksTLS || got.insteadTLS
-		r.notGRPC = r.notGRPC || got.notGRPC
-		if rung == RungProxyService || rung == RungProxyPod {
-			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
-		}
-		if rung == RungProxyPod {
-			r.addressRefused = got.addressRefused
-		}
-	})
-}
-
-// changeAll edits every row of a rung.
-func (r *run) changeAll(rung Rung, edit func(*Observation)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.result.Rungs {
-		if r.result.Rungs[i].Rung == rung {
-			edit(&r.result.Rungs[i])
-		}
-	}
-	r.tellLocked()
-}
-
-func (r *run) change(rung Rung, target string, edit func(*Observation)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.result.Rungs {
-		if r.result.Rungs[i].Rung == rung && r.result.Rungs[i].Target == target {
-			edit(&r.result.Rungs[i])
-		}
-	}
-	r.tellLocked()
 }

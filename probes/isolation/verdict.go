@@ -157,7 +157,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
 			"see what keeps the Pods from running: svctui diagnose, or the steps Readiness and Events")
 	case endpointsWithoutPods:
-		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", counted(f.Usable, "endpoint", "endpoints")),
+		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", check.Counted(f.Usable, "endpoint", "endpoints")),
 			"Port-forwards and the API server's proxy lead to Pods only.",
 			"try the Service's address from a Pod in the cluster")
 	case controlPlaneBlind:

@@ -30,7 +30,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		return proven("", "The Service has no usable endpoint, so that its address refuses every client.",
 			"Whether the application answers is not known here: nothing reached it.", "see what keeps its Pods from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 	case othersDead:
-		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", counted(f.Usable, "endpoint", "endpoints")),
+		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", check.Counted(f.Usable, "endpoint", "endpoints")),
 			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
 			"dial an address of the EndpointSlices from that Pod: svctui diagnose, or the step Endpoints, names them")
 	case nodeRefuses:

@@ -46,7 +46,7 @@ func SweepProgress(w io.Writer) func(isolation.SweepResult) {
 }
 
 func (p *printer) sweep(result isolation.SweepResult) {
-	title := p.bold(Clean(result.Request.Service.Name)) + fmt.Sprintf("  %s  %s", p.arrow(), podCount(len(result.Pods)))
+	title := p.bold(Clean(result.Request.Service.Name)) + fmt.Sprintf("  %s  %s", p.arrow(), check.Counted(len(result.Pods), "Pod", "Pods"))
 	if result.LeftOut > 0 {
 		title += fmt.Sprintf(" (%d more left out; --max-pods 0 takes all)", result.LeftOut)
 	}
@@ -82,13 +82,6 @@ func (p *printer) sweep(result isolation.SweepResult) {
 		}
 		p.conclusion(*conclusion)
 	}
-}
-
-func podCount(n int) string {
-	if n == 1 {
-		return "1 Pod"
-	}
-	return fmt.Sprintf("%d Pods", n)
 }
 
 // CellWhere is the address that was dialled, or the port's name where that leads to none.

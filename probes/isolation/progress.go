@@ -1,0 +1,91 @@
+package isolation
+
+import (
+	"slices"
+	"time"
+)
+
+// tell hands over the result as it is. It holds the lock, so that steps arrive in order.
+func (r *run) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLocked()
+}
+
+func (r *run) tellLocked() {
+	if r.progress == nil {
+		return
+	}
+	result := r.result
+	result.Rungs = slices.Clone(r.result.Rungs)
+	r.progress(result)
+}
+
+func (r *run) begin(rung Rung) { r.beginAt(rung, "") }
+
+// beginAt says that a rung is tried at one of its targets.
+func (r *run) beginAt(rung Rung, target string) {
+	r.change(rung, target, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
+}
+
+func (r *run) observe(rung Rung, try func() answer) {
+	started := time.Now()
+	got := try()
+	r.end(rung, got, time.Since(started))
+}
+
+func (r *run) end(rung Rung, got answer, took time.Duration) { r.endAt(rung, "", got, took) }
+
+// endAt says what came of a rung at one of its targets.
+func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
+	r.change(rung, target, func(seen *Observation) {
+		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
+		if rung == RungFromHere {
+			return
+		}
+		if got.silent {
+			r.silent[rung] = true
+		}
+		if rung == RungPod {
+			r.podForward = &got
+		}
+		if rung == RungProxyPod && (got.silent || got.mute) {
+			r.reach.podIsSilent()
+		}
+		if got.outcome == OK {
+			r.inside = append(r.inside, got)
+		}
+		r.speaksFirst = r.speaksFirst || got.speaksFirst
+		r.speaksTLS = r.speaksTLS || got.insteadTLS
+		r.notGRPC = r.notGRPC || got.notGRPC
+		if rung == RungProxyService || rung == RungProxyPod {
+			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
+		}
+		if rung == RungProxyPod {
+			r.addressRefused = got.addressRefused
+		}
+	})
+}
+
+// changeAll edits every row of a rung.
+func (r *run) changeAll(rung Rung, edit func(*Observation)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.result.Rungs {
+		if r.result.Rungs[i].Rung == rung {
+			edit(&r.result.Rungs[i])
+		}
+	}
+	r.tellLocked()
+}
+
+func (r *run) change(rung Rung, target string, edit func(*Observation)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.result.Rungs {
+		if r.result.Rungs[i].Rung == rung && r.result.Rungs[i].Target == target {
+			edit(&r.result.Rungs[i])
+		}
+	}
+	r.tellLocked()
+}

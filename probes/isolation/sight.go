@@ -1,0 +1,204 @@
+package isolation
+
+import (
+	"slices"
+)
+
+// evidence is what one rung proved, as one bit; none when it proved nothing. As a set it is what a row of the truth table is
+// consistent with.
+type evidence uint16
+
+const (
+	none evidence = 0
+	// answered means that bytes came back, or that a connection without a protocol held.
+	answered evidence = 1 << iota
+	// silent means that the connection was accepted, and what was asked was not answered.
+	silent
+	refused
+	timedOut
+	noEndpoints
+	// cannot is of the rung Service alone: kubectl would not start it.
+	cannot
+	// noAddress is of names alone.
+	noAddress
+	// The others are of the listening sockets alone: on all addresses, on the loopback, on the Pod's IP, on another address, nowhere.
+	boundAll
+	boundLoopback
+	boundPodIP
+	boundElsewhere
+	unbound
+
+	reached  = answered | silent
+	dead     = refused | timedOut
+	anything = evidence(0xffff)
+	// unanswered is what From here may have seen where no client can be served.
+	unanswered = anything &^ answered
+)
+
+// The columns of the table that are no rungs of their own: In-cluster dials the Service's name and the Pod's IP as well, and the listening
+// sockets are a proof beside the rungs.
+const (
+	clientName Rung = "in-cluster, by name"
+	clientPod  Rung = "in-cluster, to the Pod"
+)
+
+// sight is what was seen on all rungs.
+type sight struct {
+	pod, service, proxyService, proxyPod evidence
+	// The client dials the Service's address, its name and the Pod's IP.
+	inCluster, clientName, clientPod evidence
+	sockets                          evidence
+	// here is what was seen from here, at all addresses together.
+	here evidence
+	// otherForward is what the rung Service showed where kubectl takes another Pod than the one that is tested: it tells nothing of this one.
+	otherForward evidence
+}
+
+func (s sight) of(rung Rung) evidence {
+	switch rung {
+	case RungPod:
+		return s.pod
+	case RungService:
+		return s.service
+	case RungProxyService:
+		return s.proxyService
+	case RungProxyPod:
+		return s.proxyPod
+	case RungInCluster:
+		return s.inCluster
+	case RungFromHere:
+		return s.here
+	case clientName:
+		return s.clientName
+	case clientPod:
+		return s.clientPod
+	case RungSockets:
+		return s.sockets
+	}
+	return none
+}
+
+// fromClient tells whether the client told anything.
+func (s sight) fromClient() bool { return s.inCluster|s.clientName|s.clientPod != none }
+
+// clientConnects tells whether the client was connected at the Service's address, and nothing was asked there.
+func (s sight) clientConnects() bool { return s.inCluster == answered|silent }
+
+func (s sight) has(bit evidence) bool {
+	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster|s.clientPod)&bit != 0
+}
+
+// surely tells whether a rung that leads to the application saw this and nothing else: a bare connection may be an answer or silence.
+func (s sight) surely(seen evidence) bool {
+	return slices.Contains([]evidence{s.pod, s.service, s.proxyService, s.proxyPod, s.inCluster, s.clientPod}, seen)
+}
+
+// sightOf reads the observations. What is denied, failed or was not run proves nothing, nor does a time-out of a forward,
+// which a hung kubelet causes as well, nor a forward's refusal in a virtual machine.
+func sightOf(observations []Observation, facts Facts) sight {
+	var s sight
+	for _, seen := range observations {
+		proof := proofOf(seen, facts)
+		switch seen.Rung {
+		case RungPod:
+			s.pod = proof &^ timedOut
+		case RungService:
+			s.service = proof &^ timedOut
+			if proof == none && seen.Outcome == Failed && facts.Fault != noFault {
+				s.service = cannot
+			}
+		case RungProxyService:
+			s.proxyService = proof
+		case RungProxyPod:
+			s.proxyPod = proof
+			if facts.AddressRefused && seen.Outcome == Failed {
+				s.proxyPod = timedOut
+			}
+		case RungInCluster:
+			s.noteClient(seen, proof, facts)
+		case RungFromHere:
+			s.seeFromHere(seen, facts)
+		}
+	}
+	s.judgeBareConnections()
+	if s.service != cannot && facts.Pod != "" && facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
+		s.service, s.otherForward = none, s.service
+	}
+	s.sockets = facts.Sockets.bound(facts.PodPort, facts.PodIP)
+	if facts.Kata {
+		s.pod, s.service = none, none
+	}
+	return s
+}
+
+// judgeBareConnections reads a client's connections on which nothing was asked: where the application was asked and stayed silent, they tell
+// of no answer either.
+func (s *sight) judgeBareConnections() {
+	cells := []*evidence{&s.inCluster, &s.clientName, &s.clientPod}
+	hushed := s.pod == silent || s.proxyPod == silent || s.proxyService == silent
+	for _, cell := range cells {
+		hushed = hushed || *cell == silent
+	}
+	for _, cell := range cells {
+		if hushed && *cell == answered|silent {
+			*cell = silent
+		}
+	}
+}
+
+// noteClient sorts what the client saw by the address that it dialled. A headless Service has no address but its name, so that stands
+// for the address.
+func (s *sight) noteClient(seen Observation, proof evidence, facts Facts) {
+	switch {
+	case isNameTarget(seen.Target):
+		if facts.Unresolved && seen.Outcome == Failed {
+			proof = noAddress
+		}
+		if facts.Headless && proof != noAddress {
+			s.inCluster = proof
+			return
+		}
+		s.clientName = proof
+	case seen.Target != "" && seen.Target == hostPort(facts.PodIP, facts.PodPort):
+		s.clientPod = proof
+	default:
+		s.inCluster = proof
+	}
+}
+
+func proofOf(seen Observation, facts Facts) evidence {
+	if seen.Running {
+		return none
+	}
+	if facts.Silent[seen.Rung] {
+		return silent
+	}
+	if proof := facts.clientProof[seen.Target]; seen.Rung == RungInCluster && proof != none {
+		return proof
+	}
+	switch seen.Outcome {
+	case OK:
+		return answered
+	case Refused:
+		return refused
+	case Timeout:
+		return timedOut
+	case NoEndpoints:
+		return noEndpoints
+	}
+	return none
+}
+
+// works tells whether anything reached the application.
+func works(s sight) bool { return (s.pod|s.proxyPod|s.clientPod)&reached != 0 }
+
+// served tells whether somebody behind the Service answered.
+func served(s sight) bool { return s.proxyService&reached != 0 || s.inCluster == answered }
+
+// contacts is what reached the Pod's IP: then its sockets are not what keeps clients out.
+func contacts(s sight, f Facts) evidence {
+	if f.Mesh != "" {
+		return none // a sidecar may have answered
+	}
+	return (s.proxyPod | s.clientPod) & reached
+}

@@ -1,0 +1,177 @@
+package isolation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// conclusion reads the cells. Its Next is empty where the Pods have to be looked at one by one.
+func (t *tally) conclusion(ports []string) Conclusion {
+	on := ""
+	if len(ports) > 1 {
+		on = fmt.Sprintf(" on all %d ports", len(ports))
+	}
+	switch {
+	case t.tried == 0:
+		return unknown("No Pod was swept.", "", "r runs it again")
+	case len(t.bad) == 0 && len(t.offSlices) == t.tried:
+		return probed("", fmt.Sprintf("%s%s answer%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), on),
+			"Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.",
+			"see the steps Endpoints, Selector and Readiness: they name the cause")
+	case len(t.bad) == 0 && t.tried == 1:
+		return ok(fmt.Sprintf("The one Pod%s answers%s.", t.ofAll(), on), t.besides())
+	case len(t.bad) == 0:
+		return ok(fmt.Sprintf("%s%s answer%s.", t.all(), t.ofAll(), on), t.besides())
+	}
+	worst := slices.MaxFunc(t.cells, func(a, b Cell) int { return cmp.Compare(a.Mark, b.Mark) })
+	c := Conclusion{ID: t.oneID(), Mark: worst.Mark, Confidence: check.Probed}
+	if c.Mark == check.MarkWarn {
+		c.Confidence = check.Likely
+	}
+	c.Text = t.whoAnswers(c.Mark, on, ports)
+	explanation, known := check.Explain(c.ID)
+	switch {
+	case t.sameText():
+		c.Text += ": " + strings.TrimSuffix(lowered(worst.Text), ".")
+	case known:
+		c.Text += ": " + strings.TrimSuffix(lowered(explanation.Name), ".")
+	}
+	c.Text = strings.TrimSuffix(c.Text, ".") + "."
+	c.Why = joined(t.common(), t.besides())
+	if c.Mark == check.MarkUnknown {
+		c.Next = worst.next
+	}
+	return c
+}
+
+// all names those that were tried, where all of them answer.
+func (t *tally) all() string {
+	if t.tried == 1 {
+		return "The one Pod"
+	}
+	return fmt.Sprintf("All %d Pods", t.tried)
+}
+
+// ofAll says behind the number of those that were tried that there are more.
+func (t *tally) ofAll() string {
+	if t.untried == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" that %s tried, of %d,", wasOrWere(t.tried), t.tried+t.untried+t.idle)
+}
+
+// whoAnswers counts those that answer, and names those that do not.
+func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
+	names := t.badNames()
+	if t.answering == 0 {
+		if len(ports) > 1 {
+			on = t.failingOn(ports)
+		}
+		one := fmt.Sprintf("one Pod%s, %s,", strings.TrimSuffix(t.ofAll(), ","), names[0])
+		switch {
+		case worst == check.MarkUnknown && t.tried == 1:
+			return fmt.Sprintf("It is not known whether the %s answers%s", one, on)
+		case worst == check.MarkUnknown:
+			return fmt.Sprintf("It is not known of any of the %d Pods%s whether it answers%s", t.tried, t.ofAll(), on)
+		case t.tried == 1:
+			return fmt.Sprintf("The %s does not answer%s", one, on)
+		}
+		return fmt.Sprintf("None of the %d Pods%s answers%s", t.tried, t.ofAll(), on)
+	}
+	does := "does not"
+	switch {
+	case worst == check.MarkUnknown && len(names) > 1:
+		does = "are not known to"
+	case worst == check.MarkUnknown:
+		does = "is not known to"
+	case len(names) > 1:
+		does = "do not"
+	}
+	return fmt.Sprintf("%d of %d Pods%s answer%s; %s %s", t.answering, t.tried, t.ofAll(), on, few(names, 3), does)
+}
+
+func (t *tally) badNames() []string {
+	names := make([]string, 0, len(t.bad))
+	for _, pod := range t.bad {
+		names = append(names, pod.Name)
+	}
+	return names
+}
+
+// failingOn names the ports on which some Pod does not answer, where there are others.
+func (t *tally) failingOn(ports []string) string {
+	var failing []string
+	for i, port := range ports {
+		if slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return i < len(pod.Cells) && isBad(pod.Cells[i]) }) {
+			failing = append(failing, port)
+		}
+	}
+	if len(failing) == len(ports) {
+		return fmt.Sprintf(" on all %d ports", len(ports))
+	}
+	return " on " + few(failing, 3)
+}
+
+// next says how to go on with those that do not answer.
+func (t *tally) next() string {
+	if t.answering == 0 {
+		return "test one of them alone"
+	}
+	return "compare " + t.bad[0].Name + " with one that answers: image, arguments, configuration, node; a test of it alone tells more"
+}
+
+// oneID is the finding that all bad cells amount to; empty where they differ.
+func (t *tally) oneID() string {
+	id := t.cells[0].ID
+	for _, cell := range t.cells {
+		if cell.ID != id {
+			return ""
+		}
+	}
+	return id
+}
+
+func (t *tally) sameText() bool {
+	if len(t.cells) == 1 {
+		return true
+	}
+	id := t.oneID()
+	return id != "" && slices.IndexFunc(t.cells, func(cell Cell) bool { return cell.Text != t.cells[0].Text }) < 0
+}
+
+// common says what those Pods have in common that do not answer, and those that do have not.
+func (t *tally) common() string {
+	node := t.bad[0].Node
+	same := node != "" && len(t.bad) > 1 && t.answering > 0
+	for _, pod := range t.bad {
+		same = same && pod.Node == node
+	}
+	if same {
+		return fmt.Sprintf("All that do not are on node %s.", node)
+	}
+	return ""
+}
+
+// besides is what is worth knowing where all is well with those that were tried.
+func (t *tally) besides() string {
+	var parts []string
+	if len(t.offSlices) > 0 {
+		parts = append(parts, fmt.Sprintf("No traffic is sent to %s, though the application answers there: see its readiness and the EndpointSlices.", few(t.offSlices, 3)))
+	}
+	if t.idle > 0 {
+		parts = append(parts, check.Counted(t.idle, "Pod does not run, and was not tried.", "Pods do not run, and were not tried."))
+	}
+	return strings.Join(parts, " ")
+}
+
+func isBad(cell Cell) bool { return cell.Mark != check.MarkNone && cell.Mark != check.MarkOK }
+
+// svctuiTest is the command that tests one Pod of the Service.
+func svctuiTest(request Request, pod string) string {
+	command := check.Kubectl(request.KubectlArgs, "test", request.Service.Name, "-n", request.Service.Namespace, "--pod", pod)
+	return "svctui" + strings.TrimPrefix(command, "kubectl")
+}
