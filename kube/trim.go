@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
@@ -40,6 +41,8 @@ func trim(object metav1.Object) {
 		object.ManagedFields = trimLabelOwners(object)
 		trimPodSpec(&object.Spec)
 		trimPodStatus(&object.Status)
+	case *networkingv1.Ingress:
+		object.ManagedFields = trimManagedFields(object.ManagedFields, ingressFields)
 	case *corev1.Event:
 		object.ManagedFields = nil
 	case *appsv1.Deployment:
@@ -94,7 +97,11 @@ func trimAnnotations(object metav1.Object) {
 type ownedField struct{ parent, child string }
 
 func serviceFields() []ownedField {
-	return []ownedField{{"f:spec", "f:selector"}, {"f:spec", "f:type"}, {"f:spec", "f:ports"}}
+	return []ownedField{{"f:spec", "f:selector"}, {"f:spec", "f:type"}, {"f:spec", "f:ports"}, {"f:spec", "f:externalName"}}
+}
+
+func ingressFields() []ownedField {
+	return []ownedField{{"f:spec", "f:rules"}, {"f:spec", "f:defaultBackend"}}
 }
 
 func sliceFields() []ownedField { return []ownedField{{"f:endpoints", ""}} }

@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -16,6 +17,22 @@ import (
 func managed(manager string, at time.Time, fields string) metav1.ManagedFieldsEntry {
 	stamp := metav1.NewTime(at)
 	return metav1.ManagedFieldsEntry{Manager: manager, Operation: metav1.ManagedFieldsOperationUpdate, APIVersion: "v1", FieldsType: "FieldsV1", Time: &stamp, FieldsV1: metav1.NewFieldsV1(fields)}
+}
+
+func TestTrimKeepsWhoChangedNamesAndBackends(t *testing.T) {
+	at := time.Unix(100, 0)
+	alias := service("shop", "alias")
+	alias.ManagedFields = []metav1.ManagedFieldsEntry{managed("kubectl-edit", at, `{"f:spec":{"f:externalName":{},"f:sessionAffinity":{}}}`)}
+	trim(alias)
+	if got := alias.ManagedFields[0].FieldsV1.GetRawString(); got != `{"f:spec":{"f:externalName":{}}}` {
+		t.Errorf("of the alias %s is kept", got)
+	}
+	ingress := &networkingv1.Ingress{}
+	ingress.ManagedFields = []metav1.ManagedFieldsEntry{managed("kubectl-edit", at, `{"f:metadata":{"f:labels":{}},"f:spec":{"f:defaultBackend":{"f:service":{}},"f:ingressClassName":{},"f:rules":{}}}`)}
+	trim(ingress)
+	if got := ingress.ManagedFields[0].FieldsV1.GetRawString(); got != `{"f:spec":{"f:rules":{},"f:defaultBackend":{}}}` {
+		t.Errorf("of the Ingress %s is kept", got)
+	}
 }
 
 func TestTrimService(t *testing.T) {

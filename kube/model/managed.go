@@ -5,12 +5,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // What is kept of managedFields in a Snapshot: of every entry the manager, operation, subresource and time; of Services
-// the owners of spec.selector, spec.type and spec.ports, of workloads those of spec.replicas, of EndpointSlices those of endpoints;
-// of Pods only the owners of labels, where they changed any after the Pod was made.
+// the owners of spec.selector, spec.type, spec.ports and spec.externalName, of Ingresses those of spec.rules and spec.defaultBackend,
+// of workloads those of spec.replicas, of EndpointSlices those of endpoints; of Pods only the owners of labels, where they changed any
+// after the Pod was made.
 
 // FieldChange is the change of a field, as managedFields tell it: who owns it, and when that owner last changed any of
 // the fields it owns. The time is the API server's clock.
@@ -38,6 +40,21 @@ func TypeChanged(service *corev1.Service) (change FieldChange, ok bool) {
 // PortsChanged says who owns spec.ports of a Service and since when.
 func PortsChanged(service *corev1.Service) (change FieldChange, ok bool) {
 	return newestOwner(service.GetManagedFields(), "f:ports")
+}
+
+// ExternalNameChanged says who owns spec.externalName of a Service and since when.
+func ExternalNameChanged(service *corev1.Service) (change FieldChange, ok bool) {
+	return newestOwner(service.GetManagedFields(), "f:externalName")
+}
+
+// BackendsChanged says who last changed the backends of an Ingress, those of its rules or the default one, and when.
+func BackendsChanged(ingress *networkingv1.Ingress) (change FieldChange, ok bool) {
+	rules, inRules := newestOwner(ingress.GetManagedFields(), "f:rules")
+	byDefault, isDefault := newestOwner(ingress.GetManagedFields(), "f:defaultBackend")
+	if isDefault && (!inRules || byDefault.At.After(rules.At)) {
+		return byDefault, true
+	}
+	return rules, inRules
 }
 
 // ReplicasChanged says who owns spec.replicas of a workload and since when. An autoscaler writes it through the

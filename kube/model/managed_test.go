@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -33,6 +34,33 @@ func TestNewestOwnerOfAFieldIsTold(t *testing.T) {
 	}
 	if got, ok := PortsChanged(service); ok {
 		t.Errorf("nobody owns ports, got %+v", got)
+	}
+}
+
+func TestChangesOfNamesAndBackends(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	service := &corev1.Service{}
+	service.ManagedFields = []metav1.ManagedFieldsEntry{entry("helm", `{"f:spec":{"f:externalName":{}}}`, noon)}
+	if got, ok := ExternalNameChanged(service); !ok || got.Manager != "helm" || !got.At.Equal(noon) {
+		t.Errorf("externalName: %+v %v", got, ok)
+	}
+	rules, byDefault := `{"f:spec":{"f:rules":{}}}`, `{"f:spec":{"f:defaultBackend":{}}}`
+	for name, test := range map[string]struct {
+		entries []metav1.ManagedFieldsEntry
+		want    string
+	}{
+		"neither":                    {[]metav1.ManagedFieldsEntry{entry("a", `{"f:spec":{"f:tls":{}}}`, noon)}, ""},
+		"rules":                      {[]metav1.ManagedFieldsEntry{entry("a", rules, noon)}, "a"},
+		"the default backend":        {[]metav1.ManagedFieldsEntry{entry("b", byDefault, noon)}, "b"},
+		"both, the default is newer": {[]metav1.ManagedFieldsEntry{entry("a", rules, noon), entry("b", byDefault, noon.Add(time.Hour))}, "b"},
+		"both, the rules are newer":  {[]metav1.ManagedFieldsEntry{entry("b", byDefault, noon), entry("a", rules, noon.Add(time.Hour))}, "a"},
+	} {
+		ingress := &networkingv1.Ingress{}
+		ingress.ManagedFields = test.entries
+		if got, ok := BackendsChanged(ingress); got.Manager != test.want || ok != (test.want != "") {
+			t.Errorf("%s: %+v %v", name, got, ok)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func dnsTexts() []Explanation {
 			Meaning:   "The Service that kubelets tell Pods to ask for names has nothing usable. No name resolves, of Services or of hosts outside, in any Pod that asks it; whatever else is reported may follow from that.",
 			Condition: "The Service is kube-system/kube-dns, or carries its label k8s-app=kube-dns and has port 53, and no port leads anywhere.",
 			NotSaid:   []string{"On the rows of other Services.", "It has no Pods at all: then Pods may be told of another server, and it is only likely."},
-			Fix:       "Mend what the other findings of this Service say.",
+			Fix:       "Mend what the other findings of this Service say: they are the cause, and are told first.",
 			Sources:   []string{docDNS, "kubernetes.io, Tasks: Debugging DNS Resolution"},
 		},
 	}

@@ -43,7 +43,7 @@ func ingressTexts() []Explanation {
 				"You may not list IngressClasses: then it is not known.",
 				"It is never red: a few controllers take a class by its mere name, or an Ingress without one.",
 			},
-			Fix:     "Name a class that exists in spec.ingressClassName, or install the controller.",
+			Fix:     "Name a class that exists in spec.ingressClassName, or install the controller. Where one class is near by name it is probably meant; where there is only one, it is a candidate and no more.",
 			Sources: []string{docIngress, docGKEIngress},
 		},
 		{

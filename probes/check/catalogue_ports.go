@@ -128,10 +128,11 @@ func sliceTexts() []Explanation {
 			Condition: "The Service has no selector, endpoints are ready, and no slice has a port of the Service's port name and protocol.",
 			NotSaid: []string{
 				"targetPort differs from the slice's port: without a selector it means nothing.",
+				"Another data plane than kube-proxy is recognised, and only one of the two ports has a name, or the protocols differ: then it is only likely. Cilium takes a port without a name for any.",
 				"The only endpoint is 192.192.192.192, which Cilium writes for its Ingresses and Gateways: its own proxy answers.",
 			},
 			Fix:     "Give the slice's port the name, or the protocol, of the Service's. Where the slice is a copy of an Endpoints object, change that.",
-			Sources: []string{codeKubeProxy, "kubernetes/kubernetes#123954", seenOnCluster},
+			Sources: []string{codeKubeProxy, "cilium/cilium: selection of backends by port name in pkg/loadbalancer", "kubernetes/kubernetes#123954", seenOnCluster},
 		},
 		{
 			ID: "EPS-02", Name: "Slice without ports", Step: StepEndpoints, Weight: "critical, proven, where every port is dead, else major",

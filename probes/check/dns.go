@@ -72,6 +72,8 @@ func checkClusterDNS(s *subject) []Finding {
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.clusterIP", Value: s.service.Spec.ClusterIP,
 		}},
 		Fix: &Fix{Note: "mend what the other findings of this Service say; kubelet's clusterDNS tells whether Pods ask this one"},
+
+		consequence: true,
 	}
 	if s.podsKnown() && s.selects() && len(s.live()) == 0 {
 		finding.Confidence = Likely

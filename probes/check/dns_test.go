@@ -89,6 +89,8 @@ func TestClusterDNS(t *testing.T) {
 	elsewhere := dns("kube-dns")
 	elsewhere.Namespace = "shop"
 	elsewhereEmpty := slicesFor(service("kube-dns", app))[0]
+	unfilled := dns("kube-dns")
+	unfilled.Spec.Selector = nil
 	for name, test := range map[string]struct {
 		objects    objects
 		said       bool
@@ -97,6 +99,7 @@ func TestClusterDNS(t *testing.T) {
 		"its Pods are down":    {objects{dns("kube-dns"), empty("kube-dns"), down}, true, Proven},
 		"under another name":   {objects{dns("coredns", labelled), empty("coredns"), down}, true, Proven},
 		"it has no Pods":       {objects{dns("kube-dns"), empty("kube-dns")}, true, Likely},
+		"nobody fills it":      {objects{unfilled, inSystemSlice(byHand("m", "kube-dns", new("dns"), new(int32(53))), corev1.ProtocolUDP)}, true, Proven},
 		"it works":             {objects{dns("kube-dns"), inSystemSlice(byHand("m", "kube-dns", new("dns"), new(int32(53)), "10.0.0.1"), corev1.ProtocolUDP)}, false, 0},
 		"its metrics":          {objects{metrics, empty("coredns-metrics"), down}, false, 0},
 		"another Service":      {objects{dns("other"), empty("other"), down}, false, 0},

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -32,6 +33,15 @@ func targetServices(s *subject) []model.Need {
 	return []model.Need{{Kind: model.Services, Namespace: target.Namespace}}
 }
 
+// named is since when the Service is another name for what externalName says; zero where managedFields do not tell.
+func (s *subject) named() time.Time {
+	change, _ := model.ExternalNameChanged(s.service)
+	if switched, ok := model.TypeChanged(s.service); ok && !change.At.IsZero() {
+		return latestOf(change.At, switched.At)
+	}
+	return change.At
+}
+
 // wholeName returns the Service that a whole name of this cluster stands for, with the usual cluster domain.
 func wholeName(externalName string) (model.Key, bool) {
 	parts := strings.Split(strings.ToLower(strings.TrimSuffix(externalName, ".")), ".")
@@ -47,7 +57,7 @@ func wholeName(externalName string) (model.Key, bool) {
 func checkExternalName(s *subject) []Finding {
 	target := strings.TrimSuffix(s.service.Spec.ExternalName, ".")
 	finding := Finding{
-		Severity: Critical, Confidence: Proven, Step: StepService, Since: s.created(),
+		Severity: Critical, Confidence: Proven, Step: StepService, Since: s.named(),
 		Evidence: []Evidence{{
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.externalName", Value: s.service.Spec.ExternalName,
 		}},
@@ -112,7 +122,7 @@ const aliasesFollowed = 16
 // leads on to one that is not there, or back.
 func checkAlias(s *subject) []Finding {
 	finding := Finding{
-		ID: "EN-03", Severity: Critical, Confidence: Proven, Step: StepService, Since: s.created(),
+		ID: "EN-03", Severity: Critical, Confidence: Proven, Step: StepService,
 		Evidence: []Evidence{{
 			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.externalName", Value: s.service.Spec.ExternalName,
 		}},
@@ -203,7 +213,7 @@ func checkInertPorts(s *subject) []Finding {
 	for index := range s.service.Spec.Ports {
 		port := &s.service.Spec.Ports[index]
 		finding := Finding{
-			ID: "EN-04", Severity: Info, Confidence: Proven, Step: StepService, Since: s.created(),
+			ID: "EN-04", Severity: Info, Confidence: Proven, Step: StepService, Since: s.named(),
 			Title: fmt.Sprintf("Nobody maps port %d of an ExternalName.", port.Port),
 			Why:   "DNS gives clients another name, and no more: they connect to the target on the very port that they ask for.",
 			Evidence: []Evidence{{
@@ -257,7 +267,7 @@ func checkTargetsCertificate(s *subject) []Finding {
 			continue
 		}
 		return []Finding{{
-			ID: "EN-05", Severity: Info, Confidence: Possible, Step: StepService, Since: s.created(),
+			ID: "EN-05", Severity: Info, Confidence: Possible, Step: StepService, Since: s.named(),
 			Short: "TLS and HTTP names are the target's",
 			Title: fmt.Sprintf("Clients that ask %s for HTTPS as %s may be refused.", target, s.key.Name),
 			Why:   "They name the Service in SNI and in the Host header; the target knows, and has a certificate for, its own name only.",
@@ -277,7 +287,7 @@ func checkExternalNameBehind(s *subject) []Finding {
 		return nil
 	}
 	return []Finding{{
-		ID: "EN-06", Severity: Minor, Confidence: Possible, Step: StepService, Since: s.created(),
+		ID: "EN-06", Severity: Minor, Confidence: Possible, Step: StepService, Since: s.named(),
 		Short: short("%s %s sends to an ExternalName", front.Kind, front.Name),
 		Title: fmt.Sprintf("%s %s sends to an ExternalName, which its controller may not serve.", front.Kind, front.Name),
 		Why:   "An ExternalName has no endpoints. GKE's Ingress refuses it, and the Gateway API advises against it (CVE-2021-25740); others resolve the name by themselves.",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -191,6 +192,33 @@ func TestInFrontOfAnExternalName(t *testing.T) {
 		finding := findingOf(judge(t, "web", test.objects...), "EN-06")
 		if (finding != nil) != test.said || finding != nil && (finding.Severity != Minor || finding.Confidence != Possible) {
 			t.Errorf("%s: want %v, got %+v", name, test.said, finding)
+		}
+	}
+}
+
+// TestSinceOfAnExternalName is when externalName was written, or the type, and not the Service's age.
+func TestSinceOfAnExternalName(t *testing.T) {
+	t.Parallel()
+	wrote := func(field string, since time.Duration) func(*corev1.Service) {
+		return changedBy("kubectl-edit", `{"f:spec":{"`+field+`":{}}}`, since)
+	}
+	for name, test := range map[string]struct {
+		change []func(*corev1.Service)
+		want   time.Duration
+	}{
+		"nobody tells":                  {nil, 0},
+		"the name alone":                {[]func(*corev1.Service){wrote("f:externalName", 5*time.Minute)}, 5 * time.Minute},
+		"the type later":                {[]func(*corev1.Service){wrote("f:externalName", 5*time.Minute), wrote("f:type", 2*time.Minute)}, 2 * time.Minute},
+		"the type before":               {[]func(*corev1.Service){wrote("f:externalName", 2*time.Minute), wrote("f:type", 5*time.Minute)}, 2 * time.Minute},
+		"the type, and not by the name": {[]func(*corev1.Service){wrote("f:type", 2*time.Minute)}, 0},
+	} {
+		report := judge(t, "web", aliasOf("web", "192.0.2.10", test.change...))
+		want := now.Add(-test.want)
+		if test.want == 0 {
+			want = time.Time{}
+		}
+		if finding := findingOf(report, "EN-01"); finding == nil || !finding.Since.Equal(want) || !report.Since.Equal(want) {
+			t.Errorf("%s: %+v, the report since %v", name, finding, report.Since)
 		}
 	}
 }

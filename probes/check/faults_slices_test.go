@@ -63,6 +63,30 @@ func sliceFaults() map[string]fault {
 			}()},
 			verdict: Fail, lead: "EPS-01", short: `no slice has a port named "web"`, severity: Critical, confidence: Proven, noCommand: true,
 		},
+		"a slice that names its port otherwise, beside Cilium": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), byHand("manual", "checkout", new("http"), new(int32(8080)), "192.0.2.1"), nodeNamed("n", cilium)},
+			verdict: Fail, lead: "EPS-01", short: `no slice has a port named "web"`, severity: Critical, confidence: Proven,
+			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/name","value":"http"},{"op":"replace","path":"/ports/0/name","value":"web"}]'`,
+		},
+		"a slice that names its port, beside Cilium": {
+			objects: objects{service("checkout", nil), byHand("manual", "checkout", new("http"), new(int32(8080)), "192.0.2.1"), nodeNamed("n", cilium)},
+			verdict: Warn, lead: "EPS-01", short: `no slice has a port named ""`, severity: Critical, confidence: Likely,
+			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/name","value":"http"},{"op":"replace","path":"/ports/0/name","value":""}]'`,
+		},
+		"a slice that leaves its port's name out, beside Cilium": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), byHand("manual", "checkout", new(""), new(int32(8080)), "192.0.2.1"), nodeNamed("n", cilium)},
+			verdict: Warn, lead: "EPS-01", short: `no slice has a port named "web"`, severity: Critical, confidence: Likely,
+			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/name","value":""},{"op":"replace","path":"/ports/0/name","value":"web"}]'`,
+		},
+		"a slice whose port is of another protocol, beside Cilium": {
+			objects: objects{service("checkout", nil, ports(corev1.ServicePort{Name: "web", Port: 80})), nodeNamed("n", cilium), func() metav1.Object {
+				slice := byHand("manual", "checkout", new("web"), new(int32(8080)), "192.0.2.1")
+				slice.Ports[0].Protocol = new(corev1.ProtocolUDP)
+				return slice
+			}()},
+			verdict: Warn, lead: "EPS-01", short: `slice port "web" is UDP, not TCP`, severity: Critical, confidence: Likely,
+			fix: `kubectl --context prod -n shop patch endpointslice manual --type=json -p '[{"op":"test","path":"/ports/0/protocol","value":"UDP"},{"op":"replace","path":"/ports/0/protocol","value":"TCP"}]'`,
+		},
 		"a slice without ports": {
 			objects: objects{service("checkout", nil), byHand("manual", "checkout", nil, nil, "192.0.2.1")},
 			verdict: Fail, lead: "EPS-02", short: "slice manual has no ports", severity: Critical, confidence: Proven,

@@ -178,7 +178,7 @@ type Report struct {
 	// Suffers are those who send requests to the Service and feel its trouble, as far as they are known: Ingresses, routes,
 	// webhooks, APIServices, StatefulSets. It is empty while the Service fails nobody.
 	Suffers []model.Referrer
-	// Since is when the verdict began, as well as the API tells.
+	// Since is when the verdict began, as well as the API tells; zero where it does not.
 	Since time.Time
 	// Again is when time alone may change the report; zero for never.
 	Again time.Time

@@ -131,8 +131,7 @@ func (s *subject) ingressPortFinding(dead []ingressBackend, confidence Confidenc
 		Evidence: []Evidence{
 			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.ports", Value: servicePortsText(s.service)},
 		},
-		Since: s.latest(first.ingress.CreationTimestamp.Time),
-		Fix:   s.ingressPortFix(dead),
+		Fix: s.ingressPortFix(dead),
 	}
 	if s.isTargetPort(first.portText()) {
 		finding.Why = "The Ingress wants the Service's port, not the container's: its clients get an error."
@@ -144,7 +143,20 @@ func (s *subject) ingressPortFinding(dead []ingressBackend, confidence Confidenc
 	for i := range dead[:min(len(dead), 3)] {
 		finding.Evidence = append(finding.Evidence, dead[i].evidence())
 	}
-	return s.heldFor(finding, settleTime)
+	return s.heldSinceBackends(finding, first.ingress)
+}
+
+// heldSinceBackends dates a finding about the port of a backend by the last change of either side. Where managedFields do not tell of
+// both, nobody knows: either may have been changed long after it was made.
+func (s *subject) heldSinceBackends(finding Finding, ingress *networkingv1.Ingress) Finding {
+	backends, _ := model.BackendsChanged(ingress)
+	ports, _ := model.PortsChanged(s.service)
+	finding.Since = latestOf(s.latest(ingress.CreationTimestamp.Time), backends.At)
+	finding = s.heldFor(finding, settleTime)
+	if known := !backends.At.IsZero() && !ports.At.IsZero(); !known && !finding.Settling {
+		finding.Since = time.Time{}
+	}
+	return finding
 }
 
 // ingressPortFix names the port that is probably meant, where there is one.

@@ -93,10 +93,12 @@ func (s *subject) ingressClassFinding(ingress *networkingv1.Ingress) Finding {
 		names = append(names, class.Name)
 	}
 	fix := Fix{Note: "install an Ingress controller, or ask for the class of one that is there"}
-	if meant := classMeant(name, names); meant != "" {
-		fix = Fix{Command: kubectlIn(s.in, ingress.Namespace, "patch", "ingress", ingress.Name, "--type=merge", "-p",
-			asJSON(map[string]any{"spec": map[string]any{"ingressClassName": meant}}))}
-		finding.Cause = &Cause{Text: "class " + meant + " is meant", Confidence: Likely}
+	if near := nearClass(name, names); near != "" {
+		fix = Fix{Command: s.askForClass(ingress, near)}
+		finding.Cause = &Cause{Text: "class " + near + " is meant", Confidence: Likely}
+	} else if len(names) == 1 {
+		fix = Fix{Command: s.askForClass(ingress, names[0]), Note: "if " + names[0] + " is to serve it; else install the controller of the class that is meant"}
+		finding.Cause = &Cause{Text: "the only class that is there, " + names[0] + ", may be meant", Confidence: Possible}
 	} else if len(names) > 0 {
 		fix.Note = "ask for a class that is there: " + firstOf(names, 6)
 	}
@@ -110,11 +112,14 @@ func (s *subject) ingressClassFinding(ingress *networkingv1.Ingress) Finding {
 	return s.heldFor(finding, patience)
 }
 
-// classMeant is the class that is probably meant: the only one there is, or the one whose name is near.
-func classMeant(wanted string, names []string) string {
-	if len(names) == 1 {
-		return names[0]
-	}
+func (s *subject) askForClass(ingress *networkingv1.Ingress, class string) string {
+	return kubectlIn(s.in, ingress.Namespace, "patch", "ingress", ingress.Name, "--type=merge", "-p",
+		asJSON(map[string]any{"spec": map[string]any{"ingressClassName": class}}))
+}
+
+// nearClass is the class that is probably meant: the only one whose name is near. That there is no other class does not tell that it
+// is meant: its controller may be for other traffic, and the right one not installed.
+func nearClass(wanted string, names []string) string {
 	var near []string
 	for _, name := range names {
 		if wanted != "" && editDistance(name, wanted) <= editLimit {

@@ -36,7 +36,8 @@ func TestIngressClasses(t *testing.T) {
 		"absent, but somebody took it": {change: []func(*networkingv1.Ingress){withoutAddress, withClass(new("gone"))}, classes: only, event: true},
 		"absent, the only other": {
 			change: []func(*networkingv1.Ingress){withoutAddress, withClass(new("gone"))}, classes: only, verdict: Warn, short: "no IngressClass gone",
-			fix: `kubectl --context prod -n shop patch ingress shop --type=merge -p '{"spec":{"ingressClassName":"example"}}'`,
+			fix:  `kubectl --context prod -n shop patch ingress shop --type=merge -p '{"spec":{"ingressClassName":"example"}}'`,
+			note: "if example is to serve it; else install the controller of the class that is meant",
 		},
 		"absent, one is near": {
 			change: []func(*networkingv1.Ingress){withoutAddress, withClass(new("ngnix"))}, classes: both, verdict: Warn, short: "no IngressClass ngnix",
@@ -294,5 +295,24 @@ func TestGKEHealthChecks(t *testing.T) {
 	young.CreationTimestamp = ago(2 * time.Minute)
 	if report := judge(t, "web", fronted(), behind(), young); report.Verdict != OK || !report.Leading().Settling {
 		t.Errorf("a load balancer takes a while: %s", told(report))
+	}
+}
+
+// TestTheOnlyClassIsACandidate holds that a class is only said to be meant where its name tells.
+func TestTheOnlyClassIsACandidate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		wanted *string
+		want   Cause
+	}{
+		"another name": {new("gone"), Cause{Text: "the only class that is there, example, may be meant", Confidence: Possible}},
+		"no class":     {nil, Cause{Text: "the only class that is there, example, may be meant", Confidence: Possible}},
+		"a near name":  {new("exmaple"), Cause{Text: "class example is meant", Confidence: Likely}},
+	} {
+		report := judge(t, "web", fronted(), behind(), exampleClass, ingress("shop", "web", 80, withoutAddress, withClass(test.wanted)))
+		finding := findingOf(report, "ING-03")
+		if finding == nil || finding.Cause == nil || *finding.Cause != test.want || finding.Fix.Command == "" {
+			t.Errorf("%s: %+v, %s", name, finding, told(report))
+		}
 	}
 }

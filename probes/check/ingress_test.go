@@ -289,3 +289,45 @@ func unchecked(report *Report, id string) bool {
 	}
 	return false
 }
+
+// TestSinceOfAnIngressPort is dated by the last change of either side, and not by the age of an object.
+func TestSinceOfAnIngressPort(t *testing.T) {
+	t.Parallel()
+	wrote := func(fields string, since time.Duration) func(*networkingv1.Ingress) {
+		return func(i *networkingv1.Ingress) {
+			i.ManagedFields = append(i.ManagedFields, managedBySlices(fields, since)...)
+		}
+	}
+	const rules, byDefault = `{"f:spec":{"f:rules":{}}}`, `{"f:spec":{"f:defaultBackend":{}}}`
+	portsAt := func(since time.Duration) func(*corev1.Service) { return changedBy("helm", portsField, since) }
+	for name, test := range map[string]struct {
+		service  *corev1.Service
+		change   []func(*networkingv1.Ingress)
+		want     time.Duration
+		settling bool
+	}{
+		"the ports last":               {fronted(portsAt(5 * time.Minute)), []func(*networkingv1.Ingress){wrote(rules, 20*time.Minute)}, 5 * time.Minute, false},
+		"the rules last":               {fronted(portsAt(20 * time.Minute)), []func(*networkingv1.Ingress){wrote(rules, 5*time.Minute)}, 5 * time.Minute, false},
+		"the default backend last":     {fronted(portsAt(20 * time.Minute)), []func(*networkingv1.Ingress){wrote(rules, 9*time.Minute), wrote(byDefault, 5*time.Minute)}, 5 * time.Minute, false},
+		"the default backend before":   {fronted(portsAt(20 * time.Minute)), []func(*networkingv1.Ingress){wrote(byDefault, 9*time.Minute), wrote(rules, 5*time.Minute)}, 5 * time.Minute, false},
+		"the ports, a moment ago":      {fronted(portsAt(3 * time.Second)), nil, 3 * time.Second, true},
+		"the ports alone are told":     {fronted(portsAt(5 * time.Minute)), nil, 0, false},
+		"the rules alone are told":     {fronted(), []func(*networkingv1.Ingress){wrote(rules, 5*time.Minute)}, 0, false},
+		"neither is told":              {fronted(), nil, 0, false},
+		"neither, and it came just so": {fronted(), []func(*networkingv1.Ingress){made(4 * time.Second)}, 4 * time.Second, true},
+	} {
+		report := judge(t, "web", test.service, behind(), exampleClass, ingress("shop", "web", 9, test.change...))
+		finding := findingOf(report, "ING-02")
+		if finding == nil || finding.Settling != test.settling {
+			t.Errorf("%s: %s", name, told(report))
+			continue
+		}
+		want := now.Add(-test.want)
+		if test.want == 0 {
+			want = time.Time{}
+		}
+		if !finding.Since.Equal(want) || !test.settling && !report.Since.Equal(want) {
+			t.Errorf("%s: since %v, the report %v", name, finding.Since, report.Since)
+		}
+	}
+}

@@ -297,7 +297,9 @@ func (j *judgement) report() *Report {
 	report.Verdict = j.verdict()
 	report.Settling = report.Verdict == Partial && j.unsettled()
 	report.Since = s.created()
-	if lead := report.Leading(); lead != nil && !lead.Since.IsZero() && (lead.Severity >= Minor || lead.Settling) {
+	if lead := report.Leading(); lead != nil && (lead.Severity >= Minor || lead.Settling) &&
+		(!lead.Since.IsZero() || lead.Red() || lead.Amber()) {
+		// For how long a fault is there that no field dates, the age of the Service does not tell.
 		report.Since = lead.Since
 	}
 	report.Suffers = sufferers(s, report)
@@ -356,7 +358,8 @@ func (j *judgement) blind() bool {
 }
 
 // inOrder sorts findings so that the first is the one to act on: red, then likely, then what does not change
-// the verdict; among those the graver first, and the cause before its consequence.
+// the verdict; among those the graver first, and the cause before its consequence. What comes of any other fault is told after a
+// cause that is only likely too.
 func inOrder(findings []Finding) []Finding {
 	if len(findings) < 2 {
 		return findings
@@ -384,9 +387,9 @@ func falseFirst(a, b bool) int {
 
 func weight(f Finding) int {
 	switch {
-	case f.Red():
+	case f.Red() && !f.consequence:
 		return 0
-	case f.Amber():
+	case f.Red(), f.Amber():
 		return 1
 	case f.Settling || f.Severity == Minor && f.Confidence >= Likely:
 		return 2

@@ -18,9 +18,9 @@ func TestOrderOfFindings(t *testing.T) {
 		{ID: "SEL-01", Severity: Critical, Confidence: Proven},
 		{ID: "PORT-01", Severity: Critical, Confidence: Probed},
 		{ID: "EPS-01", Severity: Major, Confidence: Proven},
-		{ID: "API-01", Severity: Critical, Confidence: Proven, consequence: true},
 		{ID: "NP-01", Severity: Critical, Confidence: Likely},
 		{ID: "NP-02", Severity: Major, Confidence: Likely},
+		{ID: "API-01", Severity: Critical, Confidence: Proven, consequence: true},
 		{ID: "a", Severity: Minor, Confidence: Proven},
 		{ID: "b", Severity: Minor, Confidence: Likely},
 		{ID: "c", Severity: Info, Confidence: Proven, Settling: true},
@@ -104,7 +104,7 @@ func TestSinceOfAReport(t *testing.T) {
 		"a note":                      {objects{pod("a", app, beside("istio-proxy"))}, 48 * time.Hour},
 		"a fault":                     {objects{pod("a", app), old}, 3 * time.Hour},
 		"one that is too young":       {objects{pod("a", app), young}, time.Second},
-		"one of which no time's told": {objects{pod("a", app), noTime}, 48 * time.Hour},
+		"one of which no time's told": {objects{pod("a", app), noTime}, now.Sub(time.Time{})},
 	} {
 		report := judge(t, "web", append(objects{service("web", app, created)}, test.objects...)...)
 		record(t, name, report)

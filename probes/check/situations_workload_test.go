@@ -98,7 +98,7 @@ func TestWorkloadsThatBringNoPods(t *testing.T) {
 		"at 0, a -canary of something else of Flagger's": {objects: objects{owned(service("web-canary", webApp), "MetricTemplate", "web"), deployment("web", 0, webApp)}, want: "WL-01 major proven"},
 		"at 0, with Pods that go and do not serve":       {objects: objects{svc, pod("a", webApp, notReady, goingSince(time.Minute)), deployment("web", 0, webApp)}, want: "WL-01 major proven"},
 		"at 0, with Pods of an earlier time":             {objects: objects{svc, pod("a", webApp, notReady), deployment("web", 0, webApp)}, want: "POD-06 critical proven"},
-		"at 0, the cluster's DNS":                        {objects: objects{placed(service("kube-dns", webApp), systemNamespace), placed(deployment("coredns", 0, webApp), systemNamespace)}, want: "DNS-02 critical likely, WL-01 major likely"},
+		"at 0, the cluster's DNS":                        {objects: objects{placed(service("kube-dns", webApp), systemNamespace), placed(deployment("coredns", 0, webApp), systemNamespace)}, want: "WL-01 major likely, DNS-02 critical likely"},
 
 		"a StatefulSet at 0":                         {objects: objects{svc, statefulSet("web", 0, webApp)}, want: "WL-01 major proven"},
 		"one Pod of a StatefulSet, too few":          {objects: append(objects{service("db-3", onePod("db-3"))}, statefulSet("db", 3, webApp)), want: "WL-01 major proven"},

@@ -22,7 +22,8 @@ func selectorlessRules() []Rule {
 	return []Rule{
 		leftOverSlicesRule(),
 		{
-			IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, explains: true, check: checkSlicePorts, applies: applies,
+			IDs: []string{"EPS-01", "EPS-02", "PORT-15"}, Step: StepEndpoints, Uses: []model.Kind{model.Nodes}, explains: true, check: checkSlicePorts, applies: applies,
+			looks: func(s *subject) bool { return s.endpoints().ReadyCount() > 0 && !s.endpoints().Complete() },
 		},
 		misplacedSliceRule(),
 		mirrorRule(),
@@ -51,10 +52,6 @@ func sliceRules() []Rule {
 // its protocol, or slices that leave their ports out; or PORT-15, where only the family of the addresses is another one. The
 // Service's targetPort means nothing here, and is never compared.
 func checkSlicePorts(s *subject) []Finding {
-	endpoints := s.endpoints()
-	if endpoints.ReadyCount() == 0 {
-		return nil
-	}
 	if listed := s.ciliumPlaceholder(); listed != nil && s.dead() {
 		return []Finding{{
 			ID: "EPS-01", Severity: Info, Confidence: Proven, Step: StepEndpoints,
@@ -68,7 +65,7 @@ func checkSlicePorts(s *subject) []Finding {
 	}
 	var findings []Finding
 	for index := range s.service.Spec.Ports {
-		if !endpoints.PortDead(index) {
+		if !s.endpoints().PortDead(index) {
 			continue
 		}
 		findings = append(findings, slicePortFinding(s, index))
@@ -132,7 +129,15 @@ func slicePortFinding(s *subject, index int) Finding {
 	default:
 		finding.Fix = s.withOwner(Fix{Note: fmt.Sprintf("name the port of the slice that is meant %q", port.Name)}, slice, "")
 	}
+	if finding.ID == "EPS-01" && (port.Name == "" || other >= 0 || hasUnnamedPort(slice)) {
+		// Others than kube-proxy take an absent name for any, and some leave the protocol aside. Between two names all of them tell.
+		finding = dataPlane(s).graded(finding)
+	}
 	return s.settled(finding)
+}
+
+func hasUnnamedPort(slice *discoveryv1.EndpointSlice) bool {
+	return slices.ContainsFunc(slice.Ports, func(port discoveryv1.EndpointPort) bool { return port.Name == nil || *port.Name == "" })
 }
 
 // noPortsFix gives a slice the one port that it leaves out, where the Service's targetPort tells which that is: it means nothing
