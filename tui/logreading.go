@@ -99,7 +99,7 @@ func (p *logsPage) wanted(sh *shell) []logSource {
 				}
 				continue
 			}
-			sources = append(sources, logSource{pod.Name, cmp.Or(p.only.container, mainContainer(pod))})
+			sources = append(sources, logSource{pod.Name, cmp.Or(p.only.container, model.LogContainer(pod))})
 		}
 	}
 	if len(sources) == 0 && p.only.pod != "" {

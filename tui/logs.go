@@ -17,7 +17,7 @@ type logSource struct{ pod, container string }
 type logsPage struct {
 	reader
 	service model.Key
-	// only narrows to one Pod or container; empty fields mean all Pods and each Pod's default container.
+	// only narrows to one Pod or container; empty fields mean all Pods, and of each the container that model.LogContainer names.
 	only     logSource
 	allInPod bool
 	previous bool
@@ -97,15 +97,27 @@ func (p *logsPage) take(batch logBatch) {
 	if batch.dropped > 0 {
 		p.note(fmt.Sprintf("%s lines came faster than they could be shown, and were left out", thousands(batch.dropped)))
 	}
-	several := len(p.streams) > 1
+	several, container := len(p.streams) > 1, p.allInPod || p.ofContainers()
 	lines := make([]scrollLine, len(batch.lines))
 	for i, text := range batch.lines {
 		lines[i] = text.line
 		if several {
-			lines[i].source = p.source(text.source.label(p.allInPod))
+			lines[i].source = p.source(text.source.label(container))
 		}
 	}
 	p.add(lines...)
+}
+
+// ofContainers tells whether the logs that are read are those of containers of several names.
+func (p *logsPage) ofContainers() bool {
+	first := ""
+	for source := range p.streams {
+		if first != "" && source.container != first {
+			return true
+		}
+		first = source.container
+	}
+	return false
 }
 
 func (s logSource) label(container bool) string {
@@ -141,7 +153,7 @@ func (p *logsPage) bindings() []binding {
 
 // chooser offers every Pod and container.
 func (p *logsPage) chooser(sh *shell) page {
-	items := []pickItem{{value: " all", label: "all Pods", detail: "each one’s default container", current: p.only == logSource{} && !p.allInPod}}
+	items := []pickItem{{value: " all", label: "all Pods", detail: "of each the container that matters most", current: p.only == logSource{} && !p.allInPod}}
 	several := false
 	var pods []*corev1.Pod
 	if sh.state != nil {
@@ -198,7 +210,7 @@ func (p *logsPage) status(sh *shell) string {
 		what = p.only.label(p.only.container != "")
 	case len(p.streams) == 1:
 		for source := range p.streams {
-			what = source.label(false)
+			what = source.label(true)
 		}
 	case len(p.streams) > 1:
 		what = count(len(p.streams), "log", "logs")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -113,6 +115,34 @@ func TestLogsFollowANewPod(t *testing.T) {
 	s.press("l")
 	s.untilScreen("hello from shipping-1 app")
 	s.session.states <- stateWithPod(stagePod("shipping-2", "shipping", true))
+	s.untilScreen("hello from shipping-2 app")
+}
+
+// TestLogsShowWhatKeepsAPodFromRunning shows the log of an init container that hangs, says whose it is, and goes on with the container
+// that comes next.
+func TestLogsShowWhatKeepsAPodFromRunning(t *testing.T) {
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stateWithPod(), prepare: func(session *stageSession) {
+		session.logs = func(ctx context.Context, request model.LogRequest, lines func([]model.LogLine)) error {
+			lines([]model.LogLine{{Pod: request.Pod, Text: "hello from " + request.Pod + " " + request.Container}})
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	}})
+	hanging := stagePod("shipping-2", "shipping", false)
+	hanging.Spec.InitContainers = []corev1.Container{{Name: "migrate"}}
+	hanging.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "migrate", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	hanging.Status.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "PodInitializing"}}
+	done := hanging.DeepCopy()
+	done.Status.InitContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}
+	s.session.states <- stateWithPod(hanging)
+	s.choose("shipping")
+	s.press("l")
+	s.untilScreen("hello from shipping-2 migrate")
+	s.untilScreen("hello from shipping-1 app")
+	if strings.Contains(s.screen(), "hello from shipping-2 app") {
+		t.Errorf("a container that has not begun is shown too:\n%s", s.screen())
+	}
+	s.session.states <- stateWithPod(done)
 	s.untilScreen("hello from shipping-2 app")
 }
 

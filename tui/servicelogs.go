@@ -89,7 +89,7 @@ func (p *servicePage) followLogs(sh *shell) tea.Cmd {
 	var commands []tea.Cmd
 	for _, pod := range pods {
 		request := model.LogRequest{
-			Namespace: pod.Namespace, Pod: pod.Name, Container: mainContainer(pod), Follow: true, TailLines: tailLines,
+			Namespace: pod.Namespace, Pod: pod.Name, Container: model.LogContainer(pod), Follow: true, TailLines: tailLines,
 		}
 		commands = append(commands, run.stream(func(ctx context.Context, send func(tea.Msg)) {
 			followTail(ctx, session, request, send)
@@ -137,13 +137,15 @@ func followTail(ctx context.Context, session Session, request model.LogRequest, 
 	}
 }
 
-// instanceOf tells one run of a Pod's main container from the next, and from its waiting to run.
+// instanceOf tells one run of the container whose log is shown from the next, from its waiting to run, and from another container.
 func instanceOf(pod *corev1.Pod) string {
-	instance := pod.Name + " " + string(pod.UID)
-	container := mainContainer(pod)
-	for _, status := range pod.Status.ContainerStatuses {
-		if status.Name == container {
-			instance += fmt.Sprintf(" %d %t", status.RestartCount, status.State.Waiting != nil)
+	container := model.LogContainer(pod)
+	instance := pod.Name + " " + string(pod.UID) + " " + container
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range statuses {
+			if statuses[i].Name == container {
+				instance += fmt.Sprintf(" %d %t", statuses[i].RestartCount, statuses[i].State.Waiting != nil)
+			}
 		}
 	}
 	return instance
@@ -163,17 +165,6 @@ func readyRank(pod *corev1.Pod) int {
 		}
 	}
 	return 0
-}
-
-// mainContainer is the container that kubectl logs would take: the one that the annotation names, else the first.
-func mainContainer(pod *corev1.Pod) string {
-	if name := pod.Annotations["kubectl.kubernetes.io/default-container"]; name != "" {
-		return name
-	}
-	if len(pod.Spec.Containers) == 0 {
-		return ""
-	}
-	return pod.Spec.Containers[0].Name
 }
 
 func (p *servicePage) drawLogs(sh *shell, width int) []string {

@@ -307,7 +307,7 @@ func TestTheOnlyClassIsACandidate(t *testing.T) {
 	}{
 		"another name": {new("gone"), Cause{Text: "the only class that is there, example, may be meant", Confidence: Possible}},
 		"no class":     {nil, Cause{Text: "the only class that is there, example, may be meant", Confidence: Possible}},
-		"a near name":  {new("exmaple"), Cause{Text: "class example is meant", Confidence: Likely}},
+		"a near name":  {new("exampel"), Cause{Text: "class example is meant", Confidence: Likely}},
 	} {
 		report := judge(t, "web", fronted(), behind(), exampleClass, ingress("shop", "web", 80, withoutAddress, withClass(test.wanted)))
 		finding := findingOf(report, "ING-03")
