@@ -42,12 +42,12 @@ func (r *run) unanswered() bool {
 // of the namespace whose readiness probe passes on its IP.
 func (r *run) otherReadyPod() (*corev1.Pod, int32) {
 	s := &r.subject
-	for _, pod := range r.snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
+	for _, pod := range s.selected {
 		if target, ok := model.ResolveTargetPort(&pod.Spec, &s.port); ok && comparesWith(pod, s.pod) {
 			return pod, target.Number
 		}
 	}
-	for _, pod := range r.snapshot.Pods(s.service.Namespace) {
+	for _, pod := range s.snapshot.Pods(s.service.Namespace) {
 		if !comparesWith(pod, s.pod) {
 			continue
 		}

@@ -20,7 +20,7 @@ type Command struct {
 func Commands(snapshot *model.Snapshot, request Request) []Command {
 	s := newSubject(snapshot, request)
 	var commands []Command
-	if dials, why := s.dials(snapshot); why == "" {
+	if dials, why := s.dials(); why == "" {
 		commands = append(commands, Command{ExecRequest: dials.exec, Purpose: "tries " + dials.labels() + " from there"})
 	}
 	if sockets, why := s.socketsExec(); why == "" {

@@ -51,8 +51,8 @@ func aliasOf(snapshot *model.Snapshot, service *corev1.Service) alias {
 
 // externalNameTargets is the name that an ExternalName stands for, at the port that the Service declares or a person gave: to DNS, and
 // so to clients, the ports of an ExternalName mean nothing.
-func externalNameTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
-	a := aliasOf(snapshot, s.service)
+func externalNameTargets(s *subject) []hereTarget {
+	a := aliasOf(s.snapshot, s.service)
 	s.facts.alias = a
 	target := hereTarget{way: HereExternalName, target: a.name, crosses: "DNS from here → " + a.name}
 	switch {

@@ -68,16 +68,16 @@ type hereTarget struct {
 func (t *hereTarget) address() string { return hostPort(t.host, t.port) }
 
 // hereTargets are the addresses that lead to the subject's port from outside of the cluster, as far as they are tried.
-func hereTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
+func hereTargets(s *subject) []hereTarget {
 	switch {
 	case s.facts.Fault == faultExternalName:
-		return externalNameTargets(snapshot, s)
+		return externalNameTargets(s)
 	case !s.looksAtPods():
 		return nil
 	}
-	targets := slices.Concat(bounded(balancerTargets(s)), bounded(externalIPTargets(s)), bounded(ingressTargets(snapshot, s)))
+	targets := slices.Concat(bounded(balancerTargets(s)), bounded(externalIPTargets(s)), bounded(ingressTargets(s)))
 	if s.request.NodePorts {
-		targets = append(targets, bounded(nodePortTargets(snapshot, s))...)
+		targets = append(targets, bounded(nodePortTargets(s))...)
 	}
 	if s.request.PodIP {
 		targets = append(targets, podIPTarget(s))
@@ -136,13 +136,13 @@ func isInternal(host string) bool {
 
 // ingressTargets are the hosts whose rules name the subject's port. A request goes to the Ingress's own address where its status has
 // one, and carries the rule's host.
-func ingressTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
+func ingressTargets(s *subject) []hereTarget {
 	var targets []hereTarget
-	for _, referrer := range snapshot.Referrers(s.request.Service) {
+	for _, referrer := range s.snapshot.Referrers(s.request.Service) {
 		if referrer.Kind != model.Ingresses || !leadsToPort(&referrer, &s.port) {
 			continue
 		}
-		ingress := snapshot.Ingress(model.Key{Namespace: referrer.Namespace, Name: referrer.Name})
+		ingress := s.snapshot.Ingress(model.Key{Namespace: referrer.Namespace, Name: referrer.Name})
 		if ingress == nil || strings.HasPrefix(referrer.Field, "spec.defaultBackend") {
 			continue
 		}
@@ -263,13 +263,13 @@ func encrypted(ingress *networkingv1.Ingress, host string) bool {
 }
 
 // nodePortTargets are the addresses of nodes, those first that have an endpoint and are Ready.
-func nodePortTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
+func nodePortTargets(s *subject) []hereTarget {
 	none := hereTarget{way: HereNodePort, target: "node port", crosses: "a node's port"}
 	switch {
 	case s.port.NodePort == 0:
 		none.why = "the port has no node port"
 		return []hereTarget{none}
-	case len(snapshot.Nodes()) == 0 && !snapshot.Coverage(model.Nodes, "").Known():
+	case len(s.snapshot.Nodes()) == 0 && !s.snapshot.Coverage(model.Nodes, "").Known():
 		none.target, none.why = "NODE:"+strconv.Itoa(int(s.port.NodePort)), "nodes cannot be read (list nodes), so their addresses are not known"
 		return []hereTarget{none}
 	}
@@ -286,7 +286,7 @@ func nodePortTargets(snapshot *model.Snapshot, s *subject) []hereTarget {
 		}
 		return 0
 	}
-	nodes := slices.Clone(snapshot.Nodes())
+	nodes := slices.Clone(s.snapshot.Nodes())
 	slices.SortStableFunc(nodes, func(a, b *corev1.Node) int { return cmp.Compare(rank(a), rank(b)) })
 	var targets []hereTarget
 	for _, node := range nodes {

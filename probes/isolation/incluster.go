@@ -42,8 +42,8 @@ func (d *dials) addresses() []string {
 }
 
 // dials says what the client tries, or why it cannot.
-func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
-	if why := s.whyNoClient(snapshot); why != "" {
+func (s *subject) dials() (dials, string) {
+	if why := s.whyNoClient(); why != "" {
 		return dials{}, why
 	}
 	d := dials{scheme: s.dialScheme()}
@@ -71,14 +71,14 @@ func (s *subject) dials(snapshot *model.Snapshot) (dials, string) {
 		return dials{}, "the Service has no address yet"
 	}
 	d.exec = model.ExecRequest{
-		Namespace: s.request.Client.Namespace, Pod: s.request.Client.Name, Container: s.clientContainer(snapshot),
+		Namespace: s.request.Client.Namespace, Pod: s.request.Client.Name, Container: s.clientContainer(),
 		Command: model.DialCommand(d.scheme, d.addresses()),
 	}
 	return d, ""
 }
 
 // whyNoClient says why nothing is tried from inside the cluster; empty where something is.
-func (s *subject) whyNoClient(snapshot *model.Snapshot) string {
+func (s *subject) whyNoClient() string {
 	client := s.request.Client
 	switch {
 	case s.request.ReadOnly, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService, s.facts.Fault == faultNoSuchPort:
@@ -87,22 +87,22 @@ func (s *subject) whyNoClient(snapshot *model.Snapshot) string {
 		return s.facts.Protocol + " gives no answer that could be told"
 	case client == model.Key{}:
 		return NobodyPicked
-	case !snapshot.Coverage(model.Pods, client.Namespace).Known():
+	case !s.snapshot.Coverage(model.Pods, client.Namespace).Known():
 		return "" // the API server says whether it is there
 	}
-	pod := snapshot.Pod(client)
+	pod := s.snapshot.Pod(client)
 	if pod == nil {
 		return "there is no Pod " + client.String()
 	}
-	return notRunning(pod, s.clientContainer(snapshot))
+	return notRunning(pod, s.clientContainer())
 }
 
 // clientContainer is the container that was named, else the one that kubectl takes.
-func (s *subject) clientContainer(snapshot *model.Snapshot) string {
+func (s *subject) clientContainer() string {
 	if s.request.ClientContainer != "" {
 		return s.request.ClientContainer
 	}
-	return DefaultContainer(snapshot.Pod(s.request.Client))
+	return DefaultContainer(s.snapshot.Pod(s.request.Client))
 }
 
 // DefaultContainer is the container that `kubectl exec` takes where none is named; empty for no Pod.
@@ -195,8 +195,8 @@ func (s *subject) dialPath(scheme string) string {
 }
 
 // untriedInCluster are the rows of the rung before it runs.
-func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
-	dials, why := s.dials(snapshot)
+func (s *subject) untriedInCluster() []Observation {
+	dials, why := s.dials()
 	if why != "" {
 		crosses := "exec in a Pod that you choose"
 		if s.request.Client != (model.Key{}) {
@@ -216,7 +216,7 @@ func (s *subject) untriedInCluster(snapshot *model.Snapshot) []Observation {
 // inCluster runs the rung In-cluster, where a person agreed to its command.
 func (r *run) inCluster(ctx context.Context) {
 	s := &r.subject
-	dials, why := s.dials(r.snapshot)
+	dials, why := s.dials()
 	agreed, ok := s.agreed(dials.exec)
 	if why != "" || !ok {
 		return
@@ -329,23 +329,23 @@ func execOutcome(ctx context.Context, request model.ExecRequest, result model.Ex
 }
 
 // judgeClient notes what is known of the Pod that tries.
-func (s *subject) judgeClient(snapshot *model.Snapshot) {
+func (s *subject) judgeClient() {
 	client := s.request.Client
-	if client == (model.Key{}) || s.service == nil {
+	if client == (model.Key{}) {
 		return
 	}
 	s.facts.Client = client.String()
-	in := check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: s.request.KubectlArgs}
+	in := check.Input{Snapshot: s.snapshot, Now: s.snapshot.At(), KubectlArgs: s.request.KubectlArgs}
 	s.forClient = check.Reaches(in, s.request.Service, s.port.Port, check.Client{Pod: client})
 	s.facts.ClientFindings = s.forClient.Findings
-	s.facts.NameServerDead = check.ClusterDNSDead(snapshot)
-	pod := snapshot.Pod(client)
+	s.facts.NameServerDead = check.ClusterDNSDead(s.snapshot)
+	pod := s.snapshot.Pod(client)
 	if pod == nil {
 		return
 	}
 	s.facts.ClientMesh = check.MeshOf(pod)
 	s.facts.ClientNode = pod.Spec.NodeName
-	for _, behind := range snapshot.Selected(s.service.Namespace, s.service.Spec.Selector) {
+	for _, behind := range s.selected {
 		s.facts.ClientBehind = s.facts.ClientBehind || behind.Namespace == client.Namespace && behind.Name == client.Name
 	}
 }

@@ -15,11 +15,11 @@ import (
 // included, from one goroutine at a time; progress may be nil. When ctx ends it stops, and returns what it has. Nothing it
 // started runs on when it returns.
 func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) Result {
-	r := newRun(dialer, snapshot, request, progress)
-	r.targets = hereTargets(snapshot, &r.subject)
+	r := newRun(dialer, newSubject(snapshot, request), progress)
+	r.targets = hereTargets(&r.subject)
 	r.result = r.subject.untried(r.targets)
 	r.result.ForClient = r.subject.forClient
-	r.result.Rungs = append(r.result.Rungs, r.subject.untriedInCluster(snapshot)...)
+	r.result.Rungs = append(r.result.Rungs, r.subject.untriedInCluster()...)
 	r.result.Rungs = append(r.result.Rungs, r.subject.untriedSockets()...)
 	r.tell()
 	var beside sync.WaitGroup
@@ -37,9 +37,9 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	return r.result
 }
 
-func newRun(dialer Dialer, snapshot *model.Snapshot, request Request, progress func(Result)) *run {
+func newRun(dialer Dialer, s subject, progress func(Result)) *run {
 	return &run{
-		dialer: dialer, snapshot: snapshot, subject: newSubject(snapshot, request), progress: progress,
+		dialer: dialer, subject: s, progress: progress,
 		silent: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(),
 	}
 }
@@ -61,7 +61,6 @@ func (r *run) try(ctx context.Context) {
 // run is one test under way.
 type run struct {
 	dialer   Dialer
-	snapshot *model.Snapshot
 	subject  subject
 	progress func(Result)
 	// podAlone leaves out what is not about the one Pod: the rungs Service and Proxy→Service, and the comparison with another Pod.

@@ -36,21 +36,50 @@ func portName(port corev1.ServicePort) string {
 	return strconv.Itoa(int(port.Port))
 }
 
+// judged is what the snapshot tells of a Service, whichever of its ports and Pods is tried. It is not changed once made: the tests of a sweep
+// share it.
+type judged struct {
+	snapshot *model.Snapshot
+	// service is nil where there is none, or none is known.
+	service   *corev1.Service
+	effective check.Endpoints
+	// selected are the Pods that the selector matches; forwarded is the one that `kubectl port-forward` to the Service would take, whatever Pod
+	// was asked for; nil for none.
+	selected  []*corev1.Pod
+	forwarded *corev1.Pod
+	findings  []check.Finding
+}
+
+// judge looks at the Service of a request.
+func judge(snapshot *model.Snapshot, request Request) *judged {
+	j := &judged{snapshot: snapshot, service: snapshot.Service(request.Service), findings: diagnosis(snapshot, request)}
+	if j.service == nil {
+		return j
+	}
+	j.effective = check.EffectiveEndpoints(snapshot, j.service)
+	j.selected = snapshot.Selected(j.service.Namespace, j.service.Spec.Selector)
+	if len(j.selected) > 0 {
+		j.forwarded = model.ForwardOrder(j.selected)[0]
+	}
+	return j
+}
+
 // subject is one port of one Service with all that was chosen and found out before anything is sent. It is not
 // changed once made.
 type subject struct {
+	*judged
+
 	// request has what was chosen filled in; asked is as it came.
 	request, asked Request
-	service        *corev1.Service
 	port           corev1.ServicePort
 	// pod is nil where there is none, or none is known.
 	pod     *corev1.Pod
 	podPort int32
-	// forwarded is the Pod that `kubectl port-forward` to the Service would take, whatever Pod was asked for; nil for none.
-	forwarded *corev1.Pod
 	// container is the name of the one that declares podPort; empty where none does.
 	container string
-	speaks    protocol
+	// declared means that a Pod that the selector matches declares the port.
+	declared bool
+	speaks   protocol
 	// pathAsked means that a person gave the path.
 	pathAsked bool
 	// ingressesKnown means that the Ingresses of the namespace were read.
@@ -64,27 +93,27 @@ type subject struct {
 
 // newSubject chooses what the request leaves open.
 func newSubject(snapshot *model.Snapshot, request Request) subject {
-	s := chosenSubject(snapshot, request)
-	s.facts.Diagnosis = diagnosis(snapshot, request)
-	s.facts.OddWorkload = oddWorkload(snapshot, s.pod, s.facts.Diagnosis)
-	s.judgeClient(snapshot)
-	return s
+	s := judge(snapshot, request).atPort(request)
+	return s.ofPod(request.Pod)
 }
 
-func chosenSubject(snapshot *model.Snapshot, request Request) subject {
-	s := subject{request: request, asked: request, pathAsked: request.Path != ""}
-	s.ingressesKnown = snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
+// atPort chooses the port of a request. No Pod is chosen yet.
+func (j *judged) atPort(request Request) subject {
+	request.Pod = ""
+	s := subject{judged: j, request: request, asked: request, pathAsked: request.Path != ""}
+	s.ingressesKnown = j.snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.ServiceName = request.Service.Name
-	s.service = snapshot.Service(request.Service)
+	s.facts.Diagnosis = j.findings
 	if s.service == nil {
 		s.facts.Fault = faultNoService
-		if !snapshot.Coverage(model.Services, request.Service.Namespace).Known() {
+		if !j.snapshot.Coverage(model.Services, request.Service.Namespace).Known() {
 			s.facts.Fault = faultServiceUnknown
 		}
 		return s
 	}
 	index, found := s.findPort()
+	s.judgeClient()
 	s.facts.PortName = s.request.Port
 	s.facts.ExternalName = s.service.Spec.ExternalName
 	if s.service.Spec.Type == corev1.ServiceTypeExternalName {
@@ -102,22 +131,42 @@ func chosenSubject(snapshot *model.Snapshot, request Request) subject {
 		s.facts.Fault, s.facts.Protocol = faultNotTCP, string(protocol)
 		return s
 	}
-	effective := check.EffectiveEndpoints(snapshot, s.service)
-	s.facts.UsableKnown = snapshot.Coverage(model.EndpointSlices, request.Service.Namespace).Known()
-	for _, leads := range effective.Ports {
+	s.facts.UsableKnown = j.snapshot.Coverage(model.EndpointSlices, request.Service.Namespace).Known()
+	for _, leads := range j.effective.Ports {
 		if leads.Index == index {
 			s.endpoints = append(s.endpoints, leads.Usable...)
 		}
 	}
 	s.facts.Usable = distinctBackends(s.endpoints)
-	s.choosePod(snapshot, effective.Backends)
-	s.speaks = protocolOf(s)
-	s.request.Scheme, s.request.Path = s.speaks.scheme, s.speaks.path
-	s.facts.Patience = s.patience()
-	if s.request.Host == "" {
-		s.request.Host = s.speaks.host
+	s.facts.PodsKnown = j.snapshot.Coverage(model.Pods, request.Service.Namespace).Known()
+	s.facts.Selected = len(j.selected)
+	if j.forwarded != nil {
+		s.facts.ForwardPod = j.forwarded.Name
 	}
+	s.declared = slices.ContainsFunc(j.selected, func(pod *corev1.Pod) bool {
+		target, ok := model.ResolveTargetPort(&pod.Spec, &s.port)
+		return ok && target.Container != ""
+	})
+	s.facts.Fault = s.serviceFault()
 	return s
+}
+
+// ofPod is the subject with the Pod that was asked for, or with the one that is chosen where none was.
+func (s *subject) ofPod(asked string) subject {
+	of := *s
+	of.request.Pod, of.asked.Pod = asked, asked
+	if !of.looksAtPods() {
+		return of
+	}
+	of.choosePod()
+	of.facts.OddWorkload = oddWorkload(of.snapshot, of.pod, of.facts.Diagnosis)
+	of.speaks = protocolOf(of)
+	of.request.Scheme, of.request.Path = of.speaks.scheme, of.speaks.path
+	of.facts.Patience = of.patience()
+	if of.request.Host == "" {
+		of.request.Host = of.speaks.host
+	}
+	return of
 }
 
 func (s *subject) findPort() (index int, found bool) {
@@ -171,20 +220,13 @@ func distinctBackends(endpoints []check.Endpoint) int {
 
 // choosePod takes the Pod that was asked for, else the one that `kubectl port-forward` to the Service would take; for a Service
 // without a selector one that its slices name.
-func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) {
-	namespace := s.service.Namespace
-	s.facts.PodsKnown = snapshot.Coverage(model.Pods, namespace).Known()
-	selected := snapshot.Selected(namespace, s.service.Spec.Selector)
-	s.facts.Selected = len(selected)
-	if len(selected) > 0 {
-		s.forwarded = model.ForwardOrder(selected)[0]
-		s.facts.ForwardPod = s.forwarded.Name
-	}
+func (s *subject) choosePod() {
+	backends := s.effective.Backends
 	s.facts.AskedPod = s.request.Pod
 	switch {
 	case s.request.Pod != "":
-		s.pod = snapshot.Pod(model.Key{Namespace: namespace, Name: s.request.Pod})
-		s.facts.PodBehind = slices.Contains(selected, s.pod) ||
+		s.pod = s.snapshot.Pod(model.Key{Namespace: s.service.Namespace, Name: s.request.Pod})
+		s.facts.PodBehind = slices.Contains(s.selected, s.pod) ||
 			slices.ContainsFunc(backends, func(backend check.Backend) bool { return backend.PodName == s.request.Pod })
 	case s.forwarded != nil:
 		s.pod = s.forwarded
@@ -201,14 +243,13 @@ func (s *subject) choosePod(snapshot *model.Snapshot, backends []check.Backend) 
 			s.podPort = endpoint.Port
 		}
 	}
-	s.judgePod(snapshot)
-	s.facts.Fault = s.serviceFault()
+	s.judgePod()
 	if s.request.Pod != "" && (s.pod == nil || askedForAnother(s.facts)) {
-		s.facts.Behind = podsThatRun(snapshot, s.request.Service)
+		s.facts.Behind = podsThatRun(s.snapshot, s.request.Service)
 	}
 }
 
-func (s *subject) judgePod(snapshot *model.Snapshot) {
+func (s *subject) judgePod() {
 	if s.pod == nil {
 		return
 	}
@@ -220,7 +261,7 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
-	if s.container == "" && len(s.service.Spec.Selector) > 0 && !s.declaredByOthers(snapshot) {
+	if len(s.service.Spec.Selector) > 0 && !s.declared {
 		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
 	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
@@ -229,20 +270,12 @@ func (s *subject) judgePod(snapshot *model.Snapshot) {
 	}
 	s.facts.Mesh = check.MeshOf(s.pod)
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
-	s.facts.Policies, s.facts.Policy = check.PoliciesFor(snapshot, s.pod, s.podPort)
-	s.facts.Readiness = readinessOf(snapshot, s.pod, s.podPort)
+	s.facts.Policies, s.facts.Policy = check.PoliciesFor(s.snapshot, s.pod, s.podPort)
+	s.facts.Readiness = readinessOf(s.snapshot, s.pod, s.podPort)
 	if s.facts.ProxyElsewhere && s.facts.Readiness > ReadinessElsewhere {
 		// The kubelet dials the same address as the API server.
 		s.facts.Readiness = ReadinessElsewhere
 	}
-}
-
-// declaredByOthers tells whether another Pod of the Service declares the port that this one does not: then it is no wrong number.
-func (s *subject) declaredByOthers(snapshot *model.Snapshot) bool {
-	return slices.ContainsFunc(snapshot.Selected(s.service.Namespace, s.service.Spec.Selector), func(pod *corev1.Pod) bool {
-		target, ok := model.ResolveTargetPort(&pod.Spec, &s.port)
-		return ok && target.Container != ""
-	})
 }
 
 // onlyDeclared returns the TCP port that a Pod's containers declare where it is the only one, and another than the given.

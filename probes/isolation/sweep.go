@@ -67,8 +67,8 @@ type Cell struct {
 // as Run tries them. It hands each step to progress, which may be nil, from one goroutine at a time. When ctx ends it stops, and returns
 // what it has, with a conclusion that says so. Nothing it started runs on when it returns.
 func Sweep(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request Request, progress func(SweepResult)) SweepResult {
-	w := &sweep{dialer: dialer, snapshot: snapshot, progress: progress, runs: map[place]*run{}}
-	w.plan(request)
+	w := &sweep{dialer: dialer, progress: progress, runs: map[place]*run{}}
+	w.plan(snapshot, request)
 	w.tell()
 	if !request.ReadOnly {
 		w.run(ctx)
@@ -81,10 +81,11 @@ func Sweep(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request
 // sweep is one sweep under way.
 type sweep struct {
 	dialer   Dialer
-	snapshot *model.Snapshot
 	progress func(SweepResult)
 	// subject is that of the first port that is swept, for what is true of all: whether there is a Service, and whether Pods are known.
 	subject subject
+	// ports are the subjects of those that are swept, without a Pod.
+	ports []subject
 
 	mu     sync.Mutex
 	result SweepResult
@@ -95,9 +96,11 @@ type sweep struct {
 type place struct{ pod, port int }
 
 // plan chooses ports and Pods, and makes a cell for each pair.
-func (w *sweep) plan(request Request) {
+func (w *sweep) plan(snapshot *model.Snapshot, request Request) {
 	request.Pod = ""
-	w.subject = newSubject(w.snapshot, request)
+	judged := judge(snapshot, request)
+	first := judged.atPort(request)
+	w.subject = first.ofPod("")
 	w.result.Request = request
 	switch w.subject.facts.Fault {
 	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort:
@@ -106,22 +109,24 @@ func (w *sweep) plan(request Request) {
 	ports := []string{w.subject.request.Port}
 	if request.Port == "" {
 		ports = nil
-		for _, planned := range Plan(w.snapshot, request.Service) {
+		for _, planned := range Plan(snapshot, request.Service) {
 			ports = append(ports, planned.Port)
 		}
 	}
-	var swept []corev1.ServicePort
 	for _, port := range ports {
 		asked := request
 		asked.Port = port
-		s := newSubject(w.snapshot, asked)
+		s := judged.atPort(asked)
 		if s.facts.Fault == faultNotTCP {
 			w.result.Unprobed = append(w.result.Unprobed, port+"/"+s.facts.Protocol)
 			continue
-		} else if len(w.result.Ports) == 0 {
-			w.subject = s
 		}
-		w.result.Ports, swept = append(w.result.Ports, port), append(swept, s.port)
+		if len(w.ports) == 0 {
+			w.subject = s.ofPod("")
+		}
+		// What the checks find of the Service is said once, of all Pods together.
+		s.facts.Diagnosis = nil
+		w.result.Ports, w.ports = append(w.result.Ports, port), append(w.ports, s)
 	}
 	pods := w.pods()
 	limit := cmp.Or(request.MaxPods, sweepPods)
@@ -130,12 +135,12 @@ func (w *sweep) plan(request Request) {
 		pods = pods[:limit]
 	}
 	for i := range pods {
-		pod := w.snapshot.Pod(model.Key{Namespace: request.Service.Namespace, Name: pods[i].Name})
+		pod := snapshot.Pod(model.Key{Namespace: request.Service.Namespace, Name: pods[i].Name})
 		for j, port := range w.result.Ports {
 			cell := Cell{Port: port}
 			if pod != nil && len(w.subject.service.Spec.Selector) > 0 {
 				// Known before it is tried: a sweep that is stopped shows what it would have dialled.
-				target, _ := model.ResolveTargetPort(&pod.Spec, &swept[j])
+				target, _ := model.ResolveTargetPort(&pod.Spec, &w.ports[j].port)
 				cell.PodPort = target.Number
 			}
 			pods[i].Cells = append(pods[i].Cells, cell)
@@ -152,12 +157,17 @@ func (w *sweep) plan(request Request) {
 func (w *sweep) pods() []SweptPod {
 	service := w.subject.service
 	backends := map[string]check.Backend{}
-	objects := slices.Clone(w.snapshot.Selected(service.Namespace, service.Spec.Selector))
-	for _, backend := range check.EffectiveEndpoints(w.snapshot, service).Backends {
+	objects := slices.Clone(w.subject.selected)
+	known := make(map[*corev1.Pod]bool, len(objects))
+	for _, object := range objects {
+		known[object] = true
+	}
+	for _, backend := range w.subject.effective.Backends {
 		if backend.PodName != "" {
 			backends[backend.PodName] = backend
 		}
-		if backend.Pod != nil && !slices.Contains(objects, backend.Pod) {
+		if backend.Pod != nil && !known[backend.Pod] {
+			known[backend.Pod] = true
 			objects = append(objects, backend.Pod)
 		}
 	}
@@ -197,15 +207,13 @@ func (w *sweep) pods() []SweptPod {
 // run tries the cells, a few at a time.
 func (w *sweep) run(ctx context.Context) {
 	// What change edits is a copy: these stay as they are.
-	pods, ports, request := w.result.Pods, w.result.Ports, w.result.Request
+	pods := w.result.Pods
 	next := make(chan place)
 	var workers sync.WaitGroup
 	for range sweepWidth {
 		workers.Go(guarded(func() {
 			for at := range next {
-				asked := request
-				asked.Port, asked.Pod = ports[at.port], pods[at.pod].Name
-				w.try(ctx, at, asked)
+				w.try(ctx, at, w.ports[at.port].ofPod(pods[at.pod].Name))
 			}
 		}))
 	}
@@ -215,7 +223,7 @@ func (w *sweep) run(ctx context.Context) {
 		if pods[i].Idle != "" {
 			continue
 		}
-		for j := range ports {
+		for j := range w.ports {
 			select {
 			case next <- place{i, j}:
 			case <-ctx.Done():
@@ -226,11 +234,9 @@ func (w *sweep) run(ctx context.Context) {
 }
 
 // try runs the rungs of one cell.
-func (w *sweep) try(ctx context.Context, at place, asked Request) {
-	r := newRun(w.dialer, w.snapshot, asked, nil)
+func (w *sweep) try(ctx context.Context, at place, s subject) {
+	r := newRun(w.dialer, s, nil)
 	r.podAlone = true
-	// What the checks find of the Service is said once, of all Pods together.
-	r.subject.facts.Diagnosis = nil
 	r.result = r.subject.untried(nil)
 	r.result.Rungs = slices.DeleteFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung != RungPod && seen.Rung != RungProxyPod })
 	w.change(at, func(cell *Cell) {

@@ -186,17 +186,17 @@ func (w *sweep) untold(cut bool) string {
 func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 	owners := map[check.Owner]bool{}
 	for _, pod := range w.result.Pods {
-		if object := w.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.Idle == "" &&
+		if object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.Idle == "" &&
 			!slices.ContainsFunc(pod.Cells, isBad) {
-			owners[check.OwnerOf(w.snapshot, object)] = true
+			owners[check.OwnerOf(w.subject.snapshot, object)] = true
 		}
 	}
 	if len(owners) == 0 {
 		return c
 	}
 	for _, pod := range t.bad {
-		object := w.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
-		if object == nil || owners[check.OwnerOf(w.snapshot, object)] {
+		object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
+		if object == nil || owners[check.OwnerOf(w.subject.snapshot, object)] {
 			return c
 		}
 	}
