@@ -27,6 +27,13 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 			rows = append(rows, row)
 		}
 	}
+	if nothingButConnected(s, rows) {
+		alone := connectedOnly
+		if s.here&answered != none && !noneUsable(facts) {
+			alone = healthyFromHere
+		}
+		return alone.conclusion(facts).fromHere(alone, observations, facts)
+	}
 	if len(rows) == 0 || !agree(rows) {
 		return inconclusive(observations, s, separating(s, rows), facts)
 	}
@@ -82,6 +89,14 @@ func orAnything(cell evidence) evidence {
 		return anything
 	}
 	return cell
+}
+
+// nothingButConnected tells whether a connection of the client's, on which nothing was asked, is all that tells the application to be healthy:
+// it may as well hang.
+func nothingButConnected(s sight, rows []truth) bool {
+	return len(rows) > 0 && s.clientConnects() && !s.surely(answered) && !slices.ContainsFunc(rows, func(row truth) bool {
+		return row.verdict.family() != healthy && row.verdict != hangs
+	})
 }
 
 func agree(rows []truth) bool {

@@ -2,12 +2,32 @@ package isolation
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/svctui/svctui/probes/check"
 )
+
+// What a client's try may come to beside an outcome: it was connected and nothing was asked, or it asked and was not answered.
+const (
+	asksNothing Outcome = "connected only"
+	notAnswered Outcome = "not answered"
+)
+
+// clientSaw adds what a client saw at an address.
+func clientSaw(rungs []Observation, facts *Facts, target string, outcome Outcome) []Observation {
+	seen := Observation{Rung: RungInCluster, Target: target, Outcome: outcome}
+	switch outcome {
+	case asksNothing:
+		seen.Outcome, facts.clientProof[target] = OK, answered|silent
+	case notAnswered:
+		seen.Outcome, facts.clientProof[target] = Timeout, silent
+	default:
+	}
+	return append(rungs, seen)
+}
 
 // TestEveryConclusionHolds enumerates what the rungs may show, and holds what no conclusion may ever say of it.
 func TestEveryConclusionHolds(t *testing.T) {
@@ -16,9 +36,11 @@ func TestEveryConclusionHolds(t *testing.T) {
 		"Pod":           {OK, Refused, Timeout, Denied},
 		"Proxy→Service": {OK, Refused, Timeout, NoEndpoints, Denied},
 		"Proxy→Pod":     {OK, Refused, Timeout, Denied},
-		"address":       {NotRun, OK, Refused, Timeout},
-		"name":          {OK, Refused, Timeout, Failed},
-		"client→Pod":    {OK, Refused, Timeout},
+	}
+	// What a client sees goes by what its container has: a program that asks, or one that connects alone.
+	clients := []map[string][]Outcome{
+		{"address": {OK, notAnswered, Refused, Timeout, Failed}, "name": {OK, notAnswered, Refused, Timeout, Failed}, "Pod": {OK, notAnswered, Refused, Timeout}},
+		{"address": {asksNothing, Refused, Timeout, Failed}, "name": {asksNothing, Refused, Timeout, Failed}, "Pod": {asksNothing, Refused, Timeout}},
 	}
 	for name, edits := range map[string][]edit{
 		"one endpoint":                 nil,
@@ -48,26 +70,29 @@ func TestEveryConclusionHolds(t *testing.T) {
 			for _, pod := range ways["Pod"] {
 				for _, proxyService := range ways["Proxy→Service"] {
 					for _, proxyPod := range ways["Proxy→Pod"] {
-						for _, address := range ways["address"] {
-							rungs := []Observation{
-								{Rung: RungPod, Outcome: pod},
-								{Rung: RungService, Outcome: pod},
-								{Rung: RungProxyService, Outcome: proxyService},
-								{Rung: RungProxyPod, Outcome: proxyPod},
-							}
-							if address == NotRun {
-								holds(t, rungs, facts)
-								continue
-							}
-							for _, named := range ways["name"] {
-								for _, clientPod := range ways["client→Pod"] {
-									client := append(slices.Clone(rungs),
-										Observation{Rung: RungInCluster, Target: "10.96.0.1:80", Outcome: address},
-										Observation{Rung: RungInCluster, Target: "web.shop.svc:80", Outcome: named})
-									if facts.PodIP != "" {
-										client = append(client, Observation{Rung: RungInCluster, Target: "10.0.0.7:8080", Outcome: clientPod})
+						rungs := []Observation{
+							{Rung: RungPod, Outcome: pod},
+							{Rung: RungService, Outcome: pod},
+							{Rung: RungProxyService, Outcome: proxyService},
+							{Rung: RungProxyPod, Outcome: proxyPod},
+						}
+						holds(t, rungs, facts)
+						for _, sees := range clients {
+							for _, address := range sees["address"] {
+								for _, named := range sees["name"] {
+									for _, clientPod := range sees["Pod"] {
+										facts := facts
+										facts.clientProof = map[string]evidence{}
+										all := slices.Clone(rungs)
+										if !facts.Headless {
+											all = clientSaw(all, &facts, "10.96.0.1:80", address)
+										}
+										all = clientSaw(all, &facts, "web.shop.svc:80", named)
+										if facts.PodIP != "" {
+											all = clientSaw(all, &facts, "10.0.0.7:8080", clientPod)
+										}
+										holds(t, all, facts)
 									}
-									holds(t, client, facts)
 								}
 							}
 						}
@@ -78,19 +103,29 @@ func TestEveryConclusionHolds(t *testing.T) {
 	}
 }
 
+var (
+	claimsAnswer = regexp.MustCompile(`(?i)\b(application|endpoints?|pod \S+|it) (itself )?answers?\b`)
+	// whether is what is said not to be known.
+	whether = regexp.MustCompile(`(?i)whether [^.;,]*`)
+)
+
 // holds checks one conclusion against what was seen.
 func holds(t *testing.T, rungs []Observation, facts Facts) {
 	t.Helper()
 	got := Conclude(rungs, facts)
 	shown := map[string]Outcome{}
-	answers, said := 0, 0
+	said := 0
 	for _, seen := range rungs {
-		shown[string(seen.Rung)+" "+seen.Target] = seen.Outcome
-		if seen.Outcome == OK {
-			answers++
-			if !facts.Silent[seen.Rung] {
-				said++
-			}
+		outcome := seen.Outcome
+		switch facts.clientProof[seen.Target] {
+		case silent:
+			outcome = notAnswered
+		case answered | silent:
+			outcome = asksNothing
+		}
+		shown[string(seen.Rung)+" "+seen.Target] = outcome
+		if outcome == OK && !facts.Silent[seen.Rung] {
+			said++
 		}
 	}
 	wrong := func(format string, args ...any) {
@@ -99,7 +134,12 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 	heard := func(rung Rung) bool { return shown[string(rung)+" "] == OK && !facts.Silent[rung] }
 	proxied := heard(RungProxyService) || heard(RungProxyPod)
 	client := shown[string(RungInCluster)+" 10.96.0.1:80"]
-	served := client == OK || facts.Headless && shown[string(RungInCluster)+" web.shop.svc:80"] == OK
+	if client == "" || client == Failed {
+		client = shown[string(RungInCluster)+" web.shop.svc:80"]
+	}
+	direct := shown[string(RungInCluster)+" 10.0.0.7:8080"]
+	// Who was connected at the Service's address is served where the application is known to answer.
+	served := client == OK || client == asksNothing && said > 0
 	switch {
 	case got.Text == "" || got.Mark == check.MarkNone:
 		wrong("empty")
@@ -107,12 +147,22 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		wrong("no good sentence")
 	case got.Mark == check.MarkOK && !proxied && !served:
 		wrong("healthy, and nothing that goes the way of clients was answered")
-	case got.Mark == check.MarkOK && !facts.Headless && (client == Refused || client == Timeout):
+	case strings.Contains(got.Text, "on its Pod's IP") && !proxied && client != OK && direct != OK && got.Mark == check.MarkOK:
+		wrong("nothing was answered on the Pod's IP")
+	case (strings.Contains(got.Text, "answers a client") || strings.Contains(got.Text, "client inside the cluster is served")) && client != OK:
+		wrong("no client was answered")
+	case got.Mark == check.MarkOK && client == notAnswered:
+		wrong("healthy, and the client was not answered")
+	case got.Mark == check.MarkOK && (client == Refused || client == Timeout):
 		wrong("healthy, and the client was turned away")
 	case strings.Contains(got.Text, "accepts connections and does not answer") && said > 0:
 		wrong("somebody was answered")
-	case strings.Contains(got.Text, "application works") && answers == 0, strings.Contains(got.Text, "answers inside the Pod") && answers == 0:
+	case strings.Contains(got.Text, "application works") && said == 0:
 		wrong("nothing answered")
+	case strings.Contains(got.Text+got.Why, "application answers inside the Pod") && !strings.Contains(got.Why, "Whether the application") && !heard(RungPod) && !heard(RungService):
+		wrong("the forwards were not answered")
+	case said == 0 && claimsAnswer.MatchString(whether.ReplaceAllString(got.Text+" "+got.Why, "")):
+		wrong("nobody was answered")
 	case (got.ID == "TP-08" || strings.Contains(got.Text, "leads somewhere else")) && otherEndpoints(facts):
 		wrong("one of several endpoints may be to blame")
 	case got.ID == "PORT-09" && keepsOut(facts) && !facts.Sockets.Known && facts.Readiness != RefusedOnPodIP:

@@ -36,16 +36,19 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
 		return c.besideMixed(f)
 	case applicationWorksNoEndpoint:
-		asked := ""
-		if detail := onlyErrors(observations); detail != "" {
+		asked, why := "", c.Why
+		switch detail := onlyErrors(observations); {
+		case detail != "":
 			c.Text = "The application answers, with an error, and the Service has no usable endpoint."
 			asked = fmt.Sprintf("Asked directly it says %s.", detail)
+		case !f.seen.surely(answered):
+			asked, why = c.Why, ""
 		}
 		if lead := f.leading(); lead != nil && lead.Fix != nil {
 			c.Why = asked
 			return c.byLeading(f)
 		}
-		c.Why = joined(asked, c.Why)
+		c.Why = joined(asked, why)
 		return c
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)

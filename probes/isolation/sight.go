@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -81,16 +82,26 @@ func (s sight) of(rung Rung) evidence {
 // fromClient tells whether the client told anything.
 func (s sight) fromClient() bool { return s.inCluster|s.clientName|s.clientPod != none }
 
-// clientConnects tells whether the client was connected at the Service's address, and nothing was asked there.
-func (s sight) clientConnects() bool { return s.inCluster == answered|silent }
+// clientConnects tells whether the client was connected at the Service's address, or by its name where the address told nothing, and nothing
+// was asked there.
+func (s sight) clientConnects() bool { return cmp.Or(s.inCluster, s.clientName) == answered|silent }
 
-func (s sight) has(bit evidence) bool {
-	return (s.pod|s.service|s.proxyService|s.proxyPod|s.inCluster|s.clientPod)&bit != 0
+// toApplication is what was seen on the ways that lead to the application.
+func (s sight) toApplication() []evidence {
+	return []evidence{s.pod, s.service, s.proxyService, s.proxyPod, s.inCluster, s.clientName, s.clientPod}
 }
 
-// surely tells whether a rung that leads to the application saw this and nothing else: a bare connection may be an answer or silence.
-func (s sight) surely(seen evidence) bool {
-	return slices.Contains([]evidence{s.pod, s.service, s.proxyService, s.proxyPod, s.inCluster, s.clientPod}, seen)
+// perhaps tells whether a way that leads to the application may have shown this.
+func (s sight) perhaps(seen evidence) bool {
+	return slices.ContainsFunc(s.toApplication(), func(way evidence) bool { return way&seen != 0 })
+}
+
+// surely tells whether a way that leads to the application showed this and nothing else: a bare connection may be an answer or silence.
+func (s sight) surely(seen evidence) bool { return slices.Contains(s.toApplication(), seen) }
+
+// onPodIP tells whether the application surely answered where clients of the Service arrive.
+func (s sight) onPodIP() bool {
+	return slices.Contains([]evidence{s.proxyService, s.proxyPod, s.inCluster, s.clientPod}, answered)
 }
 
 // sightOf reads the observations. What is denied, failed or was not run proves nothing, nor does a time-out of a forward,

@@ -307,6 +307,7 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyPod},
+		proof:   []Rung{RungInCluster, clientName},
 		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers && !keepsOut(f) },
 		verdict: healthyForClients,
 	},
@@ -379,7 +380,7 @@ var table = []truth{
 		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
 		clientPod: reached,
 		when: func(s sight, f Facts) bool {
-			return s.has(silent) && !s.surely(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
+			return s.perhaps(silent) && !s.surely(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},

@@ -17,10 +17,18 @@ func seenByClient(t *testing.T, words string, facts *Facts) []Observation {
 		t.Fatalf("%q is not seven words", words)
 	}
 	observations := seen(t, strings.Join(fields[:4], " ")+" -")
+	facts.clientProof = map[string]evidence{}
 	for i, target := range []string{"10.96.0.1:80", "web.shop.svc:80", "10.0.0.7:8080"} {
 		word := fields[4+i]
-		if word == "NAME?" {
+		switch word {
+		case "NAME?":
 			facts.Unresolved, word = true, "FAIL"
+		case "CON":
+			observations = clientSaw(observations, facts, target, asksNothing)
+			continue
+		case "SIL":
+			observations = clientSaw(observations, facts, target, notAnswered)
+			continue
 		}
 		for _, observation := range seen(t, "- - - - "+word) {
 			observation.Target = target
@@ -43,6 +51,17 @@ func finding(id string) check.Finding {
 	return check.Finding{ID: id, Severity: check.Major, Confidence: check.Likely, Title: "NetworkPolicy x shuts the client out.", Fix: &check.Fix{Note: "admit it"}}
 }
 
+func answersHere(f *Facts) { f.Here = []Here{{Target: "203.0.113.7:80", Way: HereLoadBalancer}} }
+
+// fromHereIn are answers at the addresses that were dialled from here.
+func fromHereIn(facts Facts) []Observation {
+	var observations []Observation
+	for _, here := range facts.Here {
+		observations = append(observations, Observation{Rung: RungFromHere, Target: here.Target, Outcome: OK})
+	}
+	return observations
+}
+
 func TestConcludeForClient(t *testing.T) {
 	fromPod := func(f *Facts) { f.Client, f.ClientNode = "shop/front-1", "node-2" }
 	headless := func(f *Facts) { f.Headless = true }
@@ -60,7 +79,8 @@ func TestConcludeForClient(t *testing.T) {
 	const inconclusive = "Inconclusive"
 	for _, test := range []struct {
 		name string
-		// seen are Pod, Service, Proxy→Service, Proxy→Pod, and the client's address, name, Pod IP. "NAME?" is a name without an address.
+		// seen are Pod, Service, Proxy→Service, Proxy→Pod, and the client's address, name, Pod IP. "NAME?" is a name without an address, "CON" a
+		// connection on which nothing was asked, "SIL" one on which nothing was answered.
 		seen  string
 		facts []edit
 		mark  check.Mark
@@ -72,6 +92,18 @@ func TestConcludeForClient(t *testing.T) {
 		{"1 the client alone, whatever the slices say", "PERM PERM PERM PERM OK OK -", []edit{noneUsableEdit}, check.MarkOK, "", "answers a client inside the cluster"},
 		{"1 headless, by name", "OK OK OK OK - OK OK", []edit{headless}, check.MarkOK, "", "by the Service's name"},
 		{"1 the Pod's IP alone says nothing of the Service", "OK OK PERM PERM - - OK", nil, check.MarkUnknown, "", inconclusive},
+
+		{"1b connected only", "OK OK OK OK CON CON CON", nil, check.MarkOK, "", "answers on its Pod's IP, and a client inside the cluster gets a connection"},
+		{"1b connected only, answered on the loopback", "OK OK PERM PERM CON CON CON", nil, check.MarkOK, "", "gets a connection, and the application answers inside the Pod"},
+		{"1b connected only, and the proxies are not answered", "OK OK TMO TMO CON CON CON", nil, check.MarkOK, "", "gets a connection, and the application answers inside the Pod"},
+		{"1b connected by the name alone", "OK OK TMO TMO - CON CON", []edit{otherAnswers}, check.MarkOK, "", "got through by the Service's name"},
+		{"1b connected only, and no forward gets through", "REF REF OK OK CON CON CON", nil, check.MarkOK, "", "A port-forward does not reach it"},
+		{"1b connected only, and nothing answered anybody", "PERM PERM PERM PERM CON CON CON", nil, check.MarkUnknown, "", "Whether the application answers is not known"},
+		{"1b connected only, and the forwards refuse", "REF REF PERM PERM CON CON CON", nil, check.MarkUnknown, "", "Whether the application answers is not known"},
+		{"1b connected only, and it answers from here", "REF REF PERM PERM CON CON CON", []edit{answersHere}, check.MarkOK, "", "The Service answers from here"},
+		{"1b from here another one answers", "REF REF PERM PERM CON CON CON", []edit{answersHere, noneUsableEdit}, check.MarkUnknown, "", "something in front"},
+		{"1b connected only, and the application keeps silent", "OK OK OK OK CON CON CON", []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, check.MarkFail, "", "accepts connections and does not answer"},
+		{"1b connected only, beside a proxy that misleads", "OK OK NOEP PERM CON CON CON", nil, check.MarkOK, "", "the application answers inside the Pod. The API server's proxy to the Service says otherwise"},
 
 		{"2 by the client", "OK OK PERM PERM REF - REF", nil, check.MarkFail, "PORT-09", "127.0.0.1 only"},
 		{"2 by the client's way to the Pod alone", "OK OK PERM PERM - - REF", nil, check.MarkFail, "PORT-09", "127.0.0.1 only"},
@@ -97,6 +129,10 @@ func TestConcludeForClient(t *testing.T) {
 		{"4a by the sockets of a Pod that is no endpoint", "REF REF PERM PERM - - -", []edit{noneUsableEdit, listeningOn("10.0.0.7:8080")}, check.MarkUnknown, "", ""},
 
 		{"5 by the client", "OK OK NOEP OK REF REF OK", []edit{noneUsableEdit}, check.MarkFail, "", "application works"},
+		{"5 it hangs", "REF REF NOEP TMO REF REF SIL", []edit{noneUsableEdit}, check.MarkFail, "", "accepts connections and does not answer, and the Service has no usable endpoint. It took the connection"},
+		{"5 it hangs for everybody", "OK OK NOEP OK - - -", []edit{noneUsableEdit, silentOn(RungPod, RungService, RungProxyPod)}, check.MarkFail, "", "does not answer, and the Service has no usable endpoint"},
+		{"5 somebody was answered", "OK OK NOEP OK - - -", []edit{noneUsableEdit, silentOn(RungPod, RungService)}, check.MarkFail, "", "The application works"},
+		{"5 connected only", "REF REF NOEP PERM REF REF CON", []edit{noneUsableEdit}, check.MarkFail, "", "no usable endpoint, and the Pod accepts connections. Whether"},
 		{"5b nothing else told anything", "PERM PERM PERM PERM REF REF -", []edit{noneUsableEdit}, check.MarkFail, "", "its address refuses every client"},
 		{"6 the proxy misleads", "OK OK NOEP OK OK OK OK", nil, check.MarkOK, "", "says otherwise"},
 		{"6b no Pods, served", "NOT FAIL FAIL NOT OK OK -", []edit{noPod, withFault(faultNoSelector)}, check.MarkOK, "", "are no Pods"},
@@ -122,6 +158,8 @@ func TestConcludeForClient(t *testing.T) {
 
 		{"9 clients are served", "OK OK TMO TMO OK OK OK", []edit{otherSilent}, check.MarkOK, "", "client inside the cluster is served"},
 		{"9 the Pod's IP alone", "OK OK TMO TMO - - OK", nil, check.MarkUnknown, "", inconclusive},
+		{"9 the Pod's IP alone, where the API server reaches another Pod", "OK OK TMO TMO - - OK", []edit{otherAnswers, threeUsable}, check.MarkUnknown, "", inconclusive},
+		{"9 by the name alone", "OK OK TMO TMO - OK OK", []edit{otherAnswers}, check.MarkOK, "", "client inside the cluster is served"},
 		{"10 by the client", "OK OK TMO TMO TMO TMO TMO", nil, check.MarkFail, "", "10.0.0.7:8080 cannot be reached"},
 		{"10 and a policy admits nobody", "OK OK TMO TMO TMO TMO TMO", []edit{admitsNobody}, check.MarkFail, "NP-01", "keeps everybody"},
 
@@ -139,12 +177,13 @@ func TestConcludeForClient(t *testing.T) {
 		{"17 a NetworkPolicy", "OK OK OK OK OK NAME? OK", []edit{told("NP-04", "DNS-03")}, check.MarkFail, "DNS-03", "does not resolve in this client"},
 		{"17 the name server is dead", "OK OK OK OK OK NAME? OK", []edit{deadDNS}, check.MarkFail, "DNS-02", "no usable endpoint"},
 		{"17 where the address does not answer either, the name is not the fault", "OK OK REF REF REF NAME? REF", nil, check.MarkFail, "PORT-09", "127.0.0.1 only"},
+		{"16 the name is answered", "OK OK OK OK SIL OK SIL", []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, check.MarkUnknown, "", "contradict"},
 		{"17a elsewhere", "OK OK OK OK OK REF OK", nil, check.MarkFail, "", "leads somewhere else"},
 		{"17b headless", "OK OK OK OK - NAME? OK", []edit{headless}, check.MarkFail, "", "does not resolve in this client"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			facts := oneUsable(test.facts...)
-			observations := seenByClient(t, test.seen, &facts)
+			observations := append(seenByClient(t, test.seen, &facts), fromHereIn(facts)...)
 			got := Conclude(observations, facts)
 			if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Text+" "+got.Why, test.text) {
 				t.Errorf("%s: got mark %v, ID %q, %q, %q; want mark %v, ID %q, %q", test.seen, got.Mark, got.ID, got.Text, got.Why, test.mark, test.id, test.text)

@@ -32,6 +32,7 @@ const (
 	boundToPodIPOnly
 	noEndpointRefused
 	healthyByOthers
+	connectedOnly
 	othersDead
 	clientRejected
 	addressDropped
@@ -93,7 +94,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			return f.clientServed()
 		}
 		if f.seen.clientConnects() {
-			return ok("The application answers on its Pod's IP, and a client inside the cluster gets a connection.", f.servedWhy()+nothingAsked)
+			return f.clientConnected()
 		}
 		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
@@ -101,15 +102,22 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return ok("The application answers on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.",
 			"It listens on the Pod's IP only; a port-forward dials localhost inside the Pod. The Service is not at fault.")
 	case healthyProxyLies:
-		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.",
-			"The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made.")
+		const otherwise = "The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made."
+		if !f.seen.onPodIP() {
+			connected := f.clientConnected()
+			connected.Why = otherwise + " " + connected.Why
+			return connected
+		}
+		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.", otherwise)
 	case healthyForClients:
 		const otherWay = " The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes."
 		if f.seen.inCluster == answered {
 			return ok("A client inside the cluster is served.", f.servedWhy()+otherWay)
 		}
 		if f.seen.clientConnects() {
-			return ok("A client inside the cluster gets a connection, and the application answers inside the Pod.", f.servedWhy()+nothingAsked+otherWay)
+			connected := f.clientConnected()
+			connected.Why += otherWay
+			return connected
 		}
 		return ok("A client inside the cluster is served.",
 			"The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes.")
@@ -136,7 +144,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"try it from a Pod in the cluster, and look for NetworkPolicies and firewalls that reject")
 	case refusedByPolicy:
 		kept := unknown(fmt.Sprintf("%s refuses, and NetworkPolicy %s may be why.", address(f), f.Policy),
-			"The application answers inside the Pod. Either it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod the two look the same.",
+			"The application "+f.inPod()+" inside the Pod. Either it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod the two look the same.",
 			"read what the Pod listens on: --sockets, or s on the screen of the test")
 		kept.ID = "NP-05"
 		return kept
@@ -149,9 +157,16 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
 			fmt.Sprintf("let the application listen on %s", f.everywhere()))
 	case applicationWorksNoEndpoint:
+		switch s := f.seen; {
+		case s.surely(silent) && !s.surely(answered):
+			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), lookAtHang)
+		case !s.surely(answered):
+			return probed("", "The Service has no usable endpoint, and the Pod accepts connections.",
+				"Whether the application answers is not known."+nothingAsked, keptOut)
+		}
 		return probed("", "The application works, and the Service has no usable endpoint.",
 			"Readiness, the EndpointSlices or a named port keep traffic from it; the application itself answers when asked directly.",
-			"see what keeps it from being an endpoint: svctui diagnose, or the steps Endpoints, Selector and Readiness")
+			keptOut)
 	case noEndpointNoPod:
 		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
@@ -179,7 +194,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.finding("NP-03", "NP-04") != nil) {
 			return clientKeptOut.conclusion(f)
 		}
-		inside, why := ", though the application answers inside the Pod", "The connection times out, so it is not the application's bind address."
+		inside, why := fmt.Sprintf(", though the application %s inside the Pod", f.inPod()), "The connection times out, so it is not the application's bind address."
 		if f.seen.pod&reached == 0 {
 			inside, why = "", "The connection times out. Whether the application answers inside the Pod is not known."
 		}
@@ -191,27 +206,59 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return probed("", fmt.Sprintf("%s cannot be reached%s.", address(f), inside), strings.TrimSpace(why+" "+reachesOther(f)),
 			"look at the NetworkPolicies that select the Pod, and at its node's network")
 	case mixedNotListening:
-		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint answers.", port, pod),
+		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint %s.", port, pod, f.answers()),
 			"Clients that are sent to this Pod are refused.", "compare this Pod with the others: image, arguments, configuration")
 	case mixedLoopback:
-		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint answers.", pod),
+		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere()))
 	case mixedOther:
-		return probed("", fmt.Sprintf("Pod %s answers, and another endpoint of the Service does not.", pod),
+		return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not.", pod, f.answers()),
 			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test all Pods: --all-pods, or a on the screen of the test")
 	case mixedUnreachable:
-		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint answers.", address(f)),
+		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint %s.", address(f), f.answers()),
 			"Clients that are sent to this Pod wait in vain.", "look at the Pod's node, and at the NetworkPolicies that select it")
 	case meshOpaque:
 		return unknown("The service mesh answers for the application.",
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")
 	case hangs:
-		return probed("", "The application accepts connections and does not answer.",
-			fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience)),
-			"look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path")
+		return probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
 	}
 	return v.conclusionOfClient(f)
+}
+
+// What to do about an application that works and is no endpoint, and about one that does not answer.
+const (
+	keptOut    = "see what keeps it from being an endpoint: svctui diagnose, or the steps Endpoints, Selector and Readiness"
+	lookAtHang = "look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path"
+)
+
+// answers is what the application, or an endpoint, does where it was reached: a connection alone is no answer.
+func (f Facts) answers() string {
+	if f.seen.surely(answered) {
+		return "answers"
+	}
+	return "accepts connections"
+}
+
+func (f Facts) answer() string {
+	if f.seen.surely(answered) {
+		return "answer"
+	}
+	return "accept connections"
+}
+
+// inPod is what the application does inside the Pod, where a port-forward reached it.
+func (f Facts) inPod() string {
+	if f.seen.pod == silent {
+		return "accepts connections"
+	}
+	return "answers"
+}
+
+// saidNothing says for how long an application kept silent.
+func (f Facts) saidNothing() string {
+	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience))
 }
 
 // throughMesh takes back what a rung that failed seemed to prove, where a mesh's proxy may have been what failed it (MESH-01).

@@ -15,6 +15,9 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	switch v {
 	case healthyByOthers:
 		return ok("A client inside the cluster is served.", f.servedWhy()+" The Service's endpoints are no Pods, so that no other rung leads to them.")
+	case connectedOnly:
+		return unknown("A client inside the cluster gets a connection. Whether the application answers is not known.", f.servedWhy()+nothingAsked,
+			"try it from a Pod whose container has curl or wget")
 	case loopbackBySockets:
 		return probed("PORT-09", "The application listens on the loopback only.",
 			fmt.Sprintf("The kernel of Pod %s has port %d open on %s and on no other address. A port-forward reaches that, because it dials localhost inside the Pod; no client of the Service can.%s",
@@ -37,7 +40,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		if otherEndpoints(f) {
 			return f.addressDiffers("is refused at")
 		}
-		return probed("TP-08", "Clients are refused at the Service's address, though its endpoints answer.",
+		return probed("TP-08", fmt.Sprintf("Clients are refused at the Service's address, though its endpoints %s.", f.answer()),
 			strings.TrimSpace(f.fromWhere()+" The node has no endpoint for it: kube-proxy lags or is down, or another proxy is responsible."),
 			fmt.Sprintf("look at kube-proxy on %s", cmp.Or(f.nodeOfClient(), "the client's node")))
 	case clientRejected:
@@ -45,17 +48,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 			"The application listens there. Something between this client and the Pod rejects: a NetworkPolicy whose plugin rejects, or a firewall on a node.",
 			"look at the NetworkPolicies that select the client or the Pod, and at the firewalls of their nodes"), "NP-03", "NP-04")
 	case clientKeptOut:
-		why := "The API server gets through to them."
-		if (f.seen.proxyService|f.seen.proxyPod)&reached == 0 {
-			why = "The application answers inside the Pod; whether others get through is not known."
-		}
-		if f.seen.clientPod == timedOut {
-			why += fmt.Sprintf(" Neither the Service's address nor %s answers this client: a NetworkPolicy, or the network between the nodes.", address(f))
-		} else {
-			why += " A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes."
-		}
-		return f.withCause(probed("", f.client()+" is kept out, though the application answers.", why,
-			"look at the NetworkPolicies that select the client or the Pods; try another Pod as the client to see whether others get through"), "NP-04", "NP-03")
+		return f.clientKeptOut()
 	case addressDropped:
 		return f.addressDropped()
 	case nameUnknown:
@@ -76,9 +69,40 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	return v.conclusionByFacts(f)
 }
 
+// clientKeptOut is where a client waits in vain.
+func (f Facts) clientKeptOut() Conclusion {
+	s := f.seen
+	text, why := f.client()+" is kept out, though the application answers.", "The API server gets through to them."
+	if !slices.Contains([]evidence{s.pod, s.proxyService, s.proxyPod}, answered) {
+		text = f.client() + " is kept out, though the application accepts connections."
+	}
+	if (s.proxyService|s.proxyPod)&reached == none {
+		why = "The application " + f.inPod() + " inside the Pod; whether others get through is not known."
+	}
+	if (s.pod|s.proxyService|s.proxyPod)&reached == none {
+		text, why = f.client()+" gets no answer.", "Whether the application answers anybody is not known."
+	}
+	if s.clientPod == timedOut {
+		why += fmt.Sprintf(" Neither the Service's address nor %s answers this client: a NetworkPolicy, or the network between the nodes.", address(f))
+	} else {
+		why += " A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes."
+	}
+	return f.withCause(probed("", text, why,
+		"look at the NetworkPolicies that select the client or the Pods; try another Pod as the client to see whether others get through"), "NP-04", "NP-03")
+}
+
 // clientServed is the verdict healthy where a client of the cluster was served: that crosses all that clients inside cross.
 func (f Facts) clientServed() Conclusion {
 	return ok("The application answers a client inside the cluster.", f.servedWhy())
+}
+
+// clientConnected is the same where the client was connected only, and the application answered somebody else.
+func (f Facts) clientConnected() Conclusion {
+	text := "A client inside the cluster gets a connection, and the application answers inside the Pod."
+	if f.seen.onPodIP() {
+		text = "The application answers on its Pod's IP, and a client inside the cluster gets a connection."
+	}
+	return ok(text, f.servedWhy()+nothingAsked)
 }
 
 // nothingAsked follows what a client crossed that was connected only.
@@ -88,7 +112,7 @@ const nothingAsked = " That was a connection alone: nothing in its container ask
 func (f Facts) servedWhy() string {
 	how := "at the Service's address"
 	switch {
-	case f.Headless:
+	case f.Headless, f.seen.inCluster == none:
 		if barred := f.barredBy(); barred != "" {
 			return fmt.Sprintf("%s got through by the Service's name, though %s: the network plugin does not seem to enforce it here, or another policy lets it pass.", f.client(), barred)
 		}
@@ -182,7 +206,7 @@ const allPods = "test all Pods: --all-pods, or a on the screen of the test"
 // addressDiffers is where the tested Pod answers, and what the client drew at the Service's address does not: with several endpoints one of
 // them may be the bad one, and nothing is said of kube-proxy.
 func (f Facts) addressDiffers(happens string) Conclusion {
-	return probed("", fmt.Sprintf("%s %s the Service's address, while Pod %s answers: another endpoint may be the bad one.", f.client(), happens, cmp.Or(f.Pod, "that was tested")),
+	return probed("", fmt.Sprintf("%s %s the Service's address, while Pod %s %s: another endpoint may be the bad one.", f.client(), happens, cmp.Or(f.Pod, "that was tested"), f.answers()),
 		strings.TrimSpace(f.fromWhere()+" kube-proxy sends each connection to any one of the endpoints. Only where all of them answer is kube-proxy on that node itself to be doubted."), allPods)
 }
 
@@ -195,6 +219,9 @@ func (f Facts) nameDiffers(happened string) Conclusion {
 // addressDropped: the Pod's IP answers the client, and the Service's address keeps silent.
 func (f Facts) addressDropped() Conclusion {
 	silence := fmt.Sprintf("%s is answered by %s, and not by the Service's address.", f.client(), address(f))
+	if f.seen.clientPod != answered {
+		silence = fmt.Sprintf("%s gets a connection at %s, and none at the Service's address.", f.client(), address(f))
+	}
 	switch {
 	case otherEndpoints(f) && !f.OtherProxy && !f.LocalOnly:
 		return f.addressDiffers("gets no answer from")
