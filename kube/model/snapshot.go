@@ -129,6 +129,9 @@ func (s *Snapshot) SlicesOf(service Key) []*discoveryv1.EndpointSlice {
 // Pods returns the Pods of a namespace, or of all.
 func (s *Snapshot) Pods(namespace string) []*corev1.Pod { return s.tables.pods.list(namespace) }
 
+// PodsNamed returns the Pods of all namespaces whose names begin so, sorted by namespace and name.
+func (s *Snapshot) PodsNamed(prefix string) []*corev1.Pod { return s.tables.pods.named(prefix) }
+
 // PodNamespaces returns the names of the namespaces in which any Pod is held, sorted.
 func (s *Snapshot) PodNamespaces() []string {
 	return slices.Sorted(maps.Keys(s.tables.pods.byNamespace))
@@ -216,6 +219,11 @@ func (s *Snapshot) StatefulSetsNaming(service Key) []*appsv1.StatefulSet {
 // DaemonSets returns the DaemonSets of a namespace, or of all.
 func (s *Snapshot) DaemonSets(namespace string) []*appsv1.DaemonSet {
 	return s.tables.daemonSets.list(namespace)
+}
+
+// DaemonSetsNamed returns the DaemonSets of all namespaces whose names begin so, sorted by namespace and name.
+func (s *Snapshot) DaemonSetsNamed(prefix string) []*appsv1.DaemonSet {
+	return s.tables.daemonSets.named(prefix)
 }
 
 // Jobs returns the Jobs of a namespace, or of all.

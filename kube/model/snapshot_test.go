@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -179,5 +180,29 @@ func TestServicesByAddressAndStatefulSetsByService(t *testing.T) {
 	}
 	if snapshot.Namespace("shop") != nil || NewBuilder(snapshot).Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}).Build(time.Time{}).Namespace("shop") == nil {
 		t.Error("Namespace(shop) is there without its object, or not with it")
+	}
+}
+
+func TestPodsAndDaemonSetsByTheBeginningOfTheirNames(t *testing.T) {
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
+	snapshot := NewBuilder(nil).Put(
+		&corev1.Pod{ObjectMeta: meta("shop", "relay-1")}, &corev1.Pod{ObjectMeta: meta("shop", "relay-2")}, &corev1.Pod{ObjectMeta: meta("shop", "relax")},
+		&corev1.Pod{ObjectMeta: meta("net", "relay-1")}, &corev1.Pod{ObjectMeta: meta("pay", "a")}, &corev1.Pod{ObjectMeta: meta("pay", "z")},
+		&appsv1.DaemonSet{ObjectMeta: meta("net", "relay")}, &appsv1.DaemonSet{ObjectMeta: meta("net", "rela")},
+	).Build(time.Time{})
+	var names []string
+	for _, pod := range snapshot.PodsNamed("relay-") {
+		names = append(names, pod.Namespace+"/"+pod.Name)
+	}
+	if want := []string{"net/relay-1", "shop/relay-1", "shop/relay-2"}; !slices.Equal(names, want) {
+		t.Errorf("Pods %v, want %v", names, want)
+	}
+	if sets := snapshot.DaemonSetsNamed("relay"); len(sets) != 1 || sets[0].Name != "relay" {
+		t.Errorf("DaemonSets %v", sets)
+	}
+	if sets := snapshot.DaemonSetsNamed("relayed"); len(sets) != 0 {
+		t.Errorf("DaemonSets %v", sets)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -72,6 +73,22 @@ func (s *shelf[T]) search(name string) (int, bool) {
 	return slices.BinarySearchFunc(s.objects, name, func(object T, name string) int {
 		return cmp.Compare(object.GetName(), name)
 	})
+}
+
+// named returns the objects whose names begin so, sorted by namespace and name.
+func (t table[T]) named(prefix string) []T {
+	var having []T
+	for _, namespace := range slices.Sorted(maps.Keys(t.byNamespace)) {
+		shelf := t.byNamespace[namespace]
+		first, _ := shelf.search(prefix)
+		for _, object := range shelf.objects[first:] {
+			if !strings.HasPrefix(object.GetName(), prefix) {
+				break
+			}
+			having = append(having, object)
+		}
+	}
+	return having
 }
 
 func (s *shelf[T]) index() map[labelPair][]T {

@@ -162,7 +162,7 @@ func twoFamilies(svc *corev1.Service) {
 func externalWithEverything() *corev1.Service {
 	svc := service("web", labels{"app": "web", "pod-template-hash": "abc"}, nodePort, externallyLocal, internallyLocal, externalIP("192.0.2.77"), twoFamilies,
 		ports(namedPort("https", 443, "https"), namedPort("b", 80, 8080)))
-	svc.Labels = labels{proxyNameLabel: "other"}
+	svc.Labels = labels{ProxyNameLabel: "other"}
 	svc.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
 	svc.Spec.LoadBalancerSourceRanges = []string{"192.0.2.0/24"}
 	svc.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.9"}}

@@ -24,13 +24,38 @@ func externalNameRules() []Rule {
 	}
 }
 
-// targetServices are the Services of the namespace that an ExternalName leads to.
+// targetServices are the Services of the namespaces that an ExternalName leads to, by other ExternalNames too, as far as they are known.
 func targetServices(s *subject) []model.Need {
-	target, ok := wholeName(s.service.Spec.ExternalName)
-	if !ok || target.Namespace == s.key.Namespace {
-		return nil
+	var needs []model.Need
+	at := s.service
+	for range aliasesFollowed {
+		target, ok := wholeName(at.Spec.ExternalName)
+		if !ok {
+			break
+		}
+		need := model.Need{Kind: model.Services, Namespace: target.Namespace}
+		if target.Namespace != s.key.Namespace && !slices.Contains(needs, need) {
+			needs = append(needs, need)
+		}
+		if at = s.in.Snapshot.Service(target); at == nil || at.Spec.Type != corev1.ServiceTypeExternalName {
+			break
+		}
 	}
-	return []model.Need{{Kind: model.Services, Namespace: target.Namespace}}
+	return needs
+}
+
+// leadsOutOfSight tells of an ExternalName whether what it stands for could not be looked at, so that nobody knows whether it is
+// there, or is yet to be looked at.
+func (s *subject) leadsOutOfSight() (unknown, pending bool) {
+	if s.routes() {
+		return false, false
+	}
+	for _, need := range targetServices(s) {
+		coverage := s.in.Snapshot.Coverage(need.Kind, need.Namespace)
+		pending = pending || coverage.Pending()
+		unknown = unknown || !coverage.Pending() && !coverage.Known()
+	}
+	return unknown, pending
 }
 
 // named is since when the Service is another name for what externalName says; zero where managedFields do not tell.

@@ -91,18 +91,55 @@ func TestAnAliasBeyondTheScopeIsAskedFor(t *testing.T) {
 		t.Errorf("its own namespace is always read, and yet %v", needs)
 	}
 	report := Judge(Input{Snapshot: scoped(model.Coverage{State: model.Stale}), Now: now}, web)
-	if len(report.Unchecked) != 1 || report.Unchecked[0].Coverage.State != model.Stale {
+	if len(report.Unchecked) != 1 || report.Unchecked[0].Coverage.State != model.Stale || report.Verdict != Unknown {
 		t.Errorf("nothing was heard of it for a while: %s", told(report))
 	}
 	report = Judge(Input{Snapshot: scoped(model.Coverage{State: model.Forbidden, Verb: "list"}), Now: now}, web)
-	if len(report.Unchecked) != 1 || report.Unchecked[0].Namespace != "pay" || !slices.Equal(report.Unchecked[0].Check, []string{"EN-03"}) || report.Verdict != OK {
+	if len(report.Unchecked) != 1 || report.Unchecked[0].Namespace != "pay" || !slices.Equal(report.Unchecked[0].Check, []string{"EN-03"}) || report.Verdict != Unknown || report.Health() != "may not list services in pay" {
 		t.Errorf("%s", told(report))
+	}
+	for _, state := range []model.CoverageState{model.NotAsked, model.Syncing} {
+		if report = Judge(Input{Snapshot: scoped(model.Coverage{State: state}), Now: now}, web); report.Verdict != Partial {
+			t.Errorf("%s: %s", state, told(report))
+		}
 	}
 	if report = Judge(Input{Snapshot: scoped(model.Coverage{State: model.Live}), Now: now}, web); len(report.Unchecked) != 0 || report.Verdict != Fail {
 		t.Errorf("%s", told(report))
 	}
 	if rule := externalNameRules()[1]; !slices.Equal(rule.IDs, []string{"EN-03"}) {
 		t.Errorf("a report changed the rule: %v", rule.IDs)
+	}
+}
+
+// TestAnAliasOfAnAliasIsFollowedOutOfSight holds that every namespace on the way of an ExternalName has to be read, whatever else is found.
+func TestAnAliasOfAnAliasIsFollowedOutOfSight(t *testing.T) {
+	t.Parallel()
+	next := aliasOf("db", "db.stage.svc.cluster.local")
+	next.Namespace = "pay"
+	forbidden := model.Coverage{State: model.Forbidden, Verb: "list"}
+	for name, test := range map[string]struct {
+		web        *corev1.Service
+		pay, stage model.Coverage
+		needs      []string
+		verdict    Verdict
+	}{
+		"both are read":            {aliasOf("web", "db.pay.svc.cluster.local"), model.Coverage{State: model.Live}, model.Coverage{State: model.Live}, []string{"pay", "stage"}, Fail},
+		"the second may not be":    {aliasOf("web", "db.pay.svc.cluster.local"), model.Coverage{State: model.Live}, forbidden, []string{"pay", "stage"}, Unknown},
+		"a note is made beside":    {aliasOf("web", "db.pay.svc.cluster.local", ports(port(80, 8080))), model.Coverage{State: model.Live}, forbidden, []string{"pay", "stage"}, Unknown},
+		"a host, and neither read": {aliasOf("web", "db.example.com"), forbidden, forbidden, nil, OK},
+		"an address":               {aliasOf("web", "192.0.2.7"), forbidden, forbidden, nil, Fail},
+	} {
+		snapshot := cluster(test.web, next).Uncover(model.Need{Kind: model.Services}).
+			Cover(model.Need{Kind: model.Services, Namespace: "shop"}, model.Coverage{State: model.Live}).
+			Cover(model.Need{Kind: model.Services, Namespace: "pay"}, test.pay).Cover(model.Need{Kind: model.Services, Namespace: "stage"}, test.stage).Build(now)
+		var namespaces []string
+		for _, need := range BeyondNeeds(web, snapshot) {
+			namespaces = append(namespaces, need.Namespace)
+		}
+		report := Judge(Input{Snapshot: snapshot, Now: now}, web)
+		if !slices.Equal(namespaces, test.needs) || report.Verdict != test.verdict {
+			t.Errorf("%s: %v, %s", name, namespaces, told(report))
+		}
 	}
 }
 

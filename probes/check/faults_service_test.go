@@ -17,7 +17,7 @@ func terminatingShop(since time.Duration) *corev1.Namespace {
 }
 
 func handedTo(proxy string) func(*corev1.Service) {
-	return func(svc *corev1.Service) { svc.Labels = labels{proxyNameLabel: proxy} }
+	return func(svc *corev1.Service) { svc.Labels = labels{ProxyNameLabel: proxy} }
 }
 
 func assigned(svc *corev1.Service) {

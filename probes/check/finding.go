@@ -130,6 +130,8 @@ type Unchecked struct {
 	Namespace string
 	// Coverage is why: forbidden, failed, not asked …
 	Coverage model.Coverage
+	// Beyond is true for what lies outside of the Service's own namespace.
+	Beyond bool
 }
 
 // Verdict is the sum of a Service's findings.
@@ -206,6 +208,9 @@ func (r *Report) Health() string {
 
 // health says in the HEALTH column why it is not known.
 func (u Unchecked) health() string {
+	if u.Beyond && u.Coverage.State == model.Forbidden {
+		return short("may not %s in %s", u.Need, u.Namespace)
+	}
 	switch u.Coverage.State {
 	case model.NotAsked, model.Syncing:
 		return short("reading %s", u.Kind)

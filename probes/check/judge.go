@@ -103,8 +103,8 @@ func (j *judgement) readable(rule *Rule, kinds []model.Kind, needed bool) bool {
 	return whole
 }
 
-// noteBeyond notes what could not be read in other namespaces. That it was not asked for does not keep a verdict pending: in a list
-// nobody asks.
+// noteBeyond notes what could not be read in other namespaces. That it was not asked for keeps no verdict pending but that of an
+// ExternalName, of which nothing else tells anything: in a list nobody asks.
 func (j *judgement) noteBeyond(rule *Rule) {
 	if rule.Beyond == nil {
 		return
@@ -115,7 +115,10 @@ func (j *judgement) noteBeyond(rule *Rule) {
 			continue
 		}
 		unchecked := newUnchecked(slices.Clone(rule.IDs), need.Kind, need.Namespace, coverage)
-		unchecked.What = "what is in namespace " + need.Namespace
+		unchecked.What, unchecked.Beyond = "what is in namespace "+need.Namespace, true
+		if need.Namespace == model.AllNamespaces {
+			unchecked.What = "what is in other namespaces"
+		}
 		j.unchecked = append(j.unchecked, unchecked)
 	}
 }
@@ -334,10 +337,11 @@ func (j *judgement) verdict() Verdict {
 			return Unknown
 		}
 	}
-	if j.blind() {
+	unknown, pending := s.leadsOutOfSight()
+	if unknown || j.blind() {
 		return Unknown
 	}
-	if j.pending || j.unsettled() {
+	if pending || j.pending || j.unsettled() {
 		return Partial
 	}
 	return OK

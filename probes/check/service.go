@@ -21,10 +21,7 @@ func serviceRules() []Rule {
 			IDs: []string{"SVC-03"}, Step: StepService, Uses: []model.Kind{model.Events}, check: checkTerminating,
 			applies: func(s *subject) bool { return s.service.DeletionTimestamp != nil },
 		},
-		{
-			IDs: []string{"SVC-07"}, Step: StepService, Uses: []model.Kind{model.Nodes}, check: checkOtherProxy,
-			applies: func(s *subject) bool { return s.otherProxyNamed() != "" },
-		},
+		otherProxyRule(),
 		{
 			// Events are looked at where somebody read them: a healthy Service is no reason to.
 			IDs: []string{"SVC-08"}, Step: StepService, check: checkAllocation,
@@ -133,64 +130,6 @@ func terminatingNamespace(snapshot *model.Snapshot, name string) *corev1.Namespa
 		return nil
 	}
 	return namespace
-}
-
-// proxyNameLabel hands a Service to another proxy; kube-proxy does not watch Services that carry it (KEP-2447).
-const proxyNameLabel = "service.kubernetes.io/service-proxy-name"
-
-// otherProxyNamed returns the proxy that the Service is handed to; empty for none, and where it does not matter: a headless Service
-// has no address that a proxy serves.
-func (s *subject) otherProxyNamed() string {
-	if !s.routes() || s.headless() {
-		return ""
-	}
-	name, labelled := s.service.Labels[proxyNameLabel]
-	if labelled && name == "" {
-		return `""`
-	}
-	return name
-}
-
-// checkOtherProxy is SVC-07: a label takes the Service away from kube-proxy, so that nobody answers for its ClusterIP unless the
-// proxy that the label names does.
-func checkOtherProxy(s *subject) []Finding {
-	proxy := s.otherProxyNamed()
-	finding := Finding{
-		ID: "SVC-07", Severity: Critical, Confidence: Proven, Step: StepService, Since: s.created(),
-		Short: short("left to proxy %s, not kube-proxy", proxy),
-		Title: fmt.Sprintf("A label hands the Service to the proxy %s, and kube-proxy ignores it.", proxy),
-		Why:   "Connections to the ClusterIP, and to node ports, time out, unless that proxy serves them.",
-		Evidence: []Evidence{{
-			Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "metadata.labels." + proxyNameLabel, Value: s.service.Labels[proxyNameLabel],
-		}},
-		Fix: s.serviceFix(Fix{Command: s.kubectl("label", "svc", s.key.Name, proxyNameLabel+"-"), Note: "only where no such proxy is meant to serve it"}),
-	}
-	if s.service.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		// Its load balancer may send straight to the Pods.
-		finding.Severity = Major
-	}
-	switch pod := s.podOfProxy(proxy); {
-	case pod != nil:
-		finding.Confidence = Possible
-		finding.Why = "Only that proxy answers for its ClusterIP. It seems to run in this cluster."
-		finding.Evidence = append(finding.Evidence, Evidence{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "metadata.name", Value: pod.Name})
-	case slices.Contains(knownProxies(), proxy):
-		finding.Confidence = Likely
-	}
-	return []Finding{s.heldFor(dataPlane(s).graded(finding), settleTime)}
-}
-
-// knownProxies are values of the label that programs ask for by their own documents.
-func knownProxies() []string { return []string{"multus-proxy", "kpng"} }
-
-// podOfProxy finds a Pod of kube-system, as far as somebody read them, that is named after the proxy.
-func (s *subject) podOfProxy(proxy string) *corev1.Pod {
-	for _, pod := range s.in.Snapshot.Pods(systemNamespace) {
-		if strings.HasPrefix(pod.Name, proxy+"-") && !PodEnded(pod) {
-			return pod
-		}
-	}
-	return nil
 }
 
 // allocationMatters is how long an event of the allocators is believed: they repeat themselves while the state lasts, and API

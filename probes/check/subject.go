@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -108,6 +109,11 @@ func (s *subject) eventsKnown() bool { return s.covered(model.Events).Known() }
 func (s *subject) slicesKnown() bool { return s.covered(model.EndpointSlices).Known() }
 
 func (s *subject) stale() bool {
+	if !s.routes() && slices.ContainsFunc(targetServices(s), func(need model.Need) bool {
+		return s.in.Snapshot.Coverage(need.Kind, need.Namespace).State == model.Stale
+	}) {
+		return true
+	}
 	return s.covered(model.Services).State == model.Stale || s.routes() && s.covered(model.EndpointSlices).State == model.Stale
 }
 

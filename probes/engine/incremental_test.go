@@ -185,7 +185,7 @@ func change(t *rapid.T, source *fixture) {
 	}
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels()}}
 	kind := model.Kind(pick("kind", string(model.Services), string(model.EndpointSlices), string(model.Pods), string(model.Events),
-		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.Jobs), string(model.Nodes),
+		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.DaemonSets), string(model.Jobs), string(model.Nodes),
 		string(model.Ingresses), string(model.IngressClasses), string(model.HTTPRoutes), string(model.Gateways), string(model.ReferenceGrants),
 		string(model.ValidatingWebhooks), string(model.APIServices), string(model.HorizontalScalers), string(model.Rollouts),
 		string(model.Namespaces), string(model.ServiceCIDRs), "coverage"))
@@ -239,7 +239,7 @@ func change(t *rapid.T, source *fixture) {
 		}
 		next = slice
 	case model.Pods:
-		pod := &corev1.Pod{ObjectMeta: object("p", 3)}
+		pod := &corev1.Pod{ObjectMeta: object(pick("prefix", "p", "p", "p", "other-"), 3)}
 		pod.Labels = labels()
 		pod.Spec.NodeName = fmt.Sprint("n", number("node", 1))
 		pod.Spec.Containers = []corev1.Container{{Name: "c", Image: pick("image", "one:1", "one:2", "two")}}
@@ -290,6 +290,11 @@ func change(t *rapid.T, source *fixture) {
 		set.Spec.Template = template
 		set.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"rs": set.Name}}
 		next = set
+	case model.DaemonSets:
+		next = &appsv1.DaemonSet{
+			ObjectMeta: object(pick("prefix", "ds", "other-"), 1),
+			Spec:       appsv1.DaemonSetSpec{Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template},
+		}
 	case model.Jobs:
 		next = &batchv1.Job{ObjectMeta: object("j", 1), Spec: batchv1.JobSpec{Template: template}}
 	case model.Nodes:
@@ -354,7 +359,7 @@ func change(t *rapid.T, source *fixture) {
 		}
 	default:
 		need := model.Need{
-			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.EndpointSlices, model.Services, model.Ingresses}).Draw(t, "need"),
+			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.DaemonSets, model.EndpointSlices, model.Services, model.Ingresses}).Draw(t, "need"),
 			Namespace: rapid.SampledFrom([]string{"a", "b", model.AllNamespaces}).Draw(t, "where"),
 		}
 		source.cover(model.CoverageState(number("state", int(model.Failed))), need)

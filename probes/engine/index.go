@@ -9,6 +9,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // controllerName is the label value of the slices that Kubernetes makes from a Service's selector.
@@ -23,6 +24,8 @@ type index struct {
 	everywhere map[selectorPair]keySet
 	// byExternalName holds the ExternalName Services under the Service of this cluster that they lead to.
 	byExternalName map[model.Key]keySet
+	// handed holds the Services that a label hands to another proxy than kube-proxy, with its name.
+	handed map[model.Key]string
 	// foreign holds, by namespace, the Services whose slices may list a Pod that no selector tells of.
 	foreign map[string]keySet
 }
@@ -48,6 +51,7 @@ func newIndex(snapshot *model.Snapshot, scope string) *index {
 		bySelector:     map[selectorPair]keySet{},
 		everywhere:     map[selectorPair]keySet{},
 		byExternalName: map[model.Key]keySet{},
+		handed:         map[model.Key]string{},
 		foreign:        map[string]keySet{},
 	}
 	for _, service := range snapshot.Services(scope) {
@@ -63,10 +67,14 @@ func (x *index) set(key model.Key, service *corev1.Service) {
 		remove(x.everywhere, old.pair.anywhere(), key)
 		remove(x.byExternalName, old.external, key)
 		delete(x.entries, key)
+		delete(x.handed, key)
 	}
 	if service == nil {
 		remove(x.foreign, key.Namespace, key)
 		return
+	}
+	if proxy, handed := service.Labels[check.ProxyNameLabel]; handed {
+		x.handed[key] = proxy
 	}
 	var entry indexEntry
 	switch {

@@ -119,6 +119,13 @@ func (p *planner) beyond(needs needSet, j *judgement) {
 	if j.index == nil {
 		return
 	}
+	for _, key := range slices.SortedFunc(maps.Keys(j.index.handed), model.Key.Compare) {
+		for _, need := range check.BeyondNeeds(key, j.snapshot) {
+			if need.Kind == model.DaemonSets {
+				needs.add(need)
+			}
+		}
+	}
 	targets := slices.SortedFunc(maps.Keys(j.index.byExternalName), model.Key.Compare)
 	asked := needSet{}
 	for _, target := range targets {
@@ -318,6 +325,15 @@ func (s needSet) add(need model.Need) {
 	if _, all := s[model.Need{Kind: need.Kind}]; !all {
 		s[need] = struct{}{}
 	}
+}
+
+// without returns those of some needs that are not asked for already.
+func (s needSet) without(needs []model.Need) []model.Need {
+	return slices.DeleteFunc(needs, func(need model.Need) bool {
+		_, asked := s[need]
+		_, all := s[model.Need{Kind: need.Kind}]
+		return asked || all
+	})
 }
 
 func (s needSet) sorted() []model.Need {

@@ -89,7 +89,11 @@ func once(ctx context.Context, e *Engine, options OnceOptions) (*State, error) {
 		client = client.In(snapshot)
 	}
 	asked := named(snapshot, options.Names, options.Home)
-	more := beyond(snapshot, scope)
+	// What is read beyond may lead further: an ExternalName to another one.
+	for more := needs.without(beyond(snapshot, scope)); len(more) > 0; more = needs.without(beyond(snapshot, scope)) {
+		also(more...)
+	}
+	var more []model.Need
 	for _, service := range asked {
 		more = append(more, check.ClientNeeds(snapshot, service, client)...)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -66,6 +67,7 @@ func (t *touched) by(change model.Change) {
 			if pod, ok := object.(*corev1.Pod); ok && pod != nil {
 				t.labels(pod.Namespace, pod.Labels)
 				t.lost(pod)
+				t.proxy(pod.Name)
 				t.writes(pod)
 			}
 		}
@@ -79,6 +81,9 @@ func (t *touched) by(change model.Change) {
 		t.workload(change.Before)
 		t.workload(change.After)
 		t.references(change)
+		if change.Kind == model.DaemonSets {
+			t.proxy(change.Key.Name)
+		}
 	case model.Ingresses, model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes,
 		model.ValidatingWebhooks, model.MutatingWebhooks, model.APIServices:
 		t.references(change)
@@ -118,6 +123,11 @@ func (t *touched) byCoverage(before, after map[model.Need]model.Coverage) {
 // covered touches what may rest on objects of a kind in a namespace: everything there, and what leads there by name.
 func (t *touched) covered(need model.Need) {
 	t.whole[need.Namespace] = true
+	if need.Kind == model.Pods || need.Kind == model.DaemonSets {
+		for key := range t.index.handed {
+			t.services[key] = struct{}{}
+		}
+	}
 	if need.Kind != model.Services || need.Namespace == model.AllNamespaces {
 		return
 	}
@@ -181,6 +191,15 @@ func (t *touched) lost(pod *corev1.Pod) {
 			t.service(key)
 		}
 	})
+}
+
+// proxy touches the Services that are handed to a proxy of such a name.
+func (t *touched) proxy(name string) {
+	for key, proxy := range t.index.handed {
+		if strings.HasPrefix(name, proxy) {
+			t.services[key] = struct{}{}
+		}
+	}
 }
 
 // service touches a Service and the ExternalName Services that lead to it, by others too.
