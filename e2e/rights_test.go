@@ -293,3 +293,42 @@ func checkDenied(t *testing.T, result harness.Result, rungs ...string) []harness
 	t.Log(fmt.Sprint(result.Code), ports[0].Conclusion.ID, ports[0].Conclusion.Text, ports[0].Conclusion.Next)
 	return ports
 }
+
+// Whether a name stands for anything is unknown to whoever may not look where it leads, and he is told where that is.
+func TestANameThatLeadsOutOfSight(t *testing.T) {
+	c := harness.Use(t)
+	namespace := c.Namespace(t)
+	c.Apply(t, namespace, `
+apiVersion: v1
+kind: Service
+metadata: {name: api}
+spec: {type: ExternalName, externalName: kubernetes.default.svc.cluster.local}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: host}
+spec: {type: ExternalName, externalName: api.example.com}
+`)
+	for user, want := range map[string]string{"": "ok", grant(t, c, namespace, "narrow", nil, nil): "unknown"} {
+		result := c.Run(t, harness.Run{Args: []string{"diagnose", "-n", namespace, "-o", "json"}, Kubeconfig: user})
+		var diagnosis harness.Diagnosis
+		result.Decode(t, &diagnosis)
+		if got := diagnosis.Find(namespace, "api"); got == nil || got.Verdict != want {
+			t.Errorf("want %s\n%s", want, result)
+		}
+		if got := diagnosis.Find(namespace, "host"); got == nil || got.Verdict != "ok" {
+			t.Errorf("nothing of a host outside is to be read\n%s", result)
+		}
+		if user == "" {
+			continue
+		}
+		text := c.Run(t, harness.Run{Args: []string{"diagnose", "api", "-n", namespace}, Kubeconfig: user})
+		if said := flat(text.Stdout); text.Code != 2 || !strings.Contains(said, "may not list services in default") && !strings.Contains(said, "what is in namespace default") {
+			t.Errorf("want 2, and the namespace named\n%s", text)
+		}
+		screen := c.TerminalRun(t, 120, 40, harness.Run{Args: []string{"-n", namespace}, Kubeconfig: user})
+		waitForRow(screen, "api", `^\?.*may not list services in default`, verdictLimit)
+		waitForRow(screen, "host", `^✓`, verdictLimit)
+		leave(t, screen)
+	}
+}

@@ -199,7 +199,7 @@ func merge[T metav1.Object](t *table[T], changes map[Key]Change) {
 			delete(next, namespace)
 		}
 	}
-	t.byNamespace, t.references, t.writings = next, &references{}, &writings{}
+	t.byNamespace, t.references, t.writings, t.podRanges = next, &references{}, &writings{}, &podRanges{}
 }
 
 // mergeShelf merges sorted objects with the changes of one namespace into a new sorted list.

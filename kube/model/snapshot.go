@@ -132,6 +132,16 @@ func (s *Snapshot) Pods(namespace string) []*corev1.Pod { return s.tables.pods.l
 // PodsNamed returns the Pods of all namespaces whose names begin so, sorted by namespace and name.
 func (s *Snapshot) PodsNamed(prefix string) []*corev1.Pod { return s.tables.pods.named(prefix) }
 
+// PodsWithAddress returns the Pods of all namespaces that have an IP address, in no order: one that ended keeps in its status an
+// address that another may have by now, and Pods on their node's network share that of the node.
+func (s *Snapshot) PodsWithAddress(ip string) []*corev1.Pod {
+	var having []*corev1.Pod
+	for _, shelf := range s.tables.pods.byNamespace {
+		having = append(having, shelf.withAddress(ip)...)
+	}
+	return having
+}
+
 // PodNamespaces returns the names of the namespaces in which any Pod is held, sorted.
 func (s *Snapshot) PodNamespaces() []string {
 	return slices.Sorted(maps.Keys(s.tables.pods.byNamespace))

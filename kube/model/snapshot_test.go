@@ -190,7 +190,7 @@ func TestPodsAndDaemonSetsByTheBeginningOfTheirNames(t *testing.T) {
 	snapshot := NewBuilder(nil).Put(
 		&corev1.Pod{ObjectMeta: meta("shop", "relay-1")}, &corev1.Pod{ObjectMeta: meta("shop", "relay-2")}, &corev1.Pod{ObjectMeta: meta("shop", "relax")},
 		&corev1.Pod{ObjectMeta: meta("net", "relay-1")}, &corev1.Pod{ObjectMeta: meta("pay", "a")}, &corev1.Pod{ObjectMeta: meta("pay", "z")},
-		&appsv1.DaemonSet{ObjectMeta: meta("net", "relay")}, &appsv1.DaemonSet{ObjectMeta: meta("net", "rela")},
+		&appsv1.DaemonSet{ObjectMeta: meta("net", "relay")}, &appsv1.DaemonSet{ObjectMeta: meta("net", "rel")},
 	).Build(time.Time{})
 	var names []string
 	for _, pod := range snapshot.PodsNamed("relay-") {

@@ -16,9 +16,10 @@ import (
 // table holds the objects of one kind, a shelf per namespace. Cluster-scoped objects lie on the shelf "".
 type table[T metav1.Object] struct {
 	byNamespace map[string]*shelf[T]
-	// references and writings are nil where there is no object.
+	// references, writings and podRanges are nil where there is no object.
 	references *references
 	writings   *writings
+	podRanges  *podRanges
 }
 
 // shelf holds the objects of one kind in one namespace, sorted by name. Its indices are built when first
@@ -34,6 +35,9 @@ type shelf[T metav1.Object] struct {
 
 	fieldOnce sync.Once
 	byField   map[string][]T
+
+	addressOnce sync.Once
+	byAddress   map[string][]T
 }
 
 type labelPair struct{ key, value string }
@@ -163,6 +167,26 @@ func (s *shelf[T]) fields() map[string][]T {
 		}
 	})
 	return s.byField
+}
+
+// withAddress returns the Pods that have an IP address, by their status.
+func (s *shelf[T]) withAddress(address string) []T {
+	s.addressOnce.Do(func() {
+		s.byAddress = map[string][]T{}
+		for _, object := range s.objects {
+			pod, ok := any(object).(*corev1.Pod)
+			if !ok {
+				continue
+			}
+			for _, ip := range pod.Status.PodIPs {
+				s.byAddress[ip.IP] = append(s.byAddress[ip.IP], object)
+			}
+			if len(pod.Status.PodIPs) == 0 && pod.Status.PodIP != "" {
+				s.byAddress[pod.Status.PodIP] = append(s.byAddress[pod.Status.PodIP], object)
+			}
+		}
+	})
+	return s.byAddress[address]
 }
 
 // indexedField returns the values by which objects of a kind are looked up besides their names and labels: the addresses of

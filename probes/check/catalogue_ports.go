@@ -175,12 +175,15 @@ func sliceTexts() []Explanation {
 			Sources:   []string{codeKubeProxy, seenOnCluster},
 		},
 		{
-			ID: "EPS-07", Name: "Slices do not follow the Pods", Step: StepEndpoints, Weight: "critical, proven, where nothing else is usable, else major",
-			Meaning:   "The EndpointSlice controller does not keep up or does not run, or misses the Pods' Node object. Traffic goes to addresses that are nobody's any more, or misses Pods that are Ready.",
-			Condition: "A selected Pod that has been Ready for half a minute, with an address of the Service's family, is ready in none of its slices; or a slice of the controller has listed as ready, for half a minute, a Pod that is another one by now, has another address, is no longer selected, or was stopped by its kubelet more than a minute ago and is gone.",
-			NotSaid:   []string{"The first half minute after a Pod became Ready, was relabelled, or the selector changed: Pods and slices are not read in one moment.", "A Pod that is simply not known, where nothing tells when it went.", "Slices that somebody else keeps, and slices that were listed once and are not watched."},
-			Fix:       "Look at kube-controller-manager.",
-			Sources:   []string{codeSliceCtl},
+			ID: "EPS-07", Name: "Slices do not follow the Pods", Step: StepEndpoints, Weight: "critical, proven, where nothing else is usable, else major; likely for slices that somebody keeps by hand",
+			Meaning:   "The EndpointSlice controller does not keep up or does not run, or misses the Pods' Node object; or somebody wrote a Pod's address into a slice, and nobody takes it out. Traffic goes to addresses that are nobody's any more, or misses Pods that are Ready.",
+			Condition: "A selected Pod that has been Ready for half a minute, with an address of the Service's family, is ready in none of its slices; or a slice of the controller has listed as ready, for half a minute, a Pod that is another one by now, has another address, is no longer selected, or was stopped by its kubelet more than a minute ago and is gone. Or a slice of somebody else has listed as ready, for half a minute, an address in the spec.podCIDRs of a Node that no Pod of any namespace has, while Pods do have addresses of their Nodes' ranges.",
+			NotSaid: []string{
+				"The first half minute after a Pod became Ready, was relabelled, or the selector changed: Pods and slices are not read in one moment.", "A Pod that is simply not known, where nothing tells when it went.", "Slices that were listed once and are not watched.",
+				"In slices that somebody else keeps: addresses of other ranges, the first ones of a Node's range, those that the Node's status or an annotation names, and endpoints of other clusters. Nor where a Pod's address is outside of its Node's range, for then the network does not use these ranges; or where the Nodes, or the Pods of all namespaces, cannot be read: then it is told as not checked.",
+			},
+			Fix:     "Look at kube-controller-manager. In a slice that somebody keeps, write the address that is meant now, or let a selector find the Pods.",
+			Sources: []string{codeSliceCtl, "kubernetes.io, Cluster Networking: the Node IPAM controller and spec.podCIDRs", seenOnCluster},
 		},
 		{
 			ID: "EPS-08", Name: "Endpoints object not mirrored whole", Step: StepEndpoints, Weight: "critical, likely, where nothing is usable, else minor",

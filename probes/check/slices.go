@@ -38,6 +38,7 @@ func sliceRules() []Rule {
 			IDs: []string{"EPS-10"}, Step: StepEndpoints, applies: applies, explains: true, check: checkNoSlice,
 		},
 		outdatedSliceRule(),
+		podlessRule(),
 		managersRule(),
 		overCapacityRule(),
 		{

@@ -232,10 +232,13 @@ func change(t *rapid.T, source *fixture) {
 		protocol := corev1.ProtocolTCP
 		slice.Ports = []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &protocol}}
 		for i := range number("endpoints", 2) {
-			slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
-				Addresses: []string{fmt.Sprint("10.0.0.", i+1)},
-				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: fmt.Sprint("p", number("target", 3))},
-			})
+			endpoint := discoveryv1.Endpoint{Addresses: []string{fmt.Sprint("10.0.0.", i+1)}}
+			if i == 0 && pick("bare", "", "10.4.0.3") != "" {
+				endpoint.Addresses[0] = "10.4.0.3"
+			} else {
+				endpoint.TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: fmt.Sprint("p", number("target", 3))}
+			}
+			slice.Endpoints = append(slice.Endpoints, endpoint)
 		}
 		next = slice
 	case model.Pods:
@@ -255,6 +258,7 @@ func change(t *rapid.T, source *fixture) {
 		}
 		pod.CreationTimestamp = metav1.NewTime(time.Date(2026, 5, 4, 10+number("created", 1), 0, 0, 0, time.UTC))
 		pod.Status.Phase = corev1.PodPhase(pick("phase", "Running", "Pending", "Succeeded"))
+		pod.Status.PodIP = pick("ip", "", "10.4.0.3", "10.4.1.3")
 		pod.Status.Message = fmt.Sprint(number("message", 9))
 		if owner := number("owner", 2); owner > 0 {
 			controller := true
@@ -300,6 +304,7 @@ func change(t *rapid.T, source *fixture) {
 	case model.Nodes:
 		node := &corev1.Node{ObjectMeta: object("n", 1)}
 		node.Namespace, node.Labels = "", labels()
+		node.Spec.PodCIDR = pick("range", "", "10.4.0.0/24", "10.4.1.0/24")
 		node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeExternalIP, Address: "192.0.2.9"}}
 		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}, {Type: corev1.NodeNetworkUnavailable, Reason: pick("network", "RouteCreated", "CiliumIsUp")}}
 		next = node

@@ -26,6 +26,8 @@ type index struct {
 	byExternalName map[model.Key]keySet
 	// handed holds the Services that a label hands to another proxy than kube-proxy, with its name.
 	handed map[model.Key]string
+	// kept holds the Services that have slices of somebody else than the EndpointSlice controller.
+	kept keySet
 	// foreign holds, by namespace, the Services whose slices may list a Pod that no selector tells of.
 	foreign map[string]keySet
 }
@@ -52,6 +54,7 @@ func newIndex(snapshot *model.Snapshot, scope string) *index {
 		everywhere:     map[selectorPair]keySet{},
 		byExternalName: map[model.Key]keySet{},
 		handed:         map[model.Key]string{},
+		kept:           keySet{},
 		foreign:        map[string]keySet{},
 	}
 	for _, service := range snapshot.Services(scope) {
@@ -71,6 +74,7 @@ func (x *index) set(key model.Key, service *corev1.Service) {
 	}
 	if service == nil {
 		remove(x.foreign, key.Namespace, key)
+		delete(x.kept, key)
 		return
 	}
 	if proxy, handed := service.Labels[check.ProxyNameLabel]; handed {
@@ -100,6 +104,12 @@ func (x *index) setForeign(key model.Key, snapshot *model.Snapshot) {
 		add(x.foreign, key.Namespace, key)
 	} else {
 		remove(x.foreign, key.Namespace, key)
+	}
+	delete(x.kept, key)
+	if _, held := x.entries[key]; held && slices.ContainsFunc(snapshot.SlicesOf(key), func(slice *discoveryv1.EndpointSlice) bool {
+		return slice.Labels[discoveryv1.LabelManagedBy] != controllerName
+	}) {
+		x.kept[key] = struct{}{}
 	}
 }
 

@@ -63,6 +63,7 @@ func (t *touched) by(change model.Change) {
 			}
 		}
 	case model.Pods:
+		t.moved(change)
 		for _, object := range []metav1.Object{change.Before, change.After} {
 			if pod, ok := object.(*corev1.Pod); ok && pod != nil {
 				t.labels(pod.Namespace, pod.Labels)
@@ -191,6 +192,19 @@ func (t *touched) lost(pod *corev1.Pod) {
 			t.service(key)
 		}
 	})
+}
+
+// moved touches the Services that list addresses which somebody wrote: whether a Pod has one may have changed.
+func (t *touched) moved(change model.Change) {
+	before, _ := change.Before.(*corev1.Pod)
+	after, _ := change.After.(*corev1.Pod)
+	if before != nil && after != nil && check.PodEnded(before) == check.PodEnded(after) && before.Status.PodIP == after.Status.PodIP &&
+		slices.Equal(before.Status.PodIPs, after.Status.PodIPs) && before.Spec.NodeName == after.Spec.NodeName {
+		return
+	}
+	for key := range t.index.kept {
+		t.services[key] = struct{}{}
+	}
 }
 
 // proxy touches the Services that are handed to a proxy of such a name.
