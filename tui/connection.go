@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	tea "charm.land/bubbletea/v2"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -30,9 +31,10 @@ func (r *root) connect(name string) tea.Cmd {
 	connector, recall := sh.connector, r.options.Recall
 	// What the command line says holds for the first session; connecting again stays where one was.
 	var wanted *string
+	named := false
 	switch {
 	case !r.everConnected:
-		wanted = r.options.Scope
+		wanted, named = r.options.Scope, r.options.Service.Name != ""
 	case again:
 		scope := sh.scope
 		wanted = &scope
@@ -42,7 +44,7 @@ func (r *root) connect(name string) tea.Cmd {
 		if err != nil {
 			return sessionFailed{generation, err, noSuchContext(connector, name)}
 		}
-		scope, pick := startScope(ctx, session, wanted, recall)
+		scope, pick := startScope(ctx, session, wanted, named, recall)
 		return sessionOpened{generation, session, scope, pick}
 	}
 	return tea.Batch(append(commands, guarded(open), r.tell(stateChanged{}))...)
@@ -50,14 +52,18 @@ func (r *root) connect(name string) tea.Cmd {
 
 // startScope is the namespace to begin with: what the command line says, else the context's own, else the
 // last one used there, else all where that is permitted. pick means that none of these is known to be
-// readable, and the person has to name one.
-func startScope(ctx context.Context, session Session, wanted *string, recall func(string) string) (scope string, pick bool) {
+// readable, and the person has to name one. A Service that was named is looked for where kubectl looks: in the context's own
+// namespace, else in default.
+func startScope(ctx context.Context, session Session, wanted *string, named bool, recall func(string) string) (scope string, pick bool) {
 	info := session.Info()
 	if wanted != nil {
 		return *wanted, false
 	}
 	if info.Namespace != "" {
 		return info.Namespace, false
+	}
+	if named {
+		return corev1.NamespaceDefault, false
 	}
 	if recall != nil {
 		if last := recall(info.Context); last != "" {
@@ -67,7 +73,7 @@ func startScope(ctx context.Context, session Session, wanted *string, recall fun
 	question := mayList("services", model.AllNamespaces)
 	for _, answer := range session.Access(ctx, []model.AccessQuestion{question}) {
 		if answer.Err == nil && !answer.Allowed {
-			return "default", true
+			return corev1.NamespaceDefault, true
 		}
 	}
 	return model.AllNamespaces, false

@@ -111,3 +111,32 @@ func TestTheJumpLineSaysWhereOtherObjectsAre(t *testing.T) {
 		t.Errorf("a Service named pods cannot be jumped to:\n%s", s.screen())
 	}
 }
+
+func TestTheNamespaceToBeginWith(t *testing.T) {
+	all := model.AllNamespaces
+	for _, test := range []struct {
+		name          string
+		wanted        *string
+		own, last     string
+		named, denied bool
+		want          string
+		pick          bool
+	}{
+		{name: "the flag", wanted: &all, own: "shop", last: "bank", want: all},
+		{name: "the context's own", own: "shop", last: "bank", want: "shop"},
+		{name: "the last one", last: "bank", want: "bank"},
+		{name: "all", want: all},
+		{name: "to be picked", denied: true, want: "default", pick: true},
+		{name: "a Service was named, as for kubectl", named: true, last: "bank", want: "default"},
+		{name: "a Service was named, in the context's own", named: true, own: "shop", want: "shop"},
+		{name: "a Service was named, and the flag", named: true, wanted: &all, want: all},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			session := &fakeSession{info: model.SessionInfo{Context: "kind", Namespace: test.own}, access: func(model.AccessQuestion) bool { return !test.denied }}
+			scope, pick := startScope(t.Context(), session, test.wanted, test.named, func(string) string { return test.last })
+			if scope != test.want || pick != test.pick {
+				t.Errorf("got %q, pick %t", scope, pick)
+			}
+		})
+	}
+}

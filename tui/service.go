@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,11 +88,8 @@ func (p *servicePage) update(sh *shell, msg tea.Msg) tea.Cmd {
 
 // follow takes what the newest state says of the Service.
 func (p *servicePage) follow(sh *shell) tea.Cmd {
-	if p.key.Namespace == "" && sh.connection == connected {
-		p.key.Namespace = sh.scope
-		if p.key.Namespace == model.AllNamespaces {
-			p.key.Namespace = sh.info.Namespace
-		}
+	if !p.placed(sh) {
+		return nil
 	}
 	if sh.session != nil && p.focused != sh.session {
 		p.focused = sh.session
@@ -124,6 +122,54 @@ func (p *servicePage) follow(sh *shell) tea.Cmd {
 		}
 	}
 	return p.followLogs(sh)
+}
+
+// placed finds the namespace of a Service that was named without one; false while it is not known. Among all namespaces it is the only one
+// that has such a Service, or one that the person chooses.
+func (p *servicePage) placed(sh *shell) bool {
+	switch {
+	case p.key.Namespace != "":
+		return true
+	case sh.connection != connected:
+		return false
+	case sh.scope != model.AllNamespaces:
+		p.key.Namespace = sh.scope
+		return true
+	case sh.state == nil || !sh.state.Settled:
+		return false
+	}
+	var namesakes []model.Key
+	for _, report := range sh.state.Reports {
+		if report.Key.Name == p.key.Name && !report.Missing {
+			namesakes = append(namesakes, report.Key)
+		}
+	}
+	p.key.Namespace = cmp.Or(sh.info.Namespace, corev1.NamespaceDefault)
+	switch {
+	case len(namesakes) == 1:
+		p.key = namesakes[0]
+	case len(namesakes) > 1:
+		p.pickNamesake(sh, namesakes)
+	}
+	return true
+}
+
+// pickNamesake asks which of the Services of one name is meant.
+func (p *servicePage) pickNamesake(sh *shell, namesakes []model.Key) {
+	picking := newPickPage("Service "+clean(p.key.Name)+", in which namespace?", func(sh *shell, namespace string) tea.Cmd {
+		sh.replace(newServicePage(model.Key{Namespace: namespace, Name: p.key.Name}))
+		return nil
+	})
+	var items []pickItem
+	for _, key := range namesakes {
+		item := pickItem{value: key.Namespace, label: clean(key.Namespace)}
+		if report := reportOf(sh.state, key); report != nil {
+			item.detail = clean(report.Health())
+		}
+		items = append(items, item)
+	}
+	picking.picker.setItems(items)
+	sh.open(picking)
 }
 
 func servicesKnown(state *engine.State, namespace string) bool {

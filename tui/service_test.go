@@ -200,6 +200,28 @@ func TestServiceThatDoesNotExist(t *testing.T) {
 	s.mustShow("There is no Service check in namespace shop.", "Near it: shop/checkout")
 }
 
+func TestServiceThatIsNamedWithoutItsNamespace(t *testing.T) {
+	namesake := fixtureService("checkout", corev1.ServiceTypeClusterIP, "10.96.1.1", "80→80", day)
+	namesake.Namespace = "bank"
+	two := stateOf(model.AllNamespaces, append(shopFixtures(), fixture{namesake, fixtureReport(namesake, check.OK, 1, 1, 0)})...)
+	s := newConnectedScreen(t, 80, 24)
+	s.root.sh.scope = model.AllNamespaces
+	s.root.sh.open(newServicePage(model.Key{Name: "catalog"}))
+	s.show(two)
+	s.mustShow("shop ▸ catalog")
+	s.root.sh.back()
+	s.root.sh.open(newServicePage(model.Key{Name: "checkout"}))
+	s.show(two)
+	s.mustShow("Service checkout, in which namespace?", "bank", "shop")
+	s.press("down", "enter")
+	s.mustShow("shop ▸ checkout")
+	s.mustNotShow("in which namespace?")
+	s.root.sh.back()
+	s.root.sh.open(newServicePage(model.Key{Name: "nobody"}))
+	s.show(two)
+	s.mustShow("There is no Service nobody in namespace shop.")
+}
+
 func TestFocusFollowsTheOpenService(t *testing.T) {
 	s := openService(t, 120, 40, "checkout")
 	want := model.Key{Namespace: "shop", Name: "checkout"}
