@@ -161,9 +161,7 @@ func (f *freezable) Read(p []byte) (int, error) {
 // frozenForward is a forward to an application that echoes, over a network that can be frozen.
 func frozenForward(t *testing.T) (*Manager, *frozenNet, model.Forward) {
 	t.Helper()
-	cluster := newFakeCluster(t)
-	cluster.put(readyPod("web-1"))
-	cluster.serve("web-1", 8080, echo)
+	cluster := webCluster(t, echo)
 	network := &frozenNet{}
 	m := newManager(t)
 	through := cluster.forwardCluster()

@@ -1,10 +1,8 @@
 package forward
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 	corev1 "k8s.io/api/core/v1"
@@ -20,14 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/intstr"
-	portforwardprotocol "k8s.io/apimachinery/pkg/util/portforward"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/portforward"
 	"k8s.io/streaming/pkg/httpstream"
-	"k8s.io/streaming/pkg/httpstream/spdy"
-
-	"github.com/svctui/svctui/kube/model"
 )
 
 // fakeCluster is an API server of a few Pods and Services that forwards ports as a kubelet does, one goroutine a connection.
@@ -283,128 +274,6 @@ func (c *fakeCluster) servePortForward(w http.ResponseWriter, r *http.Request, p
 	kubelet.conns.Wait()
 }
 
-// fakeKubelet serves one port-forward connection. As with containerd, that leads to one sandbox, whatever becomes of the Pod.
-type fakeKubelet struct {
-	cluster *fakeCluster
-	pod     string
-	sandbox string
-	raw     net.Conn
-	mu      sync.Mutex
-	pairs   map[string]*[2]httpstream.Stream
-	conns   sync.WaitGroup
-}
-
-func (k *fakeKubelet) upgrade(w http.ResponseWriter, r *http.Request, overWebSocket bool) httpstream.Connection {
-	if overWebSocket {
-		upgrader := websocket.Upgrader{Subprotocols: []string{portforwardprotocol.WebsocketsSPDYTunnelingPortForwardV1}}
-		socket, err := upgrader.Upgrade(w, r, nil)
-		if err != nil {
-			k.cluster.t.Error(err)
-			return nil
-		}
-		k.track(socket.NetConn())
-		conn, err := spdy.NewServerConnection(portforward.NewTunnelingConnection("test", socket), k.accept)
-		if err != nil {
-			k.cluster.t.Error(err)
-			return nil
-		}
-		return conn
-	}
-	if _, err := httpstream.Handshake(r, w, []string{portforwardprotocol.PortForwardV1Name}); err != nil {
-		return nil
-	}
-	return spdy.NewResponseUpgrader().UpgradeResponse(&tracking{w, k}, r, k.accept)
-}
-
-// tracking notes the network connection that an upgrade takes over.
-type tracking struct {
-	http.ResponseWriter
-	kubelet *fakeKubelet
-}
-
-func (t *tracking) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
-	conn, rw, err = http.NewResponseController(t.ResponseWriter).Hijack()
-	if err == nil {
-		t.kubelet.track(conn)
-	}
-	return conn, rw, err
-}
-
-func (k *fakeKubelet) track(conn net.Conn) {
-	k.raw = conn
-	k.cluster.mu.Lock()
-	defer k.cluster.mu.Unlock()
-	k.cluster.rawConns[conn] = struct{}{}
-}
-
-func (k *fakeKubelet) accept(stream httpstream.Stream, replySent <-chan struct{}) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	id := stream.Headers().Get(corev1.PortForwardRequestIDHeader)
-	pair := k.pairs[id]
-	if pair == nil {
-		pair = &[2]httpstream.Stream{}
-		k.pairs[id] = pair
-	}
-	if stream.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
-		pair[0] = stream
-	} else {
-		pair[1] = stream
-	}
-	if pair[0] == nil || pair[1] == nil {
-		return nil
-	}
-	k.conns.Go(func() {
-		<-replySent
-		k.forward(pair[0], pair[1])
-	})
-	return nil
-}
-
-func (k *fakeKubelet) forward(errorStream, data httpstream.Stream) {
-	port := data.Headers().Get(corev1.PortHeader)
-	k.cluster.mu.Lock()
-	app := k.cluster.apps[k.pod+":"+port]
-	gone := k.cluster.sandboxLocked(k.pod) != k.sandbox
-	k.cluster.mu.Unlock()
-	defer func() { _ = data.Close() }()
-	defer func() { _ = errorStream.Close() }()
-	if gone {
-		_, _ = fmt.Fprintf(errorStream, goneText, port)
-		return
-	}
-	if app == nil {
-		_, _ = fmt.Fprintf(errorStream, refusedText, port, port)
-		return
-	}
-	near, far := tcpPair(k.cluster.t)
-	k.conns.Go(func() { app(far); _ = far.Close() })
-	ended := make(chan struct{}, 2)
-	k.conns.Go(func() {
-		_, _ = io.Copy(near, data)
-		_ = near.CloseWrite()
-		ended <- struct{}{}
-	})
-	k.conns.Go(func() {
-		_, _ = io.Copy(data, near)
-		ended <- struct{}{}
-	})
-	<-ended
-	select {
-	case <-ended:
-	case <-time.After(time.Second):
-	}
-	_ = near.Close()
-	_ = far.Close()
-}
-
-// refusedText has the shape of containerd's.
-const refusedText = `error forwarding port %s to pod 4dbd, uid : failed to execute portforward in network namespace "/run/netns/x": ` +
-	`failed to connect to localhost:%s inside namespace "4dbd", IPv4: dial tcp4 127.0.0.1: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address`
-
-// goneText is containerd's for a sandbox that it has removed.
-const goneText = `error forwarding port %s to pod 4dbd, uid : failed to find sandbox "4dbd" in store: not found`
-
 func tcpPair(t *testing.T) (near, far *net.TCPConn) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -423,62 +292,4 @@ func tcpPair(t *testing.T) (near, far *net.TCPConn) {
 		return nil, nil
 	}
 	return dialled.(*net.TCPConn), accepted.(*net.TCPConn)
-}
-
-func echo(conn net.Conn) {
-	_, _ = io.Copy(conn, conn)
-	_ = conn.(*net.TCPConn).CloseWrite()
-}
-
-func says(text string) func(net.Conn) {
-	return func(conn net.Conn) { _, _ = io.WriteString(conn, text) }
-}
-
-func readyPod(name string) *corev1.Pod {
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID("uid-" + name), Labels: map[string]string{"app": "web"}},
-		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Ports: []corev1.ContainerPort{
-			{Name: "http", ContainerPort: 8080}, {Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP},
-		}}}},
-		Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}},
-	}
-}
-
-func unreadyPod(name string) *corev1.Pod {
-	pod := readyPod(name)
-	pod.Status.Conditions[0].Status = corev1.ConditionFalse
-	return pod
-}
-
-func webService() *corev1.Service {
-	return &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "web", UID: "uid-web"},
-		Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}, Ports: []corev1.ServicePort{
-			{Name: "http", Port: 80, TargetPort: intstr.FromString("http")},
-			{Name: "number", Port: 81, TargetPort: intstr.FromInt32(9999)},
-			{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromInt32(53)},
-			{Name: "missing", Port: 82, TargetPort: intstr.FromString("dns")},
-		}},
-	}
-}
-
-// eventually waits for a condition; what says what it is.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-}
-
-func stateOf(m *Manager, id int) model.Forward {
-	for _, forward := range m.List() {
-		if forward.ID == id {
-			return forward
-		}
-	}
-	return model.Forward{}
 }

@@ -3,6 +3,7 @@ package isolation
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -23,16 +24,18 @@ func TestADNSServerIsAskedByHand(t *testing.T) {
 		{"DNS over TCP is tried", corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolTCP}, model.Key{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			snapshot := snapshotOf(webService(test.port), clientPodOf())
-			request := web
-			request.Client = test.client
-			rung := rowOf(Run(t.Context(), newWorld(t), snapshot, request, nil), RungInCluster)
-			if test.want == "" && rung.Paste != "" || !strings.Contains(rung.Paste, test.want) {
-				t.Errorf("got %q, want %q", rung.Paste, test.want)
-			}
-			if creates := strings.Contains(rung.Paste, " run "); creates != (rung.PasteNote != "") {
-				t.Errorf("the note is %q", rung.PasteNote)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				snapshot := snapshotOf(webService(test.port), clientPodOf())
+				request := web
+				request.Client = test.client
+				rung := rowOf(Run(t.Context(), newWorld(t), snapshot, request, nil), RungInCluster)
+				if test.want == "" && rung.Paste != "" || !strings.Contains(rung.Paste, test.want) {
+					t.Errorf("got %q, want %q", rung.Paste, test.want)
+				}
+				if creates := strings.Contains(rung.Paste, " run "); creates != (rung.PasteNote != "") {
+					t.Errorf("the note is %q", rung.PasteNote)
+				}
+			})
 		})
 	}
 }

@@ -292,15 +292,17 @@ func TestSweepWithoutSlices(t *testing.T) {
 
 // TestSweepComparesNoPodWithItself has one Pod with a port that answers, and one of which the API server hears nothing.
 func TestSweepComparesNoPodWithItself(t *testing.T) {
-	w := newWorld(t)
-	pod := runningPod("web-1", "10.0.0.1")
-	w.everywhere("web-1", 8080, "web", "http", 200)
-	w.loopback["web-1:9090"] = httpApp(200, "admin")
-	snapshot := snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 9090, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
-	c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion
-	if c.Mark == check.MarkWarn || strings.Contains(c.Text, "other Pods") || !strings.Contains(c.Text, "answers on http-admin") {
-		t.Errorf("it says %s %q", markName(c.Mark), c.Text)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		pod := runningPod("web-1", "10.0.0.1")
+		w.everywhere("web-1", 8080, "web", "http", 200)
+		w.loopback["web-1:9090"] = httpApp(200, "admin")
+		snapshot := snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 9090, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
+		c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion
+		if c.Mark == check.MarkWarn || strings.Contains(c.Text, "other Pods") || !strings.Contains(c.Text, "answers on http-admin") {
+			t.Errorf("it says %s %q", markName(c.Mark), c.Text)
+		}
+	})
 }
 
 // TestASweepThatWasStoppedCountsAllPods has more Pods than were tried.
