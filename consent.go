@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 )
 
 // askForConsent shows the commands that requests would run in Pods, and notes in them that a person agreed.
-func (a *app) askForConsent(info model.SessionInfo, snapshot *model.Snapshot, requests []isolation.Request, yes bool) error {
+func (a *app) askForConsent(ctx context.Context, info model.SessionInfo, snapshot *model.Snapshot, requests []isolation.Request, yes bool) error {
 	var all []isolation.Command
 	for i := range requests {
 		commands := isolation.Commands(snapshot, requests[i])
@@ -31,7 +32,7 @@ func (a *app) askForConsent(info model.SessionInfo, snapshot *model.Snapshot, re
 	case !interactive():
 		return errors.New("this runs a command in a Pod, and nobody can be asked here: --yes agrees to it")
 	}
-	return agreed(os.Stdin, os.Stderr, consentText(info, all))
+	return agreed(ctx, os.Stdin, os.Stderr, consentText(info, all))
 }
 
 // consentText says what would be run, where, and what for.
@@ -45,12 +46,32 @@ func consentText(info model.SessionInfo, commands []isolation.Command) string {
 	return out.String() + "It changes nothing there. Run it? [y/N] "
 }
 
-// agreed asks, and returns an error unless the answer is yes.
-func agreed(in io.Reader, out io.Writer, question string) error {
+// errInterruptedAsking is what asking returns when the person ends the program instead of answering.
+var errInterruptedAsking = errors.New("interrupted: nothing was run")
+
+// agreed asks, and returns an error unless the answer is yes. It does not wait for an answer longer than the context lasts; a read that is under
+// way then is left to the end of the program.
+func agreed(ctx context.Context, in io.Reader, out io.Writer, question string) error {
 	if _, err := io.WriteString(out, question); err != nil {
 		return err
 	}
-	answer, _ := bufio.NewReader(in).ReadString('\n')
+	answered := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(in).ReadString('\n')
+		answered <- answer
+	}()
+	var answer string
+	select {
+	case <-ctx.Done():
+	case answer = <-answered:
+	}
+	if !strings.HasSuffix(answer, "\n") {
+		// What is said next does not belong on the line of the question.
+		_, _ = io.WriteString(out, "\n")
+	}
+	if ctx.Err() != nil {
+		return errInterruptedAsking
+	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil

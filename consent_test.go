@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -12,9 +15,29 @@ func TestAgreed(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, "  Y\n": true, "n\n": false, "\n": false, "": false, "yy\n": false} {
 		var asked strings.Builder
-		if err := agreed(strings.NewReader(answer), &asked, "Run it?"); (err == nil) != want || asked.String() != "Run it?" {
+		question := "Run it?"
+		if !strings.HasSuffix(answer, "\n") {
+			question += "\n"
+		}
+		if err := agreed(t.Context(), strings.NewReader(answer), &asked, "Run it?"); (err == nil) != want || asked.String() != question {
 			t.Errorf("%q: %v, asked %q", answer, err, asked.String())
 		}
+	}
+}
+
+func TestInterruptedInsteadOfAgreed(t *testing.T) {
+	t.Parallel()
+	// Nobody ever answers.
+	in, typing := io.Pipe()
+	t.Cleanup(func() { _ = typing.Close() })
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	var asked strings.Builder
+	if err := agreed(ctx, in, &asked, "Run it?"); !errors.Is(err, errInterruptedAsking) || asked.String() != "Run it?\n" {
+		t.Errorf("%v, asked %q", err, asked.String())
+	}
+	if err := agreed(ctx, strings.NewReader("y\n"), &asked, "Run it?"); !errors.Is(err, errInterruptedAsking) {
+		t.Errorf("a yes counts for a program that is ending: %v", err)
 	}
 }
 

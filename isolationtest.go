@@ -122,7 +122,7 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 		requests[i] = wanted
 		requests[i].Service, requests[i].Port = service, port
 	}
-	if err := a.askForConsent(session.Info(), state.Snapshot, requests, yes); err != nil {
+	if err := a.askForConsent(ctx, session.Info(), state.Snapshot, requests, yes); err != nil {
 		return err
 	}
 	results := make([]isolation.Result, 0, len(requests))

@@ -61,7 +61,7 @@ func run(ctx context.Context, arguments []string) int {
 		return 0
 	case errors.As(err, &code):
 		return int(code)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.Is(err, errInterruptedAsking):
 		fmt.Fprintln(os.Stderr, "svctui: interrupted")
 	default:
 		fmt.Fprintln(os.Stderr, "svctui: "+report.Clean(err.Error()))
@@ -118,6 +118,9 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetOut(a.out)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
+		if words := command.Flags().Args(); command == root && len(words) > 0 && insteadOf(words[0]) != "" {
+			return errors.New(insteadOf(words[0]))
+		}
 		return fmt.Errorf("%w; see `%s --help`", err, command.CommandPath())
 	})
 	flags := root.PersistentFlags()
@@ -228,10 +231,10 @@ func manCommand(out io.Writer) *cobra.Command {
 	}
 }
 
-// oneService refuses several arguments, and tells who writes as with kubectl how forwards are opened.
+// oneService refuses several arguments, and tells who writes as with kubectl how the same is done here.
 func oneService(command *cobra.Command, arguments []string) error {
-	if len(arguments) > 1 && slices.Contains([]string{"forward", "port-forward", "portforward"}, arguments[0]) {
-		return errors.New("forwards are opened on the screen and held there, also while their Pods are replaced: start svctui, and press F on the Service")
+	if len(arguments) > 1 && command.ArgsLenAtDash() != 0 && insteadOf(arguments[0]) != "" {
+		return errors.New(insteadOf(arguments[0]))
 	}
 	return takes(0, 1, "name one Service at most: svctui SERVICE; `svctui diagnose` takes several")(command, arguments)
 }
@@ -249,15 +252,6 @@ func takes(least, most int, sentence string) cobra.PositionalArgs {
 // completionPatience is how long a shell waits for completions from a cluster.
 const completionPatience = 3 * time.Second
 
-// suggestion is the command that a word may have been meant for, or "".
-func suggestion(root *cobra.Command, word string) string {
-	root.SuggestionsMinimumDistance = 2
-	if near := root.SuggestionsFor(word); len(near) > 0 {
-		return near[0]
-	}
-	return ""
-}
-
 // where names a scope in a sentence.
 func where(scope string) string {
 	if scope == model.AllNamespaces {
@@ -272,7 +266,11 @@ const sshCoalesce = 250 * time.Millisecond
 // screen runs the terminal program. literal says that a word can only be a Service's name.
 func (a *app) screen(command *cobra.Command, arguments []string, literal bool) error {
 	ctx := command.Context()
-	if err := tui.NeedScreen(); err != nil && (literal || len(arguments) == 0 || suggestion(command.Root(), arguments[0]) == "") {
+	meant := ""
+	if len(arguments) > 0 && !literal {
+		meant = unlessService(command.Root(), arguments[0])
+	}
+	if err := tui.NeedScreen(); err != nil && meant == "" {
 		return err
 	}
 	var name string
@@ -281,7 +279,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 		if name, err = kube.ServiceName(arguments[0]); err != nil {
 			return err
 		}
-		if meant := suggestion(command.Root(), arguments[0]); meant != "" && !literal {
+		if meant != "" {
 			if err := a.mistyped(ctx, name, meant); err != nil {
 				return err
 			}
@@ -324,23 +322,6 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 		return exitCode(exitCouldNot)
 	}
 	return err
-}
-
-// mistyped ends with a suggestion when a word near a command is no Service.
-func (a *app) mistyped(ctx context.Context, name, meant string) error {
-	session, err := a.connect(ctx)
-	if err != nil {
-		return fmt.Errorf("unknown command %q: did you mean `svctui %s`? Whether a Service is named so cannot be told: %w", name, meant, err)
-	}
-	scope := a.flags.Scope(session.Info().Namespace)
-	found, err := session.FindServices(ctx, scope, name)
-	switch {
-	case err != nil:
-		return fmt.Errorf("unknown command %q: did you mean `svctui %s`? Whether a Service is named so cannot be told: %w", name, meant, err)
-	case len(found) == 0:
-		return fmt.Errorf("unknown command %q, and no Service is named so %s: did you mean `svctui %s`?", name, where(scope), meant)
-	}
-	return nil
 }
 
 // noneIsThere tells whether not one of the Services reported on exists.

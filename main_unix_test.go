@@ -38,6 +38,7 @@ type console struct {
 	t       *testing.T
 	command *exec.Cmd
 	tty     *os.File
+	keys    *os.File
 	before  *term.State
 	exited  chan struct{}
 
@@ -59,7 +60,7 @@ func start(t *testing.T, name string, arguments ...string) *console {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &console{t: t, tty: tty, before: before, exited: make(chan struct{}), terminal: vt10x.New(vt10x.WithSize(80, 24))}
+	c := &console{t: t, tty: tty, keys: ptmx, before: before, exited: make(chan struct{}), terminal: vt10x.New(vt10x.WithSize(80, 24))}
 	c.command = exec.Command(name, arguments...)
 	c.command.Stdin, c.command.Stdout, c.command.Stderr = tty, tty, tty
 	c.command.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "HOME="+t.TempDir(), "KUBECONFIG=")
@@ -115,8 +116,8 @@ func (c *console) shows(text string) {
 	}
 }
 
-// exits waits for the end and checks that the terminal is as it was.
-func (c *console) exits(code int) {
+// ends waits for the end and checks that the terminal's modes are as they were.
+func (c *console) ends(code int) {
 	c.t.Helper()
 	select {
 	case <-c.exited:
@@ -134,6 +135,12 @@ func (c *console) exits(code int) {
 	if *after != *c.before {
 		c.t.Errorf("the terminal's modes are %+v, and were %+v", after, c.before)
 	}
+}
+
+// leaves waits for the end and checks that the terminal is as it was.
+func (c *console) leaves(code int) {
+	c.t.Helper()
+	c.ends(code)
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		_, raw := c.text()
 		left := strings.LastIndex(raw, "\x1b[?1049l") > strings.LastIndex(raw, "\x1b[?1049h")
@@ -166,7 +173,7 @@ func TestTheTerminalIsGivenBack(t *testing.T) {
 			if err := c.command.Process.Signal(test.signal); err != nil {
 				t.Fatal(err)
 			}
-			c.exits(test.code)
+			c.leaves(test.code)
 			const last = "this goroutine is at its end"
 			for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 				_, raw := c.text()
@@ -180,6 +187,28 @@ func TestTheTerminalIsGivenBack(t *testing.T) {
 					t.Fatalf("after the screen was left: %q", after)
 				}
 			}
+		})
+	}
+}
+
+func TestTheQuestionCanBeInterrupted(t *testing.T) {
+	t.Parallel()
+	for name, interrupt := range map[string]func(*console) error{
+		"Ctrl-C": func(c *console) error {
+			_, err := c.keys.WriteString("\x03")
+			return err
+		},
+		"SIGTERM": func(c *console) error { return c.command.Process.Signal(syscall.SIGTERM) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := start(t, "svctui", "test", "quotes", "-n", "shop", "--demo", "--sockets")
+			c.shows("[y/N]")
+			if err := interrupt(c); err != nil {
+				t.Fatal(err)
+			}
+			c.ends(2)
+			c.shows("\nsvctui: interrupted: nothing was run")
 		})
 	}
 }

@@ -79,3 +79,16 @@ func TestSignals(t *testing.T) {
 	screen.Signal(syscall.SIGTERM)
 	checkLeft(t, screen, 2)
 }
+
+// Nothing is run in a Pod when the question for it is answered with Ctrl-C, the first one.
+func TestTheQuestionInterrupted(t *testing.T) {
+	c := harness.Use(t)
+	namespace := startTwo(t, c)
+	screen := c.Terminal(t, 120, 40, "test", "alpha", "-n", namespace, "--sockets")
+	screen.WaitFor("[y/N]", 20*time.Second)
+	screen.Send(terminal.CtrlC)
+	checkLeft(t, screen, 2)
+	if line := screen.LineWith("svctui:"); line != "svctui: interrupted: nothing was run" {
+		t.Errorf("it says %q:\n%s", line, screen.Screen())
+	}
+}
