@@ -197,7 +197,8 @@ func TestNamesOfPods(t *testing.T) {
 		fix      string
 	}{
 		"it fits":                      {objects{heads("web", app), set("web", 1), member}, 0, ""},
-		"it is not headless":           {objects{service("web", app), set("web", 0), member}, Major, ""},
+		"others, and has an address":   {objects{service("web", labels{"app": "dbx"}), set("web", 0), member}, Major, `patch svc web`},
+		"no selector, and an address":  {objects{service("web", nil), set("web", 0), member}, 0, ""},
 		"it selects others":            {objects{heads("web", labels{"app": "dbx"}), set("web", 1), member}, Minor, `patch svc web --type=json -p '[{"op":"test","path":"/spec/selector","value":{"app":"dbx"}},{"op":"replace","path":"/spec/selector","value":{"app":"db"}}]'`},
 		"it selects others that serve": {objects{heads("web", labels{"app": "dbx"}), pod("x", labels{"app": "dbx"}), set("web", 1), member}, Minor, ""},
 		"it does not exist":            {objects{service("web", app), set("db-headless", 1), member}, Minor, "kubectl --context prod -n shop expose svc web --name=db-headless --cluster-ip=None"},
@@ -207,7 +208,7 @@ func TestNamesOfPods(t *testing.T) {
 		"of another workload":          {objects{service("web", app), set("db-headless", 1), pod("x", app, ofDeploy("web"))}, 0, ""},
 		"the set is not known":         {objects{service("web", app), member}, 0, ""},
 		"no selector":                  {objects{heads("web", nil), set("web", 1), member}, 0, ""},
-		"the set is new":               {objects{serviceMade(service("web", app), 5*time.Second), set("web", 0), unready}, Minor, ""},
+		"the set is new":               {objects{serviceMade(heads("web", labels{"app": "dbx"}), 5*time.Second), set("web", 0), unready}, Minor, "patch svc web"},
 	} {
 		report := judge(t, "web", test.objects...)
 		record(t, name, report)
@@ -220,9 +221,14 @@ func TestNamesOfPods(t *testing.T) {
 			t.Errorf("%s: %q: %s", name, test.fix, told(report))
 		}
 	}
-	// Many charts name a Service that is not headless, and their Pods do well.
-	if finding := findingOf(judge(t, "web", service("web", app), set("web", 1), member), "HL-04"); finding == nil || finding.Severity != Info {
-		t.Errorf("not headless, and all is Ready: %+v", finding)
+	// Many charts name a Service that is not headless, and cluster DNS serves its Pods' names as long as slices carry them.
+	for name, pods := range map[string]objects{"not headless": {set("web", 1), member}, "not headless, and none is Ready": {set("web", 0), unready}} {
+		report := judge(t, "web", append(objects{service("web", app)}, pods...)...)
+		record(t, name, report)
+		finding := findingOf(report, "HL-04")
+		if finding == nil || finding.Severity != Info || finding.Confidence != Possible || finding.Fix.Command != "" || !finding.Advice() {
+			t.Errorf("%s: %s", name, told(report))
+		}
 	}
 	publishing := heads("web", app)
 	publishing.Spec.PublishNotReadyAddresses = true

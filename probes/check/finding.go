@@ -112,7 +112,7 @@ func (f Finding) Advice() bool {
 		return false
 	}
 	family, _, _ := strings.Cut(f.ID, "-")
-	return family == "ADV" || family == "LB" || family == "TP" || family == "PORT"
+	return family == "ADV" || family == "HL" || family == "LB" || family == "TP" || family == "PORT"
 }
 
 // Unchecked says that a check could not look, and what it would need.

@@ -60,13 +60,12 @@ func checkPeersNeedNames(s *subject) []Finding {
 }
 
 // checkStatefulSetsService is HL-04: a StatefulSet names, as the Service that governs its Pods' names, one that does not exist, that
-// is not headless, or that selects other Pods. It is said of the Service that is named, or, where there is none, of those that
-// select the Pods. Per-Pod names then do not resolve; whether anybody uses them is not known, but Pods that are not Ready are a sign.
+// selects other Pods, or that is not headless. It is said of the Service that is named, or, where there is none, of those that
+// select the Pods. Where it is not there or selects others, per-Pod names do not resolve; whether anybody uses them is not known, but Pods
+// that are not Ready are a sign.
 func checkStatefulSetsService(s *subject) []Finding {
 	for _, set := range s.in.Snapshot.StatefulSetsNaming(s.key) {
 		switch {
-		case !s.headless():
-			return []Finding{s.namesOfPods(set, "is not headless", "delete and make it anew with clusterIP None, where nobody needs its address; serviceName cannot be changed")}
 		case !carries(set.Spec.Template.Labels, s.service.Spec.Selector):
 			finding := s.namesOfPods(set, "selects other Pods", "serviceName cannot be changed")
 			if set.Spec.Selector != nil && len(set.Spec.Selector.MatchLabels) > 0 && len(s.live()) == 0 {
@@ -76,6 +75,8 @@ func checkStatefulSetsService(s *subject) []Finding {
 				), Note: "its selector then is that of " + Owner{"StatefulSet", set.Name}.String()})
 			}
 			return []Finding{finding}
+		case s.selects() && !s.headless():
+			return []Finding{s.namesBesideAnAddress(set)}
 		}
 	}
 	for _, pod := range s.live() {
@@ -98,6 +99,25 @@ func checkStatefulSetsService(s *subject) []Finding {
 	return nil
 }
 
+// namesBesideAnAddress is HL-04 for a Service that selects the set's Pods and has a ClusterIP. The specification of Kubernetes' DNS
+// (kubernetes/dns, docs/specification.md, 2.3 and 2.4) asks for names of endpoints of headless Services only; CoreDNS serves those of any
+// Service whose slices carry host names (plugin kubernetes, findServices), and controllers write them whatever its ClusterIP is.
+func (s *subject) namesBesideAnAddress(set *appsv1.StatefulSet) Finding {
+	return Finding{
+		ID: "HL-04", Severity: Info, Confidence: Possible, Step: StepService,
+		Short: short("sts/%s: Service %s is not headless", set.Name, set.Spec.ServiceName),
+		Title: fmt.Sprintf("StatefulSet %s names Service %s for its Pods' names, and that is not headless.", set.Name, set.Spec.ServiceName),
+		Why: fmt.Sprintf("CoreDNS serves names such as %s-0.%s.%s all the same while the Pod is Ready; other name servers need not: only a headless Service is promised them.",
+			set.Name, set.Spec.ServiceName, set.Namespace),
+		Evidence: []Evidence{
+			{Kind: "StatefulSet", Namespace: set.Namespace, Name: set.Name, Field: "spec.serviceName", Value: set.Spec.ServiceName},
+			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.clusterIP", Value: s.service.Spec.ClusterIP},
+		},
+		Since: latestOf(s.created(), set.CreationTimestamp.Time),
+		Fix:   &Fix{Note: "none is needed while the names resolve; leave this Service as it is"},
+	}
+}
+
 func (s *subject) setOf(pod *corev1.Pod) *appsv1.StatefulSet {
 	owner := metav1.GetControllerOfNoCopy(pod)
 	if owner == nil || owner.Kind != "StatefulSet" {
@@ -118,11 +138,7 @@ func (s *subject) namesOfPods(set *appsv1.StatefulSet, how, note string) Finding
 		Since: latestOf(s.created(), set.CreationTimestamp.Time),
 		Fix:   s.serviceFix(Fix{Note: note}),
 	}
-	switch {
-	case s.key.Name == set.Spec.ServiceName && !s.headless() && set.Status.ReadyReplicas >= replicas(set.Spec.Replicas):
-		// Many charts do so on purpose, and the Pods do well without their names.
-		finding.Severity = Info
-	case replicas(set.Spec.Replicas) > 0 && set.Status.ReadyReplicas == 0:
+	if replicas(set.Spec.Replicas) > 0 && set.Status.ReadyReplicas == 0 {
 		finding.Severity = Major
 		finding.Why = fmt.Sprintf("Names such as %s-0.%s.%s do not resolve, and none of its Pods is Ready: they may need them.", set.Name, set.Spec.ServiceName, set.Namespace)
 		finding.Evidence = append(finding.Evidence, Evidence{

@@ -122,9 +122,9 @@ func TestAStatefulSetThatStartsAnew(t *testing.T) {
 		set := setNaming("wiki", "wiki")
 		set.Spec.Template.Labels, set.Spec.Replicas = app, new(int32(1))
 		set.ObjectMeta = meta("wiki", nil)
-		starting := pod("wiki-0", app, notReady)
+		starting := pod("wiki-0", app, notReady, ownedBy("StatefulSet", "wiki"))
 		setCondition(starting, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", age)
-		report := judge(t, "wiki", service("wiki", app), starting, set)
+		report := judge(t, "pages", service("pages", app), starting, set)
 		for _, finding := range report.Findings {
 			if finding.ID == "HL-04" && finding.Severity != want {
 				t.Errorf("%s: %s", age, told(report))
