@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +43,10 @@ type commandServer struct {
 	ending string
 
 	mu sync.Mutex
-	// tried are the upgrades that were asked for.
-	tried []string
+	// tried are the upgrades that were asked for, asked is the newest request for one, and dialled how many connections a dial hook made.
+	tried   []string
+	asked   string
+	dialled int
 }
 
 func (r *commandServer) before(next http.Handler) http.Handler {
@@ -57,7 +60,7 @@ func (r *commandServer) before(next http.Handler) http.Handler {
 			way, refused = "WebSocket", r.webSocket
 		}
 		r.mu.Lock()
-		r.tried = append(r.tried, way)
+		r.tried, r.asked = append(r.tried, way), request.URL.RequestURI()
 		r.mu.Unlock()
 		switch {
 		case refused != 0:
@@ -122,7 +125,12 @@ func (r *commandServer) session(hooked bool) *Session {
 	cluster := newTestCluster(r.t, r.before)
 	config := cluster.config()
 	if hooked {
-		config.Dial = (&net.Dialer{}).DialContext
+		config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			r.mu.Lock()
+			r.dialled++
+			r.mu.Unlock()
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
 	}
 	session, err := NewConnector(Options{RESTConfig: config, ContextName: "test", Version: "test"}).Connect(r.t.Context(), "")
 	if err != nil {
@@ -147,6 +155,7 @@ func TestExecTellsRefusals(t *testing.T) {
 		{"not logged in any more", http.StatusUnauthorized, unauthorized, apierrors.IsUnauthorized, "Unauthorized"},
 		{"the Pod is gone", http.StatusNotFound, gone, apierrors.IsNotFound, `pods "web-1" not found`},
 		{"trouble without a Status", http.StatusInternalServerError, "upstream connect error", unclassified, "500 Internal Server Error: upstream connect error"},
+		{"a request that is not understood", http.StatusBadRequest, "no such container", unclassified, "400 Bad Request: no such container"},
 		{"trouble without a word", http.StatusBadGateway, "", unclassified, "502 Bad Gateway: empty answer"},
 		{"trouble in JSON of another kind", http.StatusInternalServerError, `{"error":"boom"}`, unclassified, `{"error":"boom"}`},
 	} {
@@ -188,11 +197,29 @@ func TestExecRuns(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := test.r
 			r.t = t
-			got, err := r.session(test.hooked).Exec(t.Context(), model.ExecRequest{Namespace: "shop", Pod: "web-1", Command: []string{"echo"}})
+			session := r.session(test.hooked)
+			before := r.dialled
+			got, err := session.Exec(t.Context(), model.ExecRequest{Namespace: "shop", Pod: "web-1", Container: "app", Command: []string{"echo", "a b"}})
 			if err != nil || got.Output != test.output || got.ExitCode != test.code || strings.Join(r.tried, " ") != test.tried {
 				t.Errorf("got %+v and %v by %q", got, err, r.tried)
 			}
+			if want := "/api/v1/namespaces/shop/pods/web-1/exec?command=echo&command=a+b&container=app&stderr=true&stdout=true"; r.asked != want {
+				t.Errorf("it asked for %s", r.asked)
+			}
+			if test.hooked && r.dialled == before {
+				t.Error("the connection was made past the dial hook")
+			}
 		})
+	}
+}
+
+func TestExecEndsWithItsContext(t *testing.T) {
+	r := &commandServer{t: t, ending: success}
+	session := r.session(false)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := session.Exec(ctx, model.ExecRequest{Namespace: "shop", Pod: "web-1", Command: []string{"true"}}); err != context.Canceled { //nolint:errorlint // nothing is to be around it
+		t.Errorf("got %v", err)
 	}
 }
 

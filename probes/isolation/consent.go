@@ -2,7 +2,6 @@ package isolation
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -35,11 +34,7 @@ func (d *dials) labels() string {
 	for i := range d.targets {
 		labels[i] = d.targets[i].label
 	}
-	last := len(labels) - 1
-	if last == 0 {
-		return labels[0]
-	}
-	return strings.Join(labels[:last], ", ") + " and " + labels[last]
+	return few(labels, len(labels))
 }
 
 // Line writes the command as kubectl would run it, quoted for a shell.

@@ -3,6 +3,7 @@ package isolation
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,7 +38,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		return c.besideMixed(f)
 	case applicationWorksNoEndpoint:
 		asked, why := "", c.Why
-		switch detail := onlyErrors(observations); {
+		switch detail := onlyErrors(observations, f); {
 		case detail != "":
 			c.Text = "The application answers, with an error, and the Service has no usable endpoint."
 			asked = fmt.Sprintf("Asked directly it says %s.", detail)
@@ -167,18 +168,22 @@ func (c Conclusion) byLeading(f Facts) Conclusion {
 	return c.mended(lead.Fix)
 }
 
-// onlyErrors returns what the application said where all that it said are server errors (5xx); empty where something else came.
-func onlyErrors(observations []Observation) string {
+// serverError is how an application that answers with an error is told of: by its status.
+var serverError = regexp.MustCompile(`^(HTTP )?5\d\d( |$)`)
+
+// onlyErrors returns what the application said where all that it said, asked directly, are server errors (5xx); empty where something else came.
+func onlyErrors(observations []Observation, f Facts) string {
 	said := ""
 	for i := range observations {
 		seen := &observations[i]
-		if seen.Outcome != OK || seen.Rung != RungPod && seen.Rung != RungProxyPod {
+		direct := seen.Rung == RungPod || seen.Rung == RungProxyPod || seen.Rung == RungInCluster && seen.Target == hostPort(f.PodIP, f.PodPort)
+		if seen.Outcome != OK || !direct {
 			continue
 		}
-		if len(seen.Detail) < 4 || !strings.HasPrefix(seen.Detail, "5") || seen.Detail[3] != ' ' {
+		if !serverError.MatchString(seen.Detail) {
 			return ""
 		}
-		said = seen.Detail
+		said = cmp.Or(said, seen.Detail)
 	}
 	return said
 }

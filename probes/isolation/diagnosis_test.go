@@ -41,6 +41,18 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 			{ID: "POD-04", Severity: check.Major, Settling: true, Title: "It starts.", Fix: &check.Fix{Note: "wait"}},
 		}
 	}
+	graveAndUnmended := func(f *Facts) {
+		readiness(f)
+		f.Diagnosis[0].Severity, f.Diagnosis[0].Fix = check.Major, nil
+	}
+	major := func(f *Facts) {
+		readiness(f)
+		f.Diagnosis[0].Severity = check.Major
+	}
+	// kubectlsRefuses has the Pod that was asked for answer, and the one that kubectl takes refuse.
+	kubectlsRefuses := func(f *Facts) { f.AskedPod, f.PodBehind, f.ForwardPod = "web-1", true, "web-2" }
+	staleSlices := func(f *Facts) { f.UsableKnown, f.Usable = false, 3 }
+	hangs := silentOn(RungPod, RungService, RungProxyPod)
 	odd := func(f *Facts) { f.OddWorkload = "deploy/db" }
 	meant := func(f *Facts) { f.PortMeant = 5432 }
 	for _, test := range []struct {
@@ -62,6 +74,17 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"no endpoint, and the cause is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, readiness}, "POD-06", "kubectl logs web-1", "steps"},
 		{"no endpoint, and what is found is in front or not grave", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, inFront}, "", "svctui diagnose", "LB-02"},
 		{"no endpoint, and the cause is not known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit}, "", "svctui diagnose", "kubectl logs"},
+		{"no endpoint, and the cause is known: nothing is said twice", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, major}, "POD-06", "Its readiness probe gets 503.", "when asked directly"},
+		{"no endpoint, and no fix is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, graveAndUnmended}, "", "when asked directly", "503"},
+		{"no endpoint, it hangs, and the cause is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, major, hangs}, "POD-06", "gets 503. It took the connection and said nothing for 5s", ""},
+		{"no endpoint, it hangs, and the cause is not known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, hangs}, "", "said nothing for 5s", "  "},
+		{"one of two", "OK OK OK OK -", []func(*Facts){func(f *Facts) { f.Usable = 2 }}, "", "Of 2 endpoints only this Pod was tried", ""},
+		{"of how many is not known", "OK OK OK OK -", []func(*Facts){staleSlices}, "", "answers on its Pod's IP", "endpoints only"},
+		{"another one refuses", "OK REF OK OK -", []func(*Facts){threeUsable, kubectlsRefuses}, "", "But Pod web-2", "only this Pod"},
+		{"another one refuses, and a policy admits nobody", "OK REF OK OK -", []func(*Facts){threeUsable, kubectlsRefuses, admitsNobody}, "", "But Pod web-2", "NP-01"},
+		{"a client gets in though a policy admits nobody", "OK OK OK OK OK", []func(*Facts){admitsNobody}, "", "does not seem to enforce it", "A try from a Pod"},
+		{"one of those that are meant is bad itself: the others are told of", "REF REF OK REF -", []func(*Facts){mixed, threeUsable}, "PORT-08", "also matches the Pods of deploy/db", ""},
+		{"a client is refused, and there is one endpoint", "OK OK OK OK REF", []func(*Facts){mixed}, "TP-08", "kube-proxy", "deploy/db"},
 		{"one of three", "OK OK OK OK -", []func(*Facts){threeUsable}, "", "Of 3 endpoints only this Pod was tried", ""},
 		{"one of three, for a client", "OK OK OK OK OK", []func(*Facts){threeUsable}, "", "That was one of 3 endpoints", ""},
 		{"the only one", "OK OK OK OK -", nil, "", "", "--all-pods"},
@@ -89,14 +112,31 @@ func TestAnErrorIsNoWorkingApplication(t *testing.T) {
 	}
 	facts := oneUsable(noneUsableEdit)
 	for _, test := range []struct{ pod, proxied, want string }{
+		{"500", "503 Service Unavailable", "The application answers, with an error"},
+		{"connection refused", "500 Internal Server Error", "The application answers, with an error"},
 		{"503 Service Unavailable", "503 Service Unavailable", "The application answers, with an error"},
 		{"503 Service Unavailable", "200 OK", "The application works"},
 		{"200 OK", "503 Service Unavailable", "The application works"},
 		{"404 Not Found", "404 Not Found", "The application works"},
 		{"5 bytes, unasked", "5 bytes, unasked", "The application works"},
 	} {
-		if got := Conclude(rungs(test.pod, test.proxied), facts); !strings.HasPrefix(got.Text, test.want) {
+		observations := rungs(test.pod, test.proxied)
+		said := test.pod
+		if test.pod == "connection refused" {
+			observations[0].Outcome, observations[1].Outcome, said = Refused, Refused, test.proxied
+		}
+		got := Conclude(observations, facts)
+		if !strings.HasPrefix(got.Text, test.want) {
 			t.Errorf("%s, %s: %q", test.pod, test.proxied, got.Text)
+		}
+		if told := strings.HasPrefix(got.Why, "Asked directly it says "+said+". Readiness"); told != strings.HasSuffix(test.want, "error") {
+			t.Errorf("%s, %s: %q", test.pod, test.proxied, got.Why)
+		}
+	}
+	for said, want := range map[string]string{"HTTP 503": "The application answers, with an error", "HTTP 200": "The application works"} {
+		observations := append(rungs("503 Service Unavailable", "503 Service Unavailable"), Observation{Rung: RungInCluster, Target: "10.0.0.7:8080", Outcome: OK, Detail: said})
+		if got := Conclude(observations, facts); !strings.HasPrefix(got.Text, want) {
+			t.Errorf("and a client gets %s: %q", said, got.Text)
 		}
 	}
 }
@@ -145,5 +185,47 @@ func TestTheOddWorkloadIsRead(t *testing.T) {
 	request.Pod = alike.Name
 	if facts := newSubject(snapshotOf(webService(), alike, sliceOf("", 8080, alike)), request).facts; facts.PortMeant != 9090 {
 		t.Errorf("a Pod alone: port meant %d, want 9090", facts.PortMeant)
+	}
+}
+
+// TestTheOddWorkloadIsOfTheFindings reads evidence of findings that tell of no odd Pod, or of one that is not there.
+func TestTheOddWorkloadIsOfTheFindings(t *testing.T) {
+	t.Parallel()
+	controller := true
+	of := func(name string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: types.UID("uid-" + name), Controller: &controller}}
+		}
+	}
+	odd, sibling, meant := runningPod("db-1", "10.0.0.3", of("db")), runningPod("db-2", "10.0.0.4", of("db")), runningPod("web-1", "10.0.0.1", of("web"))
+	bare, another := runningPod("bare-1", "10.0.0.5"), runningPod("bare-2", "10.0.0.6")
+	snapshot := snapshotOf(odd, sibling, meant, bare, another)
+	ports := check.Evidence{Kind: "Pod", Namespace: namespace, Name: "db-1", Field: "spec.containers[*].ports"}
+	with := func(edit func(*check.Evidence)) check.Evidence {
+		evidence := ports
+		edit(&evidence)
+		return evidence
+	}
+	for _, test := range []struct {
+		name, id string
+		evidence check.Evidence
+		pod      *corev1.Pod
+		want     string
+	}{
+		{"the Pod that is named", "SEL-05", ports, odd, "sts/db"},
+		{"one of the same workload", "SEL-05", ports, sibling, "sts/db"},
+		{"one of those that are meant", "SEL-05", ports, meant, ""},
+		{"no Pod", "SEL-05", ports, nil, ""},
+		{"another finding", "PORT-01", ports, odd, ""},
+		{"another field", "SEL-05", with(func(e *check.Evidence) { e.Field = "metadata.labels" }), odd, ""},
+		{"what made it", "SEL-06", with(func(e *check.Evidence) { e.Field = "metadata.ownerReferences[0].kind" }), odd, "sts/db"},
+		{"another kind of that name", "SEL-05", with(func(e *check.Evidence) { e.Kind = "Service" }), odd, ""},
+		{"one that is gone", "SEL-05", with(func(e *check.Evidence) { e.Name = "db-9" }), odd, ""},
+		{"one without a workload", "SEL-05", with(func(e *check.Evidence) { e.Name = "bare-1" }), bare, "no workload"},
+		{"another one without a workload", "SEL-05", with(func(e *check.Evidence) { e.Name = "bare-1" }), another, ""},
+	} {
+		if got := oddWorkload(snapshot, test.pod, []check.Finding{{ID: test.id, Evidence: []check.Evidence{test.evidence}}}); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
 	}
 }

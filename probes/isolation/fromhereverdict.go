@@ -69,10 +69,7 @@ func targetsText(all []Here) string {
 		}
 		texts = append(texts, text)
 	}
-	if last := len(texts) - 1; last > 0 {
-		return strings.Join(texts[:last], ", ") + " and " + texts[last]
-	}
-	return strings.Join(texts, "")
+	return few(texts, len(texts))
 }
 
 // fromHere joins a conclusion with what was seen from here. A pass stays one only where no address that clients use failed.

@@ -101,8 +101,7 @@ func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
 // CheckPod returns an error that names what may have been meant for a Pod that is asked for and is not there; nil where it is, where that is
 // not known, and where the Service itself is not there.
 func CheckPod(snapshot *model.Snapshot, service model.Key, pod string) error {
-	s := newSubject(snapshot, Request{Service: service, Pod: pod})
-	if pod == "" || s.service == nil || s.facts.Pod != "" || !snapshot.Coverage(model.Pods, service.Namespace).Known() ||
+	if pod == "" || snapshot.Service(service) == nil || !snapshot.Coverage(model.Pods, service.Namespace).Known() ||
 		snapshot.Pod(model.Key{Namespace: service.Namespace, Name: pod}) != nil {
 		return nil
 	}
