@@ -175,6 +175,17 @@ func TestCheckPod(t *testing.T) {
 			t.Errorf("%q: %q, want %q", pod, got, want)
 		}
 	}
+	if err := CheckPod(snapshot, model.Key{Namespace: namespace, Name: "gone"}, "xx"); err != nil {
+		t.Errorf("the Service itself is not there: %v", err)
+	}
+	if err := CheckPod(snapshotOf(webService()), web.Service, "xx"); err == nil || err.Error() != "there is no Pod xx in namespace shop" {
+		t.Errorf("there are no Pods at all: %v", err)
+	}
+	alias := webService()
+	alias.Spec.Type = corev1.ServiceTypeExternalName
+	if err := CheckPod(snapshotOf(alias, one), web.Service, one.Name); err != nil {
+		t.Errorf("the Pod is there, of whatever Service: %v", err)
+	}
 	if err := CheckPod(model.NewBuilder(nil).Put(webService()).Build(snapshot.At()), web.Service, "xx"); err != nil {
 		t.Errorf("Pods that are not known are told of: %v", err)
 	}

@@ -238,7 +238,7 @@ var table = []truth{
 	{
 		name: "7 the node has no endpoint for it",
 		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused, here: anything,
-		clientPod: answered, sockets: boundAll | boundPodIP,
+		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungInCluster},
 		when: func(s sight, f Facts) bool {
 			return !f.Headless && !noneUsable(f) && !withoutPods(f) && (s.pod != refused || s.proxyPod|s.clientPod != none)
@@ -263,7 +263,7 @@ var table = []truth{
 	{
 		name: "8a the Pod answers the client, the Service's address does not",
 		pod:  reached | refused, service: anything, proxyService: reached | noEndpoints, proxyPod: reached, inCluster: timedOut, here: anything,
-		clientPod: answered, sockets: boundAll | boundPodIP,
+		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungInCluster, clientPod},
 		when:    func(_ sight, f Facts) bool { return !f.Headless && !noneUsable(f) },
 		verdict: addressDropped,
@@ -271,7 +271,7 @@ var table = []truth{
 	{
 		name: "8b a headless name leads to no Pod that answers, the tested one does",
 		pod:  reached | refused, service: anything, proxyService: anything, proxyPod: reached, inCluster: dead, here: anything,
-		clientPod: answered, sockets: boundAll | boundPodIP,
+		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungInCluster, clientPod},
 		when:    func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
 		verdict: mixedOther,
