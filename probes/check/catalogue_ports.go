@@ -78,7 +78,7 @@ func portTexts() []Explanation {
 			Sources:   []string{docServices, codeSliceCtl},
 		},
 		{
-			ID: "PORT-12", Name: "The application speaks TLS", Step: StepIsolation, Weight: "no fault of routing, probed", ByTest: true,
+			ID: "PORT-12", Name: "The application speaks TLS", Step: StepIsolation, Weight: "no fault of routing, probed; a warning where the port's name, appProtocol or a probe promises plain HTTP", ByTest: true,
 			Meaning:   "The port takes TLS, and was asked in plain HTTP, as a probe, a port's name or a well-known number suggests. The way to it is open. An Ingress, a Gateway or a client that speaks plain HTTP to it gets an error all the same.",
 			Condition: "A plain request is reset, closed, or answered as TLS servers do, and the same request over TLS gets an HTTP answer.",
 			NotSaid:   []string{"A scheme was chosen by hand: then that one is spoken.", "Whether clients speak TLS, the API does not tell."},

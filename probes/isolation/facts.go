@@ -53,6 +53,9 @@ type Facts struct {
 	// alias is what an ExternalName stands for, and aliasDialled means that there was a port to dial.
 	alias        alias
 	aliasDialled bool
+	// aliasPort is the port that a client in the cluster dials of an ExternalName, and portAssumed means that nothing names it.
+	aliasPort   int32
+	portAssumed bool
 	// NotRunning says why nothing in the Pod can be expected to listen; empty where something can.
 	NotRunning string
 	// Mesh names the service mesh that intercepts the Pod's traffic; empty for none.
@@ -71,6 +74,8 @@ type Facts struct {
 	clientProof map[string]evidence
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
+	// PromisesHTTP says by what name or appProtocol the port is one for plain HTTP; empty where it is taken for one by its number at most.
+	PromisesHTTP string
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.
 	NotGRPC string
 	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.

@@ -57,7 +57,8 @@ func (s *subject) dials() (dials, string) {
 	name := s.service.Name + "." + s.service.Namespace + ".svc"
 	switch {
 	case s.facts.Fault == faultExternalName:
-		add(name, s.externalPort(), "DNS")
+		port, _ := s.externalPort()
+		add(name, port, "DNS")
 	case s.facts.Headless:
 		add(name, s.podPort, "DNS")
 	default:
@@ -125,7 +126,7 @@ func (s *subject) dialScheme() string {
 	scheme := s.speaks.scheme
 	if s.facts.Fault == faultExternalName {
 		scheme = s.asked.Scheme
-		switch port := s.externalPort(); {
+		switch port, _ := s.externalPort(); {
 		case scheme != "" && scheme != schemeAuto:
 		case port == 443:
 			scheme = schemeHTTPS
@@ -160,15 +161,23 @@ func (s *subject) dnsLine() (line, note string) {
 	return check.Kubectl(s.request.KubectlArgs, append(words, look...)...), "it creates a Pod, and removes it again"
 }
 
-// externalPort is the port that clients of an ExternalName dial: the one asked for, else its own, else 443.
-func (s *subject) externalPort() int32 {
+// externalPort is the port that clients of an ExternalName dial: the one asked for, else its own, else the first of the Service of the
+// cluster that it stands for. Else it is 443, and assumed: nothing tells which one clients use.
+func (s *subject) externalPort() (port int32, assumed bool) {
 	if s.port.Port != 0 {
-		return s.port.Port
+		return s.port.Port, false
 	}
 	if number, err := strconv.ParseUint(s.asked.Port, 10, 16); err == nil && number > 0 {
-		return int32(number)
+		return int32(number), false
 	}
-	return 443
+	if inside := s.snapshot.Service(aliasOf(s.snapshot, s.service).inside); inside != nil {
+		for i := range inside.Spec.Ports {
+			if protocol := inside.Spec.Ports[i].Protocol; protocol == "" || protocol == corev1.ProtocolTCP {
+				return inside.Spec.Ports[i].Port, false
+			}
+		}
+	}
+	return 443, true
 }
 
 // dialPath is the path without what would end the word that it stands in.

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -102,6 +103,8 @@ func TestInCluster(t *testing.T) {
 		mark     check.Mark
 		says     string
 		addition func(*world)
+		// beside is another Service of the cluster.
+		beside *corev1.Service
 	}{
 		{
 			name: "served", lines: map[string]string{"10.96.0.1:80/": fine, "web.shop.svc:80/": fine, "10.0.0.1:8080/": fine},
@@ -226,7 +229,24 @@ func TestInCluster(t *testing.T) {
 		},
 		{
 			name: "ExternalName that refuses", service: external, lines: map[string]string{"web.shop.svc:443/": "curl 7 * Connection refused"},
-			rows: []string{"web.shop.svc:443 refused"}, mark: check.MarkFail, says: "db.example.com resolves",
+			rows: []string{"web.shop.svc:443 refused"}, mark: check.MarkUnknown, says: "443, which was assumed, does not answer",
+		},
+		{
+			name: "ExternalName that keeps silent", service: external, lines: map[string]string{"web.shop.svc:443/": "curl 28 * Connection timed out"},
+			rows: []string{"web.shop.svc:443 timeout"}, mark: check.MarkUnknown, says: "svctui test web:PORT",
+		},
+		{
+			name: "ExternalName with a port that refuses", service: named("db.example.com", corev1.ServicePort{Port: 5432}), lines: map[string]string{"web.shop.svc:5432/": "nc 1 nc: connect to x port 5432 (tcp) failed: Connection refused"},
+			rows: []string{"web.shop.svc:5432 refused"}, mark: check.MarkFail, says: "db.example.com resolves inside the cluster, and refuses",
+		},
+		{
+			name: "ExternalName of a Service of the cluster, at whose port it is tried", service: named("ledger.bank.svc.cluster.local"),
+			beside: &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "bank", Name: "ledger"},
+				Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 53, Protocol: corev1.ProtocolUDP}, {Port: 9090}}},
+			},
+			lines: map[string]string{"web.shop.svc:9090/": "nc 1 nc: connect to x port 9090 (tcp) failed: Connection refused"},
+			rows:  []string{"web.shop.svc:9090 refused"}, mark: check.MarkFail, says: "ledger.bank.svc.cluster.local resolves inside the cluster, and refuses",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -240,6 +260,9 @@ func TestInCluster(t *testing.T) {
 					edits = append(edits, test.client)
 				}
 				snapshot := withClient(service, edits...)
+				if test.beside != nil {
+					snapshot = model.NewBuilder(snapshot).Put(test.beside).Build(snapshot.At())
+				}
 				w := newWorld(t)
 				w.everywhere("web-1", 8080, "web", "80", 200)
 				w.run = dialling(test.lines)

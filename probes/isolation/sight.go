@@ -29,9 +29,11 @@ const (
 	boundElsewhere
 	unbound
 
-	reached  = answered | silent
-	dead     = refused | timedOut
-	anything = evidence(0xffff)
+	reached = answered | silent
+	dead    = refused | timedOut
+	// notReached is what a name may show that leads to nobody who answers.
+	notReached = dead | noAddress
+	anything   = evidence(0xffff)
 	// unanswered is what From here may have seen where no client can be served.
 	unanswered = anything &^ answered
 )
@@ -203,8 +205,8 @@ func proofOf(seen Observation, facts Facts) evidence {
 // works tells whether anything reached the application.
 func works(s sight) bool { return (s.pod|s.proxyPod|s.clientPod)&reached != 0 }
 
-// served tells whether somebody behind the Service answered.
-func served(s sight) bool { return s.proxyService&reached != 0 || s.inCluster == answered }
+// served tells whether a try at the Service's address or by its name, each of which goes to any one of the endpoints, got through.
+func served(s sight) bool { return (s.proxyService|s.inCluster|s.clientName)&reached != none }
 
 // contacts is what reached the Pod's IP: then its sockets are not what keeps clients out.
 func contacts(s sight, f Facts) evidence {

@@ -118,6 +118,7 @@ func (j *judged) atPort(request Request) subject {
 	s.facts.ExternalName = s.service.Spec.ExternalName
 	if s.service.Spec.Type == corev1.ServiceTypeExternalName {
 		s.facts.Fault = faultExternalName
+		s.facts.aliasPort, s.facts.portAssumed = s.externalPort()
 		return s
 	}
 	if !found {
@@ -161,6 +162,9 @@ func (s *subject) ofPod(asked string) subject {
 	of.choosePod()
 	of.facts.OddWorkload = oddWorkload(of.snapshot, of.pod, of.facts.Diagnosis)
 	of.speaks = protocolOf(of)
+	if of.speaks.scheme == schemeHTTP && of.speaks.known && !of.speaks.chosen {
+		of.facts.PromisesHTTP = of.speaks.evidence
+	}
 	of.request.Scheme, of.request.Path = of.speaks.scheme, of.speaks.path
 	of.facts.Patience = of.patience()
 	if of.request.Host == "" {

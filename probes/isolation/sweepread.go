@@ -24,6 +24,9 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		if facts.SpeaksTLS {
 			cell.ID = "PORT-12"
 		}
+		if facts.SpeaksTLS && facts.PromisesHTTP != "" {
+			cell.Mark, cell.Text = check.MarkWarn, "speaks TLS where HTTP is promised"
+		}
 	case facts.Fault == faultNoNamedPort:
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:

@@ -60,8 +60,9 @@ var table = []truth{
 	{
 		name: "2 loopback, by the readiness probe",
 		pod:  reached, service: anything, proxyService: noEndpoints, proxyPod: none, inCluster: refused,
-		sockets: boundLoopback,
-		needs:   []Rung{RungPod},
+		clientName: notReached,
+		sockets:    boundLoopback,
+		needs:      []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
 			return s.proxyPod == none && s.clientPod == none && podRuns(f) && bindTells(f) && f.Readiness == RefusedOnPodIP
 		},
@@ -71,7 +72,8 @@ var table = []truth{
 		name:  "2 loopback",
 		proof: []Rung{RungProxyPod, clientPod},
 		pod:   reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
-		clientPod: refused, sockets: boundLoopback,
+		clientName: notReached,
+		clientPod:  refused, sockets: boundLoopback,
 		when: func(s sight, f Facts) bool {
 			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && !endpointless(s, f) && !mayBeRejected(s, f)
 		},
@@ -80,7 +82,8 @@ var table = []truth{
 	{
 		name: "2d refused, where a NetworkPolicy may be what rejects",
 		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
-		clientPod: dead, sockets: boundAll | boundPodIP,
+		clientName: notReached,
+		clientPod:  dead, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
@@ -119,7 +122,8 @@ var table = []truth{
 		name:  "3 nothing listens",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster, clientPod, RungSockets},
 		pod:   refused, service: refused | cannot, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
-		clientPod: refused, sockets: unbound,
+		clientName: notReached,
+		clientPod:  refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
 			// A client that waits in vain tells of nothing but itself.
 			return podRuns(f) && f.Stopped == "" && !f.Kata && !endpointless(s, f) && (s.inCluster != timedOut || s.sockets == unbound)
@@ -129,7 +133,8 @@ var table = []truth{
 	{
 		name: "3b nothing listens, by the listening sockets",
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: anything, inCluster: dead,
-		clientPod: refused, sockets: unbound,
+		clientName: notReached,
+		clientPod:  refused, sockets: unbound,
 		needs: []Rung{RungSockets},
 		when: func(s sight, f Facts) bool {
 			return podRuns(f) && f.Stopped == "" && s.pod == none && contacts(s, f) == none
@@ -148,7 +153,8 @@ var table = []truth{
 	{
 		name: "3a refused on the Pod's IP, where the forward tells nothing",
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
-		clientPod: refused, sockets: boundAll | boundPodIP,
+		clientName: notReached,
+		clientPod:  refused, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyPod},
 		when:    func(_ sight, f Facts) bool { return podRuns(f) && f.Kata },
 		verdict: refusedInVM,
@@ -323,7 +329,7 @@ var table = []truth{
 	},
 	{
 		name: "12 this Pod refuses, another endpoint answers",
-		pod:  refused, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
+		pod:  refused, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
 			return podRuns(f) && f.Stopped == "" && otherEndpoints(f) && served(s) && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
@@ -332,7 +338,7 @@ var table = []truth{
 	},
 	{
 		name: "12a this Pod listens on its loopback only, another endpoint answers",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: refused, inCluster: anything, here: anything,
+		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: boundLoopback | boundElsewhere,
 		needs: []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
@@ -350,10 +356,10 @@ var table = []truth{
 	},
 	{
 		name: "12c this Pod cannot be reached, another endpoint answers",
-		pod:  reached, service: anything, proxyService: reached, proxyPod: timedOut, inCluster: anything, here: anything,
+		pod:  reached, service: anything, proxyService: reached | timedOut, proxyPod: timedOut, inCluster: anything, here: anything,
 		clientPod: timedOut,
 		when: func(s sight, f Facts) bool {
-			return otherEndpoints(f) && served(s) && (s.proxyService != none && s.proxyPod != none || s.inCluster == answered && s.clientPod != none)
+			return otherEndpoints(f) && (s.proxyService&reached != 0 && s.proxyPod != none || (s.inCluster|s.clientName)&answered != 0 && s.clientPod != none)
 		},
 		verdict: mixedUnreachable,
 	},
@@ -410,6 +416,7 @@ var table = []truth{
 		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
 		clientName: timedOut,
 		needs:      []Rung{RungInCluster, clientName},
+		when:       func(s sight, f Facts) bool { return !onePodIsBad(s, f) },
 		verdict:    nameSilent,
 	},
 	{
@@ -417,6 +424,7 @@ var table = []truth{
 		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
 		clientName: refused,
 		needs:      []Rung{RungInCluster, clientName},
+		when:       func(s sight, f Facts) bool { return !onePodIsBad(s, f) },
 		verdict:    nameElsewhere,
 	},
 	{
@@ -427,6 +435,12 @@ var table = []truth{
 		when:       func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
 		verdict:    nameUnknown,
 	},
+}
+
+// onePodIsBad tells whether tries at the Service's address and by its name may differ because each drew another endpoint, of which one is
+// known to be bad.
+func onePodIsBad(s sight, f Facts) bool {
+	return otherEndpoints(f) && ((s.proxyPod|s.proxyService)&refused != none || s.clientPod&dead != none || s.sockets&(unbound|boundLoopback|boundElsewhere) != none)
 }
 
 // mayBeRejected tells whether a NetworkPolicy may be what refuses at the Pod's IP: some plugins reject instead of dropping. The listening

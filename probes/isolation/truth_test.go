@@ -118,6 +118,7 @@ func TestConclude(t *testing.T) {
 		{"3 on a Pod whose container waits", "NOT NOT NOEP REF -", oneUsable(noneUsableEdit, func(f *Facts) { f.NotRunning = "container c is waiting: CrashLoopBackOff" }), check.MarkFail, "", "no Pod runs"},
 
 		{"1 over TLS", "OK OK OK OK -", oneUsable(func(f *Facts) { f.SpeaksTLS = true }), check.MarkOK, "PORT-12", "speaks TLS"},
+		{"1 over TLS, where the port's name promises HTTP", "OK OK OK OK -", oneUsable(func(f *Facts) { f.SpeaksTLS, f.PromisesHTTP = true, "from the port's name" }), check.MarkWarn, "PORT-12", "where HTTP is promised"},
 
 		// Row 4.
 		{"4", "REF REF OK OK OK", oneUsable(), check.MarkOK, "", "A port-forward does not reach it"},

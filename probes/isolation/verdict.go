@@ -87,6 +87,14 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.SpeaksTLS {
 			speaks := ok("The way to the application is open, and it speaks TLS: plain HTTP is turned away.",
 				"Clients must say https, and an Ingress or Gateway in front must know that its backend speaks TLS.")
+			if f.PromisesHTTP != "" {
+				speaks = Conclusion{
+					Mark: check.MarkWarn, Confidence: check.Likely,
+					Text: "The way to the application is open, and it speaks TLS where HTTP is promised: clients that say http are turned away.",
+					Why:  fmt.Sprintf("That it speaks HTTP is known %s, and an Ingress, a Gateway or a mesh goes by that as well.", f.PromisesHTTP),
+					Next: "let clients say https, and name the port after that (https, or appProtocol https); or let the application speak plain HTTP there",
+				}
+			}
 			speaks.ID = "PORT-12"
 			return speaks
 		}

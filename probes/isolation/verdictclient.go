@@ -269,7 +269,13 @@ func aliasForClient(observations []Observation, f Facts) (conclusion Conclusion,
 		return Conclusion{}, false
 	}
 	name := f.alias.name
-	switch observations[i].Outcome {
+	outcome := observations[i].Outcome
+	if f.portAssumed && (outcome == Refused || outcome == Timeout) {
+		return unknown(fmt.Sprintf("No port is known for %s, and %d, which was assumed, does not answer inside the cluster.", name, f.aliasPort),
+			"An ExternalName without ports does not say which one its clients dial, and DNS does not tell it either.",
+			fmt.Sprintf("name the port that clients use: svctui test %s:PORT", f.ServiceName)), true
+	}
+	switch outcome {
 	case OK:
 		return ok(fmt.Sprintf("%s answers a client inside the cluster.", name),
 			fmt.Sprintf("%s resolved the Service's name and got through to what it stands for. By HTTP and TLS such a server is asked for the Service's name, which it may not know.", f.client())), true
