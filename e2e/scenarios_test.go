@@ -212,7 +212,7 @@ func checkOneService(t *testing.T, c *harness.Cluster, s situation, service stri
 // checkRow looks at the Service's row in the list: its mark, and what HEALTH says.
 func checkRow(t *testing.T, c *harness.Cluster, namespace, name string, expected scenarios.Expectation) {
 	t.Helper()
-	mark := map[string]string{"fail": "✗", "warn": "▲", "unknown": "?", "ok": "✓"}[cmp.Or(expected.Row, expected.Verdict)]
+	mark := map[string]string{"fail": "✗", "warn": "▲", "unknown": "?", "ok": "✓", "partial": "·"}[cmp.Or(expected.Row, expected.Verdict)]
 	screen := c.Terminal(t, 120, 30, "-n", namespace)
 	what := fmt.Sprintf("the row of %s with %s and %q", name, mark, expected.Health)
 	shown := func(screen string) bool {

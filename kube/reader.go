@@ -53,7 +53,8 @@ type clients struct {
 
 // readerFor returns the reader of a need; false for a kind that a Snapshot cannot hold.
 func readerFor(clients clients, need model.Need) (reader, bool) {
-	if custom(need.Kind) {
+	if custom(need.Kind) || need.Kind == model.Endpoints {
+		// Of Endpoints hardly anything is kept, and their typed client is deprecated.
 		return clients.customReader(need), true
 	}
 	read, ok := typedReader(clients.typed, need)

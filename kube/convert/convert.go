@@ -50,6 +50,8 @@ func custom(kind model.Kind, object *unstructured.Unstructured) metav1.Object {
 		return rollout(meta, content)
 	case model.ScaledObjects:
 		return scaledObject(meta, content)
+	case model.Endpoints:
+		return legacyEndpoints(meta, content)
 	}
 	return nil
 }

@@ -198,3 +198,25 @@ func FuzzObject(f *testing.F) {
 		}
 	})
 }
+
+func TestOfEndpointsOnlyTheNumberOfAddressesIsKept(t *testing.T) {
+	t.Parallel()
+	object := &unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{
+			"name": "web", "namespace": "shop", "labels": map[string]any{"endpointslice.kubernetes.io/skip-mirror": "true"},
+			"annotations": map[string]any{"control-plane.alpha.kubernetes.io/leader": "{}"},
+		},
+		"subsets": []any{
+			map[string]any{"addresses": []any{map[string]any{"ip": "192.0.2.1"}, map[string]any{"ip": "192.0.2.2"}}, "notReadyAddresses": []any{map[string]any{"ip": "192.0.2.3"}}},
+			"nonsense",
+			map[string]any{"addresses": []any{map[string]any{"ip": "192.0.2.4"}}},
+		},
+	}}
+	got, ok := convert.Object(model.Endpoints, object).(*model.LegacyEndpoints)
+	if !ok || got.Addresses != 3 || got.Labels["endpointslice.kubernetes.io/skip-mirror"] != "true" || len(got.Annotations) != 1 || got.Name != "web" {
+		t.Errorf("got %+v", got)
+	}
+	if empty, ok := convert.Object(model.Endpoints, &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "web"}}}).(*model.LegacyEndpoints); !ok || empty.Addresses != 0 {
+		t.Errorf("got %+v", empty)
+	}
+}

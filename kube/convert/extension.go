@@ -20,6 +20,14 @@ func apiService(meta metav1.ObjectMeta, content fields) *model.APIService {
 	return converted
 }
 
+func legacyEndpoints(meta metav1.ObjectMeta, content fields) *model.LegacyEndpoints {
+	converted := &model.LegacyEndpoints{ObjectMeta: meta}
+	for _, subset := range content.list("subsets") {
+		converted.Addresses += len(subset.list("addresses"))
+	}
+	return converted
+}
+
 func rollout(meta metav1.ObjectMeta, content fields) *model.Rollout {
 	spec, status := content.object("spec"), content.object("status")
 	canary, blueGreen := spec.object("strategy").object("canary"), spec.object("strategy").object("blueGreen")

@@ -102,6 +102,7 @@ func (b *Builder) Build(at time.Time) *Snapshot {
 	merge(&t.scaledObjects, b.pending[ScaledObjects])
 	merge(&t.rollouts, b.pending[Rollouts])
 	merge(&t.serviceCIDRs, b.pending[ServiceCIDRs])
+	merge(&t.legacyEndpoints, b.pending[Endpoints])
 	b.next.at = at
 	return b.next
 }
@@ -158,6 +159,8 @@ func KindOf(object any) (Kind, bool) {
 		return Rollouts, true
 	case *networkingv1.ServiceCIDR:
 		return ServiceCIDRs, true
+	case *LegacyEndpoints:
+		return Endpoints, true
 	}
 	return "", false
 }

@@ -32,6 +32,13 @@ type Rollout struct {
 	Phase, Message string
 }
 
+// LegacyEndpoints is a v1 Endpoints object, of which only is kept what tells whether it is copied into EndpointSlices.
+type LegacyEndpoints struct {
+	metav1.ObjectMeta
+	// Addresses is how many ready addresses it lists.
+	Addresses int
+}
+
 // Autoscaler is what scales a workload: a HorizontalPodAutoscaler (autoscaling/v2), or a ScaledObject of KEDA
 // (keda.sh/v1alpha1).
 type Autoscaler struct {

@@ -37,6 +37,10 @@ const (
 	ScaledObjects      Kind = "scaledobjects"
 	Rollouts           Kind = "rollouts"
 	ServiceCIDRs       Kind = "servicecidrs"
+
+	// Endpoints are the objects that EndpointSlices took the place of. They are read only where a check asks for them, because in a
+	// large namespace they weigh as much as all slices.
+	Endpoints Kind = "endpoints"
 )
 
 // Kinds returns every kind that a Snapshot can hold, Services and EndpointSlices first.
@@ -45,7 +49,7 @@ func Kinds() []Kind {
 		Services, EndpointSlices, Pods, Events, Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs,
 		Ingresses, NetworkPolicies, Nodes, Namespaces,
 		IngressClasses, HTTPRoutes, GRPCRoutes, TLSRoutes, TCPRoutes, Gateways, ReferenceGrants,
-		ValidatingWebhooks, MutatingWebhooks, APIServices, HorizontalScalers, ScaledObjects, Rollouts, ServiceCIDRs,
+		ValidatingWebhooks, MutatingWebhooks, APIServices, HorizontalScalers, ScaledObjects, Rollouts, ServiceCIDRs, Endpoints,
 	}
 }
 
@@ -157,6 +161,8 @@ func (k Kind) ObjectKind() string {
 		return "Rollout"
 	case ServiceCIDRs:
 		return "ServiceCIDR"
+	case Endpoints:
+		return "Endpoints"
 	}
 	return ""
 }

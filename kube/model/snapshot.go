@@ -51,6 +51,7 @@ type tables struct {
 	scaledObjects      table[*Autoscaler]
 	rollouts           table[*Rollout]
 	serviceCIDRs       table[*networkingv1.ServiceCIDR]
+	legacyEndpoints    table[*LegacyEndpoints]
 }
 
 // At is when the snapshot was taken, by this machine's clock.
@@ -346,4 +347,9 @@ func (s *Snapshot) Rollouts(namespace string) []*Rollout { return s.tables.rollo
 // ServiceCIDRs returns the ServiceCIDRs: the ranges that ClusterIPs are taken from.
 func (s *Snapshot) ServiceCIDRs() []*networkingv1.ServiceCIDR {
 	return s.tables.serviceCIDRs.list(AllNamespaces)
+}
+
+// LegacyEndpoints returns the Endpoints object of a Service, or nil.
+func (s *Snapshot) LegacyEndpoints(service Key) *LegacyEndpoints {
+	return s.tables.legacyEndpoints.get(service)
 }

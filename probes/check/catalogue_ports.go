@@ -189,7 +189,7 @@ func sliceTexts() []Explanation {
 			ID: "EPS-08", Name: "Endpoints object not mirrored whole", Step: StepEndpoints, Weight: "critical, likely, where nothing is usable, else minor",
 			Meaning:   "kube-proxy reads slices only. Where somebody writes an Endpoints object, a controller copies it into slices, and says in an event what it could not take.",
 			Condition: "The Service has no selector, and an event about the Endpoints object of its name, newer than the Service, has the reason InvalidIPAddress, TooManyAddressesToMirror or FailedToUpdateEndpointSlices.",
-			NotSaid:   []string{"Endpoints objects are not read, because in a large namespace they weigh as much as all slices. So one with the label endpointslice.kubernetes.io/skip-mirror=true, or with a leader's annotation, is told by SVC-06: no endpoints."},
+			NotSaid:   []string{"An Endpoints object with the label endpointslice.kubernetes.io/skip-mirror=true, or with a leader's annotation, is not copied at all: SVC-06 tells of it."},
 			Fix:       "Correct the Endpoints object, or write an EndpointSlice in its place.",
 			Sources:   []string{docSlices, "kube-controller-manager: endpointslicemirroring controller"},
 		},

@@ -62,11 +62,11 @@ func serviceTexts() []Explanation {
 		},
 		{
 			ID: "SVC-06", Name: "No selector, and no endpoints", Step: StepEndpoints, Weight: "major, likely",
-			Meaning:   "Kubernetes fills no EndpointSlice for a Service without a selector. Somebody else has to, by hand or by an operator, and has not.",
-			Condition: "The Service is no ExternalName, has no selector, and no slice of it has a usable endpoint.",
-			NotSaid:   []string{"Slices with ready endpoints exist, whoever wrote them.", "A headless Service without ports: some programs keep a lock in it.", "It is never red: whoever fills it may still come."},
-			Fix:       "Give it a selector, or an EndpointSlice with the label kubernetes.io/service-name=NAME.",
-			Sources:   []string{docServices, docSlices},
+			Meaning:   "Kubernetes fills no EndpointSlice for a Service without a selector. Somebody else has to, by hand or by an operator, and has not; or what they wrote, an Endpoints object of the Service's name, is not copied into slices, which is all that kube-proxy reads.",
+			Condition: "The Service is no ExternalName, has no selector, and no slice of it has a usable endpoint. The Endpoints object is named where it lists addresses; with it the label endpointslice.kubernetes.io/skip-mirror=true, or the annotation of a leader election, that keeps the controller from copying it.",
+			NotSaid:   []string{"Endpoints objects are read for a Service that is open or reported, and lacks endpoints: in the list it is only said that there are none.", "Slices with ready endpoints exist, whoever wrote them.", "A headless Service without ports: some programs keep a lock in it.", "It is never red: whoever fills it may still come."},
+			Fix:       "Give it a selector, or an EndpointSlice with the label kubernetes.io/service-name=NAME; or take the label skip-mirror off its Endpoints object.",
+			Sources:   []string{docServices, docSlices, "kube-controller-manager: shouldMirror in pkg/controller/endpointslicemirroring", seenOnCluster},
 		},
 		{
 			ID: "SVC-07", Name: "Left to another proxy", Step: StepService, Weight: "critical, proven, for a load balancer major; likely beside another data plane, or where the proxy may run unseen",

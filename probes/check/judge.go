@@ -114,12 +114,23 @@ func (j *judgement) noteBeyond(rule *Rule) {
 		if coverage.Known() && coverage.State != model.Stale {
 			continue
 		}
+		if need.Namespace == j.subject.key.Namespace {
+			j.noteWithin(rule, need.Kind, coverage)
+			continue
+		}
 		unchecked := newUnchecked(slices.Clone(rule.IDs), need.Kind, need.Namespace, coverage)
 		unchecked.What, unchecked.Beyond = "what is in namespace "+need.Namespace, true
 		if need.Namespace == model.AllNamespaces {
 			unchecked.What = "what is in other namespaces"
 		}
 		j.unchecked = append(j.unchecked, unchecked)
+	}
+}
+
+// noteWithin notes what is read for some Services only, and is not for this one: without it findings say less. In a list nobody asks.
+func (j *judgement) noteWithin(rule *Rule, kind model.Kind, coverage model.Coverage) {
+	if coverage.State != model.NotAsked {
+		j.note(nil, rule.IDs, kind)
 	}
 }
 
@@ -226,6 +237,8 @@ func unknownWithout(kind model.Kind) string {
 		return "whether an autoscaler keeps it at 0"
 	case model.NetworkPolicies:
 		return "whether NetworkPolicies let anybody in"
+	case model.Endpoints:
+		return "whether an Endpoints object of its name is there, and not mirrored"
 	case model.Ingresses:
 		return "which Ingresses send requests here"
 	case model.IngressClasses:
@@ -338,6 +351,7 @@ func (j *judgement) verdict() Verdict {
 		}
 	}
 	unknown, pending := s.leadsOutOfSight()
+	pending = pending || s.mayListNobody()
 	if unknown || j.blind() {
 		return Unknown
 	}

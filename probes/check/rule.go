@@ -21,8 +21,8 @@ type Rule struct {
 	Awaits []model.Kind
 	// Uses make the answer better; the rule runs without them.
 	Uses []model.Kind
-	// Beyond tells what the rule reads outside of the Service's namespace; nil for nothing. The rule runs without it, and says less;
-	// it is asked for where the Service is open or reported alone, never for every row of a list.
+	// Beyond tells what the rule reads outside of the Service's namespace, or within it for a few Services only; nil for nothing. The rule
+	// runs without it, and says less; it is asked for where the Service is open or reported alone, never for every row of a list.
 	Beyond func(*subject) []model.Need
 
 	// applies tells from the Service and its slices whether the rule is a question at all; nil for always.

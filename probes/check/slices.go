@@ -27,7 +27,7 @@ func selectorlessRules() []Rule {
 		},
 		misplacedSliceRule(),
 		mirrorRule(),
-		{IDs: []string{"SVC-06"}, Step: StepEndpoints, applies: applies, explains: true, check: checkSelectorlessEmpty},
+		selectorlessEmptyRule(),
 	}
 }
 
@@ -188,46 +188,6 @@ func slicePortsText(slice *discoveryv1.EndpointSlice) string {
 	}
 	return strings.Join(texts, ", ")
 }
-
-// checkSelectorlessEmpty is SVC-06: no selector, and no slice has a usable endpoint. Whoever fills them may still come, so
-// it is only likely. A headless Service without ports asks nothing of anyone: some programs keep their lock in it.
-func checkSelectorlessEmpty(s *subject) []Finding {
-	if holdsIgnored(s) {
-		// EPS-04 and EPS-06 say why what somebody wrote does not count.
-		return nil
-	}
-	if !s.dead() || s.endpoints().ReadyCount() > 0 {
-		return nil
-	}
-	if len(s.service.Spec.Ports) == 0 {
-		return []Finding{{
-			ID: "SVC-06", Severity: Info, Confidence: Possible, Step: StepEndpoints,
-			Short: "no selector, no ports, no endpoints",
-			Title: "A headless Service without selector, ports or endpoints: a place to keep something, no way for traffic.",
-		}}
-	}
-	finding := Finding{
-		ID: "SVC-06", Severity: Major, Confidence: Likely, Step: StepEndpoints,
-		Short: "no selector, and no endpoints",
-		Title: "The Service has no selector, and nobody has given it endpoints.",
-		Why:   "Without a selector Kubernetes fills no EndpointSlice; somebody else has to, by hand or by an operator.",
-		Evidence: []Evidence{
-			{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: "spec.selector", Value: "absent"},
-			{Kind: "EndpointSlice", Namespace: s.key.Namespace, Name: discoveryv1.LabelServiceName + "=" + s.key.Name, Field: "endpoints", Value: fmt.Sprintf("none usable in %s", counted(len(s.slices), "slice"))},
-		},
-		Fix: s.serviceFix(Fix{Note: "give it a selector, or an EndpointSlice with the label " + discoveryv1.LabelServiceName + "=" + s.key.Name + notMirroredNote}),
-	}
-	if listed := s.endpoints().ListedCount(); listed > 0 {
-		finding.Short = short("no selector; %s not ready", counted(listed, "endpoint"))
-		finding.Title = fmt.Sprintf("The Service has no selector, and none of the endpoints that it was given (%d) is ready.", listed)
-		finding.Why = "Without a selector, whoever writes the EndpointSlice says which endpoints are ready."
-		finding.Fix = s.serviceFix(Fix{Note: "ask whoever writes the EndpointSlice: its endpoints have conditions.ready false"})
-	}
-	return []Finding{s.settled(finding)}
-}
-
-// notMirroredNote is told because Endpoints objects are not read: in a large namespace they weigh as much as all slices.
-const notMirroredNote = "; an Endpoints object of its name is not mirrored while it has the label endpointslice.kubernetes.io/skip-mirror=true or a leader's annotation"
 
 // checkNoSlice is EPS-10: the Service has a selector, and there is no slice at all, not even the empty one that the
 // controller makes for a Service that selects nothing.

@@ -87,6 +87,12 @@ func podsBeyond(s *subject) []model.Need {
 	return []model.Need{{Kind: model.Pods, Namespace: model.AllNamespaces}}
 }
 
+// mayListNobody tells whether an endpoint looks as if a Pod had it, and whether one does is yet to be looked at.
+func (s *subject) mayListNobody() bool {
+	return s.routes() && s.slicesKnown() && s.keptBySomebody() &&
+		s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Pending() && len(s.podless()) > 0
+}
+
 // podsSampled is how many Pods are asked whether their network takes addresses from the Nodes' ranges.
 const podsSampled = 64
 

@@ -62,10 +62,10 @@ func catalogue() checks {
 	}
 }
 
-// kindsOfChecks are what the checks read besides Services and EndpointSlices.
+// kindsOfChecks are what the checks read besides Services and EndpointSlices, without what is read only where a check asks for it.
 func kindsOfChecks() []model.Kind {
 	return slices.DeleteFunc(model.Kinds(), func(kind model.Kind) bool {
-		return kind == model.Services || kind == model.EndpointSlices
+		return kind == model.Services || kind == model.EndpointSlices || kind == model.Endpoints
 	})
 }
 

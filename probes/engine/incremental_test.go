@@ -188,7 +188,7 @@ func change(t *rapid.T, source *fixture) {
 		string(model.Deployments), string(model.ReplicaSets), string(model.StatefulSets), string(model.DaemonSets), string(model.Jobs), string(model.Nodes),
 		string(model.Ingresses), string(model.IngressClasses), string(model.HTTPRoutes), string(model.Gateways), string(model.ReferenceGrants),
 		string(model.ValidatingWebhooks), string(model.APIServices), string(model.HorizontalScalers), string(model.Rollouts),
-		string(model.Namespaces), string(model.ServiceCIDRs), "coverage"))
+		string(model.Namespaces), string(model.ServiceCIDRs), string(model.Endpoints), "coverage"))
 	var next metav1.Object
 	switch kind {
 	case model.Services:
@@ -312,6 +312,12 @@ func change(t *rapid.T, source *fixture) {
 		next = &networkingv1.ServiceCIDR{
 			ObjectMeta: metav1.ObjectMeta{Name: "range"}, Spec: networkingv1.ServiceCIDRSpec{CIDRs: []string{pick("range", "10.0.0.0/24", "10.9.0.0/24")}},
 		}
+	case model.Endpoints:
+		written := &model.LegacyEndpoints{ObjectMeta: object("s", 3), Addresses: number("addresses", 1)}
+		if pick("skip", "", "true") != "" {
+			written.Labels[discoveryv1.LabelSkipMirror] = "true"
+		}
+		next = written
 	case model.Namespaces:
 		next = &corev1.Namespace{
 			ObjectMeta: metav1.ObjectMeta{Name: namespace}, Status: corev1.NamespaceStatus{Phase: corev1.NamespacePhase(pick("ends", "Active", "Terminating"))},
@@ -364,7 +370,7 @@ func change(t *rapid.T, source *fixture) {
 		}
 	default:
 		need := model.Need{
-			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.DaemonSets, model.EndpointSlices, model.Services, model.Ingresses}).Draw(t, "need"),
+			Kind:      rapid.SampledFrom([]model.Kind{model.Pods, model.Events, model.Deployments, model.DaemonSets, model.Endpoints, model.EndpointSlices, model.Services, model.Ingresses}).Draw(t, "need"),
 			Namespace: rapid.SampledFrom([]string{"a", "b", model.AllNamespaces}).Draw(t, "where"),
 		}
 		source.cover(model.CoverageState(number("state", int(model.Failed))), need)

@@ -130,11 +130,8 @@ func (e *Engine) await(ctx context.Context, snapshot *model.Snapshot, needs need
 	return snapshot
 }
 
-// beyond returns what the Services of the scope look at in other namespaces.
+// beyond returns what the Services of the scope look at in other namespaces, and what is read for some of them only.
 func beyond(snapshot *model.Snapshot, scope string) []model.Need {
-	if scope == model.AllNamespaces {
-		return nil
-	}
 	var needs []model.Need
 	for _, service := range snapshot.Services(scope) {
 		needs = append(needs, check.BeyondNeeds(model.Key{Namespace: service.Namespace, Name: service.Name}, snapshot)...)

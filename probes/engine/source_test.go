@@ -174,6 +174,11 @@ func held(s *model.Snapshot, kind model.Kind, key model.Key) metav1.Object {
 		return find(s.Rollouts(key.Namespace), key.Name)
 	case model.ServiceCIDRs:
 		return find(s.ServiceCIDRs(), key.Name)
+	case model.Endpoints:
+		if written := s.LegacyEndpoints(key); written != nil {
+			return written
+		}
+		return nil
 	default:
 		return nil
 	}

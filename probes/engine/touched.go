@@ -88,6 +88,8 @@ func (t *touched) by(change model.Change) {
 	case model.Ingresses, model.HTTPRoutes, model.GRPCRoutes, model.TLSRoutes, model.TCPRoutes,
 		model.ValidatingWebhooks, model.MutatingWebhooks, model.APIServices:
 		t.references(change)
+	case model.Endpoints:
+		t.service(change.Key)
 	case model.IngressClasses:
 		t.byIngresses()
 	case model.Gateways:
