@@ -47,24 +47,24 @@ func targetServices(s *subject) []model.Need {
 // leadsOutOfSight tells of an ExternalName whether what it stands for could not be looked at, so that nobody knows whether it is
 // there, or is yet to be looked at.
 func (s *subject) leadsOutOfSight() (unknown, pending bool) {
-	if s.routes() {
+	needs := targetServices(s)
+	if s.routes() || len(needs) == 0 {
 		return false, false
 	}
-	for _, need := range targetServices(s) {
-		coverage := s.in.Snapshot.Coverage(need.Kind, need.Namespace)
-		pending = pending || coverage.Pending()
-		unknown = unknown || !coverage.Pending() && !coverage.Known()
-	}
-	return unknown, pending
+	// What comes before the last was followed, and so is known.
+	last := needs[len(needs)-1]
+	coverage := s.in.Snapshot.Coverage(last.Kind, last.Namespace)
+	return !coverage.Pending() && !coverage.Known(), coverage.Pending()
 }
 
 // named is since when the Service is another name for what externalName says; zero where managedFields do not tell.
 func (s *subject) named() time.Time {
 	change, _ := model.ExternalNameChanged(s.service)
-	if switched, ok := model.TypeChanged(s.service); ok && !change.At.IsZero() {
-		return latestOf(change.At, switched.At)
+	if change.At.IsZero() {
+		return change.At
 	}
-	return change.At
+	switched, _ := model.TypeChanged(s.service)
+	return latestOf(change.At, switched.At)
 }
 
 // wholeName returns the Service that a whole name of this cluster stands for, with the usual cluster domain.

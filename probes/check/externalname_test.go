@@ -117,6 +117,9 @@ func TestAnAliasOfAnAliasIsFollowedOutOfSight(t *testing.T) {
 	next := aliasOf("db", "db.stage.svc.cluster.local")
 	next.Namespace = "pay"
 	forbidden := model.Coverage{State: model.Forbidden, Verb: "list"}
+	keepsName := func(svc *corev1.Service) { svc.Spec.ExternalName = "db.pay.svc.cluster.local" }
+	twice, once := aliasOf("twice", "db.pay.svc.cluster.local"), service("once", nil, func(svc *corev1.Service) { svc.Spec.ExternalName = "db.stage.svc.cluster.local" })
+	twice.Namespace, once.Namespace = "pay", "pay"
 	for name, test := range map[string]struct {
 		web        *corev1.Service
 		pay, stage model.Coverage
@@ -126,10 +129,13 @@ func TestAnAliasOfAnAliasIsFollowedOutOfSight(t *testing.T) {
 		"both are read":            {aliasOf("web", "db.pay.svc.cluster.local"), model.Coverage{State: model.Live}, model.Coverage{State: model.Live}, []string{"pay", "stage"}, Fail},
 		"the second may not be":    {aliasOf("web", "db.pay.svc.cluster.local"), model.Coverage{State: model.Live}, forbidden, []string{"pay", "stage"}, Unknown},
 		"a note is made beside":    {aliasOf("web", "db.pay.svc.cluster.local", ports(port(80, 8080))), model.Coverage{State: model.Live}, forbidden, []string{"pay", "stage"}, Unknown},
+		"to another of that one":   {aliasOf("web", "twice.pay.svc.cluster.local"), model.Coverage{State: model.Live}, forbidden, []string{"pay", "stage"}, Unknown},
+		"to no alias":              {aliasOf("web", "once.pay.svc.cluster.local"), model.Coverage{State: model.Live}, forbidden, []string{"pay"}, OK},
+		"no alias itself":          {service("web", nil, headless, ports(), keepsName), forbidden, forbidden, nil, OK},
 		"a host, and neither read": {aliasOf("web", "db.example.com"), forbidden, forbidden, nil, OK},
 		"an address":               {aliasOf("web", "192.0.2.7"), forbidden, forbidden, nil, Fail},
 	} {
-		snapshot := cluster(test.web, next).Uncover(model.Need{Kind: model.Services}).
+		snapshot := cluster(test.web, next, twice, once).Uncover(model.Need{Kind: model.Services}).
 			Cover(model.Need{Kind: model.Services, Namespace: "shop"}, model.Coverage{State: model.Live}).
 			Cover(model.Need{Kind: model.Services, Namespace: "pay"}, test.pay).Cover(model.Need{Kind: model.Services, Namespace: "stage"}, test.stage).Build(now)
 		var namespaces []string

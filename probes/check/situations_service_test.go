@@ -87,6 +87,7 @@ func TestServicesOfAnotherProxy(t *testing.T) {
 		"a DaemonSet of that name":      {objects: objects{labelled("other"), a, placed(daemons("other", labels{"app": "other"}), "proxies")}, want: "SVC-07 critical possible"},
 		"a DaemonSet that begins so":    {objects: objects{labelled("other"), a, placed(daemons("other-amd64", labels{"app": "other"}), "proxies")}, want: "SVC-07 critical possible"},
 		"a DaemonSet of another name":   {objects: objects{labelled("other"), a, placed(daemons("otherwise", labels{"app": "other"}), "proxies")}, want: "SVC-07 critical proven"},
+		"a DaemonSet beside it":         {objects: objects{labelled("other"), a, daemons("other", labels{"app": "other"})}, want: "SVC-07 critical possible"},
 		"its own DaemonSet":             {objects: objects{labelled("other"), a, daemons("other", webApp)}, want: "SVC-07 critical proven"},
 		"one with its labels elsewhere": {objects: objects{labelled("other"), a, placed(daemons("other", webApp), "proxies")}, want: "SVC-07 critical possible"},
 		"without a selector":            {objects: objects{handed, byHand("manual", "web", new(""), new(int32(8080)), "192.0.2.1"), daemons("other", nil)}, want: "SVC-07 critical possible"},
@@ -103,22 +104,23 @@ func TestAProxyThatMayHide(t *testing.T) {
 	live, forbidden := model.Coverage{State: model.Live}, model.Coverage{State: model.Forbidden, Verb: "list"}
 	for name, test := range map[string]struct {
 		pods, sets model.Coverage
-		inSystem   bool
+		inSystem   model.Kind
 		confidence Confidence
 		asks       int
 		why        string
 	}{
-		"all Pods are read":           {live, forbidden, false, Proven, 0, ""},
-		"all DaemonSets are read":     {forbidden, live, false, Proven, 0, ""},
-		"neither may be read":         {forbidden, forbidden, false, Likely, 1, "not found: shop."},
-		"neither, and kube-system is": {forbidden, forbidden, true, Likely, 1, "not found: kube-system, shop."},
-		"neither, and nobody asked":   {model.Coverage{}, model.Coverage{}, false, Likely, 1, "not found: shop."},
+		"all Pods are read":           {live, forbidden, "", Proven, 0, ""},
+		"all DaemonSets are read":     {forbidden, live, "", Proven, 0, ""},
+		"neither may be read":         {forbidden, forbidden, "", Likely, 1, "not found: shop."},
+		"neither, and kube-system is": {forbidden, forbidden, model.Pods, Likely, 1, "not found: kube-system, shop."},
+		"neither, and its DaemonSets": {forbidden, forbidden, model.DaemonSets, Likely, 1, "not found: kube-system, shop."},
+		"neither, and nobody asked":   {model.Coverage{}, model.Coverage{}, "", Likely, 1, "not found: shop."},
 	} {
 		svc := service("web", webApp, handedTo("other"))
 		builder := cluster(svc, pod("a", webApp)).Cover(model.Need{Kind: model.Pods}, test.pods).Cover(model.Need{Kind: model.DaemonSets}, test.sets).
 			Cover(model.Need{Kind: model.Pods, Namespace: "shop"}, live)
-		if test.inSystem {
-			builder.Cover(model.Need{Kind: model.Pods, Namespace: systemNamespace}, live)
+		if test.inSystem != "" {
+			builder.Cover(model.Need{Kind: test.inSystem, Namespace: systemNamespace}, live)
 		}
 		in := input(builder)
 		report := Judge(in, web)

@@ -16,7 +16,7 @@ import (
 func podlessRule() Rule {
 	return Rule{
 		IDs: []string{"EPS-07"}, Step: StepEndpoints, Reads: []model.Kind{model.Nodes}, Beyond: podsBeyond, explains: true,
-		applies: func(s *subject) bool { return s.routes() && s.slicesKnown() && s.keptBySomebody() },
+		applies: func(s *subject) bool { return s.routes() && s.keptBySomebody() },
 		looks:   func(s *subject) bool { return len(s.podless()) > 0 },
 		check:   checkPodless,
 	}
@@ -48,8 +48,9 @@ func (s *subject) podless() []podlessEndpoint {
 	for i := range s.endpoints().listed {
 		listed := &s.endpoints().listed[i]
 		text := listed.endpoint.Addresses[0]
-		address, err := netip.ParseAddr(text)
-		if err != nil || !isKept(listed.slice) || !isReady(listed.endpoint) || slices.ContainsFunc(s.in.Snapshot.PodsWithAddress(text), isLive) {
+		// What is no address lies in no range.
+		address, _ := netip.ParseAddr(text)
+		if !isKept(listed.slice) || !isReady(listed.endpoint) || slices.ContainsFunc(s.in.Snapshot.PodsWithAddress(text), isLive) {
 			continue
 		}
 		node, cidr := s.in.Snapshot.NodeOfPodRange(address)
@@ -89,8 +90,7 @@ func podsBeyond(s *subject) []model.Need {
 
 // mayListNobody tells whether an endpoint looks as if a Pod had it, and whether one does is yet to be looked at.
 func (s *subject) mayListNobody() bool {
-	return s.routes() && s.slicesKnown() && s.keptBySomebody() &&
-		s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Pending() && len(s.podless()) > 0
+	return s.keptBySomebody() && s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).Pending() && len(s.podless()) > 0
 }
 
 // podsSampled is how many Pods are asked whether their network takes addresses from the Nodes' ranges.

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,25 +73,46 @@ func TestAnEndpointThatNoPodHas(t *testing.T) {
 		"an annotation has a longer address":              {objects: objects{web, manual("10.244.1.9"), annotated("10.244.1.99"), a}, want: "EPS-07 critical likely"},
 		"written a moment ago":                            {objects: objects{web, young, one, a}, want: "EPS-07 minor likely"},
 
-		"a Pod has it":                     {objects: objects{web, manual("10.244.1.7"), one, a}, want: ""},
-		"a Pod of another namespace":       {objects: objects{web, manual("10.244.1.99"), one, a, elsewhere}, want: ""},
-		"a Pod on its node's network":      {objects: objects{web, manual("10.244.1.99"), one, a, onHost}, want: ""},
-		"another range":                    {objects: objects{web, manual("192.0.2.99"), one, a}, want: ""},
-		"the bridge":                       {objects: objects{web, manual("10.244.1.1"), one, a}, want: ""},
-		"the network itself":               {objects: objects{web, manual("10.244.1.0"), one, a}, want: ""},
-		"the Node's tunnel":                {objects: objects{web, manual("10.244.1.99"), annotated("10.244.1.99"), a}, want: ""},
-		"the Node's tunnel, in a list":     {objects: objects{web, manual("10.244.1.99"), annotated(`["fd00::1","10.244.1.99/32"]`), a}, want: ""},
-		"the Node's own":                   {objects: objects{web, manual("10.244.1.99"), addressed, a}, want: ""},
-		"it is not ready":                  {objects: objects{web, notReady, one, a}, want: "SVC-06 major likely"},
-		"of another cluster":               {objects: objects{web, managed("endpointslice-mesh.cilium.io"), one, a}, want: ""},
-		"a network of its own ranges":      {objects: objects{web, manual("10.244.1.99"), one, far}, want: ""},
-		"a network of its own, and one":    {objects: objects{web, manual("10.244.1.99"), one, a, far}, want: ""},
-		"Pods have the ranges of others":   {objects: objects{web, manual("10.244.1.99"), one, two, pod("x", nil, at("10.244.2.7", "node-1"))}, want: ""},
-		"no Pod shows what the ranges are": {objects: objects{web, manual("10.244.1.99"), one}, want: ""},
-		"no Node has a range":              {objects: objects{web, manual("10.244.1.99"), ranged("node-1"), a}, want: ""},
-		"Nodes may not be read":            {objects: objects{web, manual("10.244.1.99"), one, a}, without: []model.Kind{model.Nodes}, want: ""},
-		"Pods may not be read":             {objects: objects{web, manual("10.244.1.99"), one, a}, without: []model.Kind{model.Pods}, want: ""},
+		"a Pod has it":                             {objects: objects{web, manual("10.244.1.7"), one, a}, want: ""},
+		"a Pod of another namespace":               {objects: objects{web, manual("10.244.1.99"), one, a, elsewhere}, want: ""},
+		"a Pod on its node's network":              {objects: objects{web, manual("10.244.1.99"), one, a, onHost}, want: ""},
+		"another range":                            {objects: objects{web, manual("192.0.2.99"), one, a}, want: ""},
+		"the bridge":                               {objects: objects{web, manual("10.244.1.1"), one, a}, want: ""},
+		"the network itself":                       {objects: objects{web, manual("10.244.1.0"), one, a}, want: ""},
+		"the Node's tunnel":                        {objects: objects{web, manual("10.244.1.99"), annotated("10.244.1.99"), a}, want: ""},
+		"the Node's tunnel, in a list":             {objects: objects{web, manual("10.244.1.99"), annotated(`["fd00::1","10.244.1.99/32"]`), a}, want: ""},
+		"the Node's own":                           {objects: objects{web, manual("10.244.1.99"), addressed, a}, want: ""},
+		"the controller lists one that nobody has": {objects: objects{service("web", mine), manual("192.0.2.1"), slice(managed(endpointSliceController), func(e *discoveryv1.EndpointSlice) { e.Name = "web-1" }), one, a}, want: "EPS-09 minor proven"},
+		"it is not ready":                          {objects: objects{web, notReady, one, a}, want: "SVC-06 major likely"},
+		"of another cluster":                       {objects: objects{web, managed("endpointslice-mesh.cilium.io"), one, a}, want: ""},
+		"a network of its own ranges":              {objects: objects{web, manual("10.244.1.99"), one, far}, want: ""},
+		"a network of its own, and one":            {objects: objects{web, manual("10.244.1.99"), one, a, far}, want: ""},
+		"Pods have the ranges of others":           {objects: objects{web, manual("10.244.1.99"), one, two, pod("x", nil, at("10.244.2.7", "node-1"))}, want: ""},
+		"no Pod shows what the ranges are":         {objects: objects{web, manual("10.244.1.99"), one}, want: ""},
+		"no Node has a range":                      {objects: objects{web, manual("10.244.1.99"), ranged("node-1"), a}, want: ""},
+		"Nodes may not be read":                    {objects: objects{web, manual("10.244.1.99"), one, a}, without: []model.Kind{model.Nodes}, want: ""},
+		"Pods may not be read":                     {objects: objects{web, manual("10.244.1.99"), one, a}, without: []model.Kind{model.Pods}, want: ""},
 	})
+}
+
+// TestSomePodsShowTheRanges holds how many Pods are asked whether their network uses the Nodes' ranges.
+func TestSomePodsShowTheRanges(t *testing.T) {
+	t.Parallel()
+	node := nodeNamed("node-1", func(node *corev1.Node) { node.Spec.PodCIDRs = []string{"10.244.1.0/24"} })
+	for within, want := range map[int]bool{podsSampled - 1: false, podsSampled: true} {
+		all := objects{service("web", nil), byHand("manual", "web", new(""), new(int32(8080)), "10.244.1.250"), node}
+		for i := range within {
+			all = append(all, pod(fmt.Sprintf("a%03d", i), nil, func(p *corev1.Pod) { p.Status.PodIP = fmt.Sprintf("10.244.1.%d", i+2); p.Status.PodIPs = nil }))
+		}
+		all = append(all, pod("z", nil, func(p *corev1.Pod) { p.Status.PodIP = "172.16.0.9"; p.Status.PodIPs = nil }))
+		if finding := findingOf(judge(t, "web", all...), "EPS-07"); (finding != nil) != want {
+			t.Errorf("%d within: %+v", within, finding)
+		}
+	}
+	empty := cluster(service("web", nil), byHand("manual", "web", new(""), new(int32(8080)))).Build(now)
+	if needs := Needs(web, empty); slices.Contains(needs, model.Need{Kind: model.Nodes}) {
+		t.Errorf("of a slice without endpoints nothing is to be asked, and yet %v", needs)
+	}
 }
 
 // TestPodsAreAskedForBeyondWhereAnAddressLooksLikeTheirs holds when the Pods of all namespaces are read, and what is made of a list that
