@@ -193,7 +193,7 @@ func conclusionLines(t *theme, result isolation.Result, running bool, width int)
 	}
 	paragraph("", t.text, clean(conclusion.Why))
 	if conclusion.ID != "" {
-		paragraph("", t.dim, clean(conclusion.ID)+" · "+conclusion.Confidence.String())
+		paragraph("", t.dim, clean(strings.Join(conclusion.Grade(), " · ")))
 	}
 	if conclusion.Next != "" {
 		lines = append(lines, "")

@@ -147,7 +147,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		text.mark = check.MarkFail
 		text.head = clean(failed.conclusion.Text)
 		text.why = "The isolation test found it " + age(failed.at, sh.now()) + " ago; what the API server tells shows no fault."
-		text.meta = joined(nonEmptyTexts(failed.conclusion.ID, "probed", more))
+		text.meta = joined(nonEmptyTexts(append(failed.conclusion.Grade(), more)...))
 	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."
 	case r.Verdict == check.Unknown:

@@ -120,7 +120,7 @@ func (sh *shell) withTest(report *check.Report) *check.Report {
 		return report
 	}
 	return report.For(check.ClientReport{Findings: []check.Finding{{
-		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Step: check.StepIsolation,
+		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Cause: failed.conclusion.Cause, Step: check.StepIsolation,
 		Short: "test: " + clean(failed.conclusion.Text),
 		Title: "The isolation test found " + age(failed.at, sh.now()) + " ago: " + clean(failed.conclusion.Text),
 	}}})

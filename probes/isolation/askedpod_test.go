@@ -128,30 +128,45 @@ func TestTheServiceRungIsKubectls(t *testing.T) {
 	}
 }
 
-// TestKubectlsPodTellsNothingOfAnother asks for the one Pod of two that answers, and for the one that refuses, while the Proxy→Service draws
-// either.
+// TestKubectlsPodTellsNothingOfAnother asks for the one Pod of two that answers, and for the one that refuses the forward, while Proxy→Service
+// draws either.
 func TestKubectlsPodTellsNothingOfAnother(t *testing.T) {
+	fine, refuses := replies(200, "fine"), cannotReach(refusedText)
+	denies := statusReply(http.StatusForbidden, "Forbidden", `pods "web-1:8080" is forbidden: User "eve" cannot get resource "pods/proxy"`)
+	const doesNot = "Pod web-2 answers, and another endpoint of the Service does not: Pod web-1."
+	const perhaps = "But Pod web-1, which a port-forward to the Service takes, refuses."
 	for _, test := range []struct {
-		asked   string
-		drawn   func(model.ProxyRequest) (*http.Response, error)
+		name  string
+		asked string
+		// drawn is what Proxy→Service gets, first what Proxy→Pod gets of web-1, nil for nothing.
+		drawn, first func(model.ProxyRequest) (*http.Response, error)
+		// alone means that web-1 is no endpoint.
+		alone   bool
 		mark    check.Mark
 		id, say string
 	}{
-		{"web-2", replies(200, "fine"), check.MarkWarn, "", "But Pod web-1, which a port-forward to the Service takes, refuses."},
-		{"web-2", cannotReach(refusedText), check.MarkFail, "", "Pod web-2 answers, and another endpoint of the Service does not."},
-		{"web-1", replies(200, "fine"), check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1, while another endpoint answers."},
-		{"web-1", cannotReach(refusedText), check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1."},
+		{"drawn the good one", "web-2", fine, refuses, false, check.MarkFail, "", doesNot},
+		{"drawn the bad one", "web-2", refuses, refuses, false, check.MarkFail, "", doesNot},
+		{"the other's IP tells nothing", "web-2", fine, denies, false, check.MarkWarn, "", perhaps},
+		{"the other refuses the forward alone", "web-2", fine, fine, false, check.MarkOK, "", "Of 2 endpoints only this Pod was tried"},
+		{"the other is no endpoint", "web-2", fine, refuses, true, check.MarkWarn, "", perhaps},
+		{"the bad one itself", "web-1", fine, refuses, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1, while another endpoint answers."},
+		{"the bad one itself, drawn", "web-1", refuses, refuses, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1."},
 	} {
 		w := newWorld(t)
 		one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
 		w.everywhere("web-2", 8080, "web", "80", 200)
-		w.proxied["pods/web-1:8080"] = cannotReach(refusedText)
+		w.proxied["pods/web-1:8080"] = test.first
 		w.proxied["services/web:80"] = test.drawn
+		slice := sliceOf("", 8080, one, two)
+		if test.alone {
+			slice = sliceOf("", 8080, two)
+		}
 		request := web
 		request.Pod = test.asked
-		c := Run(t.Context(), w, snapshotOf(webService(), one, two, sliceOf("", 8080, one, two)), request, nil).Conclusion
+		c := Run(t.Context(), w, snapshotOf(webService(), one, two, slice), request, nil).Conclusion
 		if c.Mark != test.mark || c.ID != test.id || !strings.Contains(c.Text+" "+c.Why, test.say) {
-			t.Errorf("--pod %s: %s %s %q %q, want %q", test.asked, markName(c.Mark), c.ID, c.Text, c.Why, test.say)
+			t.Errorf("%s: %s %s %q %q, want %q", test.name, markName(c.Mark), c.ID, c.Text, c.Why, test.say)
 		}
 	}
 }

@@ -2,10 +2,12 @@ package isolation
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // calibrate compares with another Ready Pod where the API server got no answer from this one's IP: only if that one answers,
@@ -22,6 +24,37 @@ func (r *run) calibrate(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.otherPod, r.otherPodAnswers = other.Name, reached
+}
+
+// askForwarded asks the Pod that a port-forward to the Service takes on its IP, where it is another endpoint than the tested one and refused the
+// forward: whether Proxy→Service came upon it is chance, and what is concluded of the Service must not be.
+func (r *run) askForwarded(ctx context.Context) {
+	s := &r.subject
+	if s.forwarded == nil || s.pod == nil || s.forwarded.Name == s.pod.Name || !s.leadsTo(s.forwarded.Name) || !r.refusedForward() || r.offence() != "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerPatience/2)
+	defer cancel()
+	got := r.askPod(ctx, s.forwarded.Name, int(s.asKubectl().podPort))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case got.outcome == Refused:
+		r.atForwardPod = refused
+	case got.outcome == OK || got.silent:
+		r.atForwardPod = reached
+	}
+}
+
+// leadsTo tells whether a Pod is one of the port's usable endpoints.
+func (s *subject) leadsTo(pod string) bool {
+	return slices.ContainsFunc(s.endpoints, func(endpoint check.Endpoint) bool { return s.effective.Backends[endpoint.Backend].PodName == pod })
+}
+
+func (r *run) refusedForward() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == RungService && seen.Outcome == Refused })
 }
 
 func (r *run) unanswered() bool {

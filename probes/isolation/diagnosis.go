@@ -31,6 +31,9 @@ func (f Facts) found(ids ...string) *check.Finding {
 func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts) Conclusion {
 	switch v {
 	case healthy, healthyForwardLies, healthyProxyLies, healthyForClients:
+		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
+			return c.besideMixed(f)
+		}
 		return c.ofOne(f).despitePolicy(f)
 	case notListening, mixedNotListening, mixedLoopback:
 		return c.ofMixed(f)
@@ -96,7 +99,7 @@ func (c Conclusion) ofMixed(f Facts) Conclusion {
 	switch {
 	case finding == nil:
 	case f.OddWorkload != "":
-		c.ID = finding.ID
+		c = c.dueTo(finding)
 		c.Why = joined(fmt.Sprintf("This Pod is of %s, which the Service is probably not meant for.", f.OddWorkload), finding.Title, c.Why)
 		c = c.mended(finding.Fix)
 	default:
@@ -114,9 +117,25 @@ func (c Conclusion) besideMixed(f Facts) Conclusion {
 	if finding == nil || f.OddWorkload != "" || finding.Confidence < check.Likely || !otherEndpoints(f) {
 		return c
 	}
-	c.ID = finding.ID
-	c.Why = joined(finding.Title, "The bad endpoint is probably one of those; --all-pods, or a on the screen of the test, tells.")
-	return c.mended(finding.Fix)
+	const tells = "The bad endpoint is probably one of those; --all-pods, or a on the screen of the test, tells."
+	switch {
+	case f.seen.otherForward != refused:
+		c.Why = joined(finding.Title, tells)
+	case f.ForwardOdd != "":
+		c.Why = joined(fmt.Sprintf("Pod %s is of %s, which the Service is probably not meant for.", f.ForwardPod, f.ForwardOdd), finding.Title, c.Why)
+	default:
+		return c
+	}
+	return c.dueTo(finding).mended(finding.Fix)
+}
+
+// dueTo names the finding of the checks that what was seen is due to. The two are graded apart.
+func (c Conclusion) dueTo(finding *check.Finding) Conclusion {
+	c.ID, c.Cause = finding.ID, nil
+	if finding.Confidence < c.Confidence && finding.Confidence < check.Proven {
+		c.Cause = &check.Cause{Text: finding.Title, Confidence: finding.Confidence}
+	}
+	return c
 }
 
 // oddWorkload names the workload of a Pod where the checks find that the Service's selector matches it beside those that are meant; empty
@@ -164,7 +183,9 @@ func (c Conclusion) byLeading(f Facts) Conclusion {
 	if lead == nil {
 		return c
 	}
-	c.ID, c.Why = cmp.Or(c.ID, lead.ID), joined(lead.Title, c.Why)
+	if c.Why = joined(lead.Title, c.Why); c.ID == "" {
+		c = c.dueTo(lead)
+	}
 	return c.mended(lead.Fix)
 }
 

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 	hangs := silentOn(RungPod, RungService, RungProxyPod)
 	odd := func(f *Facts) { f.OddWorkload = "deploy/db" }
 	meant := func(f *Facts) { f.PortMeant = 5432 }
+	forwardElsewhere := func(f *Facts) { f.ForwardPod = "web-2" }
+	forwardOdd := func(f *Facts) { f.ForwardPod, f.ForwardOdd = "web-2", "deploy/db" }
+	forwardRefuses := func(f *Facts) { f.ForwardPod, f.atForwardPod = "web-2", refused }
 	for _, test := range []struct {
 		name, seen string
 		facts      []func(*Facts)
@@ -70,6 +74,10 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"a sound one, and which are meant is not known", "OK OK REF OK -", []func(*Facts){ofPossible, threeUsable}, "", "test all Pods", "kubectl patch"},
 		{"the odd one answers, another does not", "OK OK REF OK -", []func(*Facts){mixed, odd, threeUsable}, "", "test all Pods", "kubectl patch"},
 		{"a sound one of mixed Pods", "OK OK REF OK -", []func(*Facts){mixed, threeUsable}, "SEL-05", "The bad endpoint is probably one of those", "test all Pods"},
+		{"a sound one, and the forward's Pod is the odd one", "OK REF OK OK -", []func(*Facts){mixed, forwardOdd, threeUsable}, "SEL-05", "Pod web-2 is of deploy/db", "another endpoint of the Service does not"},
+		{"the same, and what the API server may ask is not known", "OK REF OK PERM -", []func(*Facts){mixed, forwardOdd, threeUsable}, "SEL-05", "kubectl patch svc web", "another endpoint of the Service does not"},
+		{"a sound one, and the forward's Pod is a bad one of those that are meant", "OK REF OK OK -", []func(*Facts){mixed, forwardRefuses, threeUsable}, "", "does not: Pod web-2", "kubectl patch"},
+		{"the same, and only the forward tells", "OK REF OK OK -", []func(*Facts){mixed, forwardElsewhere, threeUsable}, "", "But Pod web-2, which a port-forward to the Service takes, refuses", "kubectl patch"},
 		{"nothing listens, and Pods are of one kind", "REF REF REF REF -", []func(*Facts){meant}, "PORT-08", "set targetPort to 5432", "SEL-05"},
 		{"no endpoint, and the cause is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, readiness}, "POD-06", "kubectl logs web-1", "steps"},
 		{"no endpoint, and what is found is in front or not grave", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, inFront}, "", "svctui diagnose", "LB-02"},
@@ -96,6 +104,55 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		all := got.Text + " " + got.Why + " " + got.Next + " " + got.Command
 		if got.ID != test.id || !strings.Contains(all, test.says) || test.not != "" && strings.Contains(all, test.not) {
 			t.Errorf("%s: %s %q, want %s with %q and without %q", test.name, got.ID, all, test.id, test.says, test.not)
+		}
+	}
+}
+
+// Proxy→Service asks any one of the endpoints: which one it came upon must not decide what is said of the Service.
+func TestABadEndpointIsToldWhicheverIsAsked(t *testing.T) {
+	t.Parallel()
+	facts := oneUsable(threeUsable, func(f *Facts) {
+		f.ForwardPod, f.atForwardPod, f.ForwardOdd = "db-1", refused, "deploy/db"
+		f.Diagnosis = []check.Finding{{ID: "SEL-05", Severity: check.Major, Confidence: check.Likely, Title: "It mixes.", Fix: &check.Fix{Command: "kubectl patch svc web"}}}
+	})
+	lucky, unlucky := Conclude(seen(t, "OK REF OK OK -"), facts), Conclude(seen(t, "OK REF REF OK -"), facts)
+	if !reflect.DeepEqual(lucky, unlucky) {
+		t.Errorf("by chance it is either\n%+v\nor\n%+v", lucky, unlucky)
+	}
+	if lucky.ID != "SEL-05" || lucky.Mark != check.MarkFail || lucky.Text != "Pod web-1 answers, and another endpoint of the Service does not: Pod db-1." {
+		t.Errorf("concluded %+v", lucky)
+	}
+	if bad := Conclude(seen(t, "REF REF OK REF -"), facts); !strings.Contains(bad.Text, "Nothing listens on port 8080 of Pod web-1, while another endpoint answers") {
+		t.Errorf("of a Pod that is bad itself: %+v", bad)
+	}
+}
+
+// What is seen and what it is due to are graded apart.
+func TestTheCauseIsGradedApart(t *testing.T) {
+	t.Parallel()
+	finding := func(confidence check.Confidence) *check.Finding {
+		return &check.Finding{ID: "SEL-05", Confidence: confidence, Title: "It mixes."}
+	}
+	for _, test := range []struct {
+		name       string
+		conclusion Conclusion
+		grade      string
+		cause      check.Confidence
+	}{
+		{"a cause that is likely", probed("", "It refuses.", "", "").dueTo(finding(check.Likely)), "probed; its cause, SEL-05, is likely", check.Likely},
+		{"a cause that is likely, of what is proven", proven("", "There is none.", "", "").dueTo(finding(check.Likely)), "proven; its cause, SEL-05, is likely", check.Likely},
+		{"a cause that is only possible", probed("", "It refuses.", "", "").dueTo(finding(check.Possible)), "probed; its cause, SEL-05, is possible", check.Possible},
+		{"a cause that is proven", probed("", "It refuses.", "", "").dueTo(finding(check.Proven)), "SEL-05, probed", 0},
+		{"a cause as sure as what is seen", Conclusion{Mark: check.MarkWarn, Confidence: check.Likely}.dueTo(finding(check.Likely)), "SEL-05, likely", 0},
+		{"no cause", probed("PORT-08", "Nothing listens.", "", ""), "PORT-08, probed", 0},
+		{"nothing to name", ok("It answers.", ""), "probed", 0},
+		{"what is not known", unknown("Who knows.", "", ""), "", 0},
+	} {
+		if grade := strings.Join(test.conclusion.Grade(), ", "); grade != test.grade {
+			t.Errorf("%s: %q, want %q", test.name, grade, test.grade)
+		}
+		if cause := test.conclusion.Cause; (cause != nil) != strings.Contains(test.grade, "cause") || cause != nil && (cause.Confidence != test.cause || cause.Text != "It mixes.") {
+			t.Errorf("%s: cause %+v", test.name, cause)
 		}
 	}
 }

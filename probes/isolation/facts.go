@@ -20,6 +20,10 @@ type Facts struct {
 	Behind []string
 	// ForwardPod is the Pod that kubectl takes for a port-forward to the Service: that of the rung Service. Empty for none.
 	ForwardPod string
+	// atForwardPod is what the API server got at the IP of ForwardPod, where that is another endpoint than Pod and refused the forward.
+	// ForwardOdd is its workload, as OddWorkload is the Pod's.
+	atForwardPod evidence
+	ForwardOdd   string
 	// PodReady is the Pod's own condition.
 	PodReady bool
 	// PodLacksPort means that the Pod does not have the port that targetPort names.

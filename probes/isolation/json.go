@@ -33,9 +33,16 @@ type conclusionJSON struct {
 	Result     string `json:"result"`
 	Confidence string `json:"confidence,omitempty"`
 	Text       string `json:"text"`
-	Why        string `json:"why,omitempty"`
-	Next       string `json:"next,omitempty"`
-	Command    string `json:"command,omitempty"`
+	// Cause is there where the finding is only what Text is probably due to; Confidence is then that of Text alone.
+	Cause   *causeJSON `json:"cause,omitempty"`
+	Why     string     `json:"why,omitempty"`
+	Next    string     `json:"next,omitempty"`
+	Command string     `json:"command,omitempty"`
+}
+
+type causeJSON struct {
+	Text       string `json:"text"`
+	Confidence string `json:"confidence"`
 }
 
 // JSON returns what `svctui test -o json` marshals. Its strings are as the cluster sent them; clean says how they are
@@ -75,6 +82,9 @@ func conclusionOf(c *Conclusion, clean func(string) string) *conclusionJSON {
 	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next), Command: clean(c.Command)}
 	if c.Mark != check.MarkUnknown {
 		out.Confidence = c.Confidence.String()
+	}
+	if c.Cause != nil {
+		out.Cause = &causeJSON{clean(c.Cause.Text), c.Cause.Confidence.String()}
 	}
 	return out
 }

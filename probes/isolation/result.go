@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/svctui/svctui/kube/model"
@@ -104,6 +105,24 @@ type Conclusion struct {
 	Command string
 	// Confidence is Probed where the rungs alone prove it.
 	Confidence check.Confidence
+	// Cause is set where ID is the cause of what Text says, and less sure than that; else nil.
+	Cause *check.Cause
+}
+
+// Grade tells for a person what the conclusion amounts to and how sure it is, in parts to be joined: PORT-09 and probed. It is empty where
+// neither is known.
+func (c Conclusion) Grade() []string {
+	var parts []string
+	switch {
+	case c.Cause != nil && c.ID != "":
+		return []string{fmt.Sprintf("%s; its cause, %s, is %s", c.Confidence, c.ID, c.Cause.Confidence)}
+	case c.ID != "":
+		parts = append(parts, c.ID)
+	}
+	if c.Mark != check.MarkUnknown {
+		parts = append(parts, c.Confidence.String())
+	}
+	return parts
 }
 
 // Result is one test of one port, finished or under way. It is immutable.

@@ -55,6 +55,7 @@ func (r *run) try(ctx context.Context) {
 	forwards.Wait()
 	if !r.podAlone {
 		r.calibrate(ctx)
+		r.askForwarded(ctx)
 	}
 }
 
@@ -77,6 +78,8 @@ type run struct {
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
+	// atForwardPod is that of Facts.
+	atForwardPod evidence
 
 	// targets are what From here dials, and heard, in the same order, what they answered: it is written by the rung alone.
 	targets []hereTarget
@@ -104,6 +107,7 @@ func (r *run) facts() Facts {
 	if r.notGRPC {
 		facts.NotGRPC = r.subject.speaks.evidence
 	}
+	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)

@@ -137,6 +137,10 @@ func sightOf(observations []Observation, facts Facts) sight {
 	if s.service != cannot && facts.Pod != "" && facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
 		s.service, s.otherForward = none, s.service
 	}
+	if facts.atForwardPod == refused && s.proxyPod&reached != none {
+		// Proxy→Service asks any one of the endpoints, and this is one that it would be refused at.
+		s.proxyService = refused
+	}
 	s.sockets = facts.Sockets.bound(facts.PodPort, facts.PodIP)
 	if facts.Kata {
 		s.pod, s.service = none, none

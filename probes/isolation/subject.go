@@ -161,6 +161,9 @@ func (s *subject) ofPod(asked string) subject {
 	}
 	of.choosePod()
 	of.facts.OddWorkload = oddWorkload(of.snapshot, of.pod, of.facts.Diagnosis)
+	if of.forwarded != of.pod {
+		of.facts.ForwardOdd = oddWorkload(of.snapshot, of.forwarded, of.facts.Diagnosis)
+	}
 	of.speaks = protocolOf(of)
 	if of.speaks.scheme == schemeHTTP && of.speaks.known && !of.speaks.chosen {
 		of.facts.PromisesHTTP = of.speaks.evidence

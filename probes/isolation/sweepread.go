@@ -207,6 +207,6 @@ func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 	if finding == nil {
 		return c
 	}
-	c.ID, c.Why = finding.ID, joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why)
-	return c.mended(finding.Fix)
+	c.Why = joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why)
+	return c.dueTo(finding).mended(finding.Fix)
 }

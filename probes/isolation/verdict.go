@@ -220,6 +220,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere()))
 	case mixedOther:
+		if f.atForwardPod == refused {
+			return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not: Pod %s.", pod, f.answers(), f.ForwardPod),
+				"It refuses both a port-forward and the API server at its IP. Clients that are sent to it are refused.", "test that Pod: --pod "+f.ForwardPod+", or p on the screen of the test")
+		}
 		return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not.", pod, f.answers()),
 			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test all Pods: --all-pods, or a on the screen of the test")
 	case mixedUnreachable:

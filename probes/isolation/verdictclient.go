@@ -181,15 +181,14 @@ func (f Facts) finding(ids ...string) *check.Finding {
 	return nil
 }
 
-// withCause adds what the API tells of the cause. That the client does not get through is probed; why, only likely.
+// withCause adds what the API tells of the cause. That the client does not get through is probed; why may be only likely.
 func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
 	finding := f.finding(ids...)
 	if finding == nil || finding.Severity < check.Minor || finding.Confidence < check.Likely {
 		return c
 	}
-	c.ID = finding.ID
 	c.Why = finding.Title + " " + c.Why
-	return c.mended(finding.Fix)
+	return c.dueTo(finding).mended(finding.Fix)
 }
 
 // mended says what a fix says instead of the conclusion's own next step, where it says anything.
@@ -250,7 +249,7 @@ func (f Facts) nameUnknown() Conclusion {
 		text = "The Service's address answers, and there is no answer by its name in this client: it does not resolve in time, or leads elsewhere."
 	}
 	if finding := f.finding("DNS-01", "DNS-03"); finding != nil {
-		return probed(finding.ID, text, strings.TrimSpace(finding.Title+" "+finding.Why), "let the client ask the cluster's DNS").mended(finding.Fix)
+		return probed("", text, strings.TrimSpace(finding.Title+" "+finding.Why), "let the client ask the cluster's DNS").dueTo(finding).mended(finding.Fix)
 	}
 	if f.NameServerDead {
 		return probed("DNS-02", text, "The cluster's name server, kube-system/kube-dns, has no usable endpoint: no name of the cluster resolves.",

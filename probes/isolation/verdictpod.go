@@ -73,7 +73,7 @@ func otherPods(f Facts) string {
 
 // ofNoEndpoint takes back that clients are led to the Pod, where it is known that they are not while others serve them.
 func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
-	if v.family() == healthy && f.seen.otherForward == refused {
+	if v.family() == healthy && f.seen.otherForward == refused && f.atForwardPod&reached == none {
 		c.Mark, c.Confidence, c.Next = check.MarkWarn, check.Likely, allPods
 		c.Why = fmt.Sprintf("But Pod %s, which a port-forward to the Service takes, refuses.", f.ForwardPod)
 	}

@@ -106,14 +106,7 @@ func (p *printer) test(result isolation.Result) {
 
 func (p *printer) conclusion(conclusion isolation.Conclusion) {
 	text := p.bold(Clean(conclusion.Text))
-	var grade []string
-	if conclusion.ID != "" {
-		grade = append(grade, conclusion.ID)
-	}
-	if conclusion.Mark != check.MarkUnknown {
-		grade = append(grade, conclusion.Confidence.String())
-	}
-	if len(grade) > 0 {
+	if grade := conclusion.Grade(); len(grade) > 0 {
 		text += "  (" + strings.Join(grade, ", ") + ")"
 	}
 	p.line(0, p.mark(conclusion.Mark)+" "+text)
