@@ -46,7 +46,10 @@ spec:
           args: [%s]
           ports: [{name: http, containerPort: 8080}]
           %s
----
+` + webService
+
+// webService leads to whatever is called "web".
+const webService = `---
 apiVersion: v1
 kind: Service
 metadata:

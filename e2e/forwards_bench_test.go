@@ -23,8 +23,7 @@ func BenchmarkForwards(b *testing.B) {
 	c.RequireOwn(b)
 	namespace := startWeb(b, c, "http", quickProbe)
 	pod := podNames(b, c, namespace)[0]
-	screen := c.Terminal(b, 120, 40, "-n", namespace)
-	selectRow(b, screen, "web")
+	screen := onRow(b, c, namespace, "web")
 	ours := throughLocal{c.Own.DialContext, forwardByKeys(b, screen, "pod/"+pod+":8080")}
 	theirs := throughLocal{c.Own.DialContext, kubectlForward(b, c, namespace, "pod/"+pod, "8080")}
 	for _, connections := range []int{1, 50} {

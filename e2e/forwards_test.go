@@ -21,6 +21,14 @@ import (
 	"github.com/svctui/svctui/e2e/terminal"
 )
 
+// onRow is svctui on a namespace, with the cursor on one of its Services.
+func onRow(t testing.TB, c *harness.Cluster, namespace, service string) *terminal.Terminal {
+	t.Helper()
+	screen := c.Terminal(t, 120, 40, "-n", namespace)
+	selectRow(t, screen, service)
+	return screen
+}
+
 // forwardByKeys opens a forward from the row under the cursor to what the dialog offers under the given name, at a
 // local port that is free, and returns its local address.
 func forwardByKeys(t testing.TB, screen *terminal.Terminal, target string) string {
@@ -94,8 +102,7 @@ func TestForwardsByKeys(t *testing.T) {
 	c := harness.Use(t)
 	namespace := startWeb(t, c, "http", quickProbe)
 	pods := podNames(t, c, namespace)
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "web")
+	screen := onRow(t, c, namespace, "web")
 	toService := forwardByKeys(t, screen, "svc/web:80")
 	toPod := forwardByKeys(t, screen, "pod/"+pods[1]+":8080")
 
@@ -158,16 +165,14 @@ func TestForwardsByKeys(t *testing.T) {
 func TestForwardSaysWhatIsWrong(t *testing.T) {
 	c := harness.Use(t)
 	namespace := startWeb(t, c, "http", quickProbe)
-	holder := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, holder, "web")
+	holder := onRow(t, c, namespace, "web")
 	address := forwardByKeys(t, holder, "svc/web:80")
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 
-	other := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, other, "web")
+	other := onRow(t, c, namespace, "web")
 	fillForward(t, other, "svc/web:80", port)
 	other.Send(terminal.Enter)
 	other.WaitFor(address+" is in use by svctui (process ", 10*time.Second)

@@ -137,8 +137,7 @@ func TestFromHere(t *testing.T) {
 		}
 	}
 
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "many")
+	screen := onRow(t, c, namespace, "many")
 	screen.Send("t")
 	screen.WaitFor("isolation test", 10*time.Second)
 	screen.Send("a")

@@ -203,8 +203,7 @@ func TestForwardAfterSleep(t *testing.T) {
 func TestForwardWaitsForItsService(t *testing.T) {
 	c := harness.Use(t)
 	namespace := startWeb(t, c, "http", quickProbe)
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "web")
+	screen := onRow(t, c, namespace, "web")
 	address := forwardByKeys(t, screen, "svc/web:80")
 	dial := c.Own.DialContext
 	answersAgain(t, dial, address, 20*time.Second)
@@ -260,16 +259,7 @@ spec:
           imagePullPolicy: Never
           args: [http]
           ports: [{name: http, containerPort: 8080}]
-          ` + quickProbe + `
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: web
-spec:
-  selector: {app: web}
-  ports: [{port: 80, targetPort: 8080}]
-`
+          ` + quickProbe + "\n" + webService
 
 // A StatefulSet's Pod comes back under its name. A forward to it, and one to its Service, lead to the new Pod.
 func TestForwardToAPodThatComesBackUnderItsName(t *testing.T) {
@@ -277,8 +267,7 @@ func TestForwardToAPodThatComesBackUnderItsName(t *testing.T) {
 	namespace := c.Namespace(t)
 	c.Apply(t, namespace, statefulDB)
 	c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: ptr("web"), Ready: ptr(1)})
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "web")
+	screen := onRow(t, c, namespace, "web")
 	dial := c.Own.DialContext
 	forwards := []string{forwardByKeys(t, screen, "svc/web:80"), forwardByKeys(t, screen, "pod/web-0:8080")}
 	var open []heldConnection
@@ -327,8 +316,7 @@ func TestForwardOverARestartOfTheKubelet(t *testing.T) {
 	scale(t, c, namespace, "web", 1)
 	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=web"), Count: ptr(1), PodReady: ptr(true)})
 	pod := onlyPod(t, c, namespace)
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "web")
+	screen := onRow(t, c, namespace, "web")
 	dial := c.Own.DialContext
 	address := forwardByKeys(t, screen, "svc/web:80")
 	answersAgain(t, dial, address, 20*time.Second)

@@ -113,8 +113,7 @@ func TestListByKeys(t *testing.T) {
 func TestPagesByKeys(t *testing.T) {
 	c := harness.Use(t)
 	namespace := startTwo(t, c)
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "zeta")
+	screen := onRow(t, c, namespace, "zeta")
 	waitForRow(screen, "zeta", `^✗ `, verdictLimit)
 	fix := leadingFix(t, c, namespace, "zeta", "SEL-01")
 	open := func(key string, shows ...string) {

@@ -250,8 +250,7 @@ func TestForwardOutlivesItsConnections(t *testing.T) {
 	c := harness.Use(t)
 	namespace := startWeb(t, c, "http", quickProbe)
 	pod := podNames(t, c, namespace)[0]
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "web")
+	screen := onRow(t, c, namespace, "web")
 	address := forwardByKeys(t, screen, "pod/"+pod+":8080")
 	dial := c.RequireOwn(t).DialContext
 

@@ -66,8 +66,7 @@ func TestSignals(t *testing.T) {
 		checkLeft(t, screen, 2)
 	}
 	// At work on a page, with a forward held, nobody can be asked.
-	screen := c.Terminal(t, 120, 40, "-n", namespace)
-	selectRow(t, screen, "alpha")
+	screen := onRow(t, c, namespace, "alpha")
 	forwardByKeys(t, screen, "svc/alpha:80")
 	screen.Send("l")
 	screen.WaitFor("following", 10*time.Second)

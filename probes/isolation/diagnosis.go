@@ -197,7 +197,7 @@ func onlyErrors(observations []Observation, f Facts) string {
 	said := ""
 	for i := range observations {
 		seen := &observations[i]
-		direct := seen.Rung == RungPod || seen.Rung == RungProxyPod || seen.Rung == RungInCluster && seen.Target == hostPort(f.PodIP, f.PodPort)
+		direct := seen.Rung == RungPod || seen.Rung == RungProxyPod || seen.Target == hostPort(f.PodIP, f.PodPort)
 		if seen.Outcome != OK || !direct {
 			continue
 		}

@@ -190,10 +190,14 @@ func TestAnErrorIsNoWorkingApplication(t *testing.T) {
 			t.Errorf("%s, %s: %q", test.pod, test.proxied, got.Why)
 		}
 	}
-	for said, want := range map[string]string{"HTTP 503": "The application answers, with an error", "HTTP 200": "The application works"} {
-		observations := append(rungs("503 Service Unavailable", "503 Service Unavailable"), Observation{Rung: RungInCluster, Target: "10.0.0.7:8080", Outcome: OK, Detail: said})
-		if got := Conclude(observations, facts); !strings.HasPrefix(got.Text, want) {
-			t.Errorf("and a client gets %s: %q", said, got.Text)
+	for _, test := range []struct{ target, said, want string }{
+		{"10.0.0.7:8080", "HTTP 503", "The application answers, with an error"},
+		{"10.0.0.7:8080", "HTTP 200", "The application works"},
+		{"web.shop.svc:80", "HTTP 200", "The application answers, with an error"},
+	} {
+		observations := append(rungs("503 Service Unavailable", "503 Service Unavailable"), Observation{Rung: RungInCluster, Target: test.target, Outcome: OK, Detail: test.said})
+		if got := Conclude(observations, facts); !strings.HasPrefix(got.Text, test.want) {
+			t.Errorf("and a client gets %s from %s: %q", test.said, test.target, got.Text)
 		}
 	}
 }

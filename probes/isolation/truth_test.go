@@ -242,3 +242,30 @@ func TestForwardsAloneAreNeverHealthy(t *testing.T) {
 		}
 	}
 }
+
+// TestSeparating looks for the rung on which rows differ that do not say the same.
+func TestSeparating(t *testing.T) {
+	row := func(v verdict, proxyPod, proxyService, pod evidence) truth {
+		return truth{verdict: v, proxyPod: proxyPod, proxyService: proxyService, pod: pod}
+	}
+	for _, test := range []struct {
+		name string
+		seen sight
+		rows []truth
+		want Rung
+	}{
+		{"nothing fits", sight{}, nil, ""},
+		{"one row", sight{}, []truth{row(healthy, answered, answered, answered)}, ""},
+		{"the nearest rung", sight{}, []truth{row(healthy, answered, answered, answered), row(loopback, refused, refused, answered)}, RungProxyPod},
+		{"it is known already", sight{proxyPod: answered}, []truth{row(healthy, answered, answered, answered), row(loopback, refused, refused, answered)}, RungProxyService},
+		{"the same is expected there", sight{}, []truth{row(healthy, answered, answered, answered), row(hangs, answered, answered, silent)}, RungPod},
+		{"the rows that differ there say the same", sight{}, []truth{
+			row(healthy, answered, answered, answered), row(healthyForwardLies, refused, answered, answered), row(loopback, answered, answered, refused),
+		}, RungPod},
+		{"no rung does", sight{}, []truth{row(healthy, answered, answered, answered), row(hangs, answered, answered, answered)}, ""},
+	} {
+		if got := separating(test.seen, test.rows); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
