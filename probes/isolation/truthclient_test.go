@@ -103,7 +103,7 @@ func TestConcludeForClient(t *testing.T) {
 		{"1b connected only, and it answers from here", "REF REF PERM PERM CON CON CON", []edit{answersHere}, check.MarkOK, "", "The Service answers from here"},
 		{"1b from here another one answers", "REF REF PERM PERM CON CON CON", []edit{answersHere, noneUsableEdit}, check.MarkUnknown, "", "something in front"},
 		{"1b connected only, and the application keeps silent", "OK OK OK OK CON CON CON", []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, check.MarkFail, "", "accepts connections and does not answer"},
-		{"1b connected only, and this Pod listens on its loopback", "PERM PERM PERM PERM CON CON -", []edit{threeUsable, listeningOn("127.0.0.1:8080")}, check.MarkUnknown, "", inconclusive},
+		{"1b connected only, to another endpoint", "REF REF PERM PERM CON CON REF", []edit{threeUsable}, check.MarkFail, "PORT-08", "while another endpoint accepts connections"},
 		{"1b connected only, and the one Pod refuses", "REF REF PERM PERM CON CON REF", nil, check.MarkUnknown, "", "contradict"},
 		{"1b connected only, beside a proxy that misleads", "OK OK NOEP PERM CON CON CON", nil, check.MarkOK, "", "the application answers inside the Pod. The API server's proxy to the Service says otherwise"},
 
