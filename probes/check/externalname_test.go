@@ -98,6 +98,12 @@ func TestAnAliasBeyondTheScopeIsAskedFor(t *testing.T) {
 	if len(report.Unchecked) != 1 || report.Unchecked[0].Namespace != "pay" || !slices.Equal(report.Unchecked[0].Check, []string{"EN-03"}) || report.Verdict != Unknown || report.Health() != "may not list services in pay" {
 		t.Errorf("%s", told(report))
 	}
+	if what := report.Unchecked[0].What; what != "what is in namespace pay" {
+		t.Errorf("unchecked is %q", what)
+	}
+	if report = Judge(Input{Snapshot: scoped(model.Coverage{State: model.Failed}), Now: now}, web); report.Health() != "could not list services" || report.Verdict != Unknown {
+		t.Errorf("it failed: %q, %s", report.Health(), told(report))
+	}
 	for _, state := range []model.CoverageState{model.NotAsked, model.Syncing} {
 		if report = Judge(Input{Snapshot: scoped(model.Coverage{State: state}), Now: now}, web); report.Verdict != Partial {
 			t.Errorf("%s: %s", state, told(report))
