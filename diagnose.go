@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,15 +41,9 @@ func (a *app) diagnoseCommand() *cobra.Command {
 
 // diagnose judges once and prints. With warnings they end it with exit code 1 too.
 func (a *app) diagnose(ctx context.Context, arguments []string, format report.Format, wait time.Duration, clientText string, warnings bool) error {
-	names := make([]string, 0, len(arguments))
-	for _, argument := range arguments {
-		name, err := kube.ServiceName(argument)
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+	names, err := a.servicesNamed(arguments)
+	if err != nil {
+		return err
 	}
 	session, err := a.connect(ctx)
 	if err != nil {
@@ -98,10 +91,7 @@ func (a *app) judge(ctx context.Context, session *kube.Session, names []string, 
 	}
 	if scope != model.AllNamespaces {
 		for _, name := range names {
-			// Where a missing Service may be. It is a hint: who may not list all namespaces goes without.
-			if found, err := session.FindServices(ctx, model.AllNamespaces, name); err == nil {
-				options.Elsewhere = append(options.Elsewhere, found...)
-			}
+			options.Elsewhere = append(options.Elsewhere, servicesAnywhere(ctx, session, name)...)
 		}
 	}
 	if progress() {

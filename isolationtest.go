@@ -26,15 +26,17 @@ func (a *app) testCommand() *cobra.Command {
 	format := newChoice(report.TestFormats()...)
 	scheme := newChoice("auto", "http", "https", "grpc", "tcp")
 	command := &cobra.Command{
-		Use:   "test SERVICE[:PORT]",
-		Short: "Run the isolation test: where between client and application does a request stop?",
+		Use:     "test SERVICE[:PORT]",
+		Example: "  svctui test checkout -n shop\n  svctui test checkout.shop:http --from shop/frontend-0",
+		Short:   "Run the isolation test: where between client and application does a request stop?",
 		Long: "Sends a request to the Service in several ways, each of which leaves something out, and concludes where it stops:\n" +
 			"a port-forward to the Pod and to the Service, the API server's proxy to both, and from this machine the addresses\n" +
 			"of its load balancer and of Ingresses. It opens no local port and changes nothing. Without :PORT every port is\n" +
 			"tested. --readonly leaves what can be tried from this machine without the API server.\n\n" +
 			"--from tries the Service from inside of a Pod as well, and --sockets reads what the tested Pod listens on. Both run\n" +
 			"a command there, which is shown first; only with a y, or with --yes, it runs.\n\n" +
-			"Exit codes: 0 every port passed; 1 a fault was found; 2 the test could not be run, or is inconclusive.",
+			"Exit codes: 0 every port passed; 1 a fault was found, be it that there is no such Service; 2 the test could not be run,\n" +
+			"or is inconclusive.",
 		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -67,18 +69,17 @@ func (a *app) testCommand() *cobra.Command {
 
 // testee connects, and reads what the test of one Service needs. It notes in the request what the session knows, and the client.
 func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Request, from string) (*kube.Session, *engine.State, error) {
+	target, port, _ := strings.Cut(argument, ":")
+	name, err := a.serviceNamed(target)
 	switch {
+	case err != nil:
+		return nil, nil, err
 	case a.flags.AllNamespaces():
 		return nil, nil, errors.New("the test is of one Service: name its namespace with -n instead of -A")
 	case wanted.Path != "" && !strings.HasPrefix(wanted.Path, "/"):
 		return nil, nil, fmt.Errorf("--path %q does not begin with a slash", wanted.Path)
 	case wanted.Patience < 0 || wanted.Patience > time.Minute:
 		return nil, nil, fmt.Errorf("--timeout %s: want up to 1m", wanted.Patience)
-	}
-	target, port, _ := strings.Cut(argument, ":")
-	name, err := kube.ServiceName(target)
-	if err != nil {
-		return nil, nil, err
 	}
 	session, err := a.connect(ctx)
 	if err != nil {
@@ -100,6 +101,9 @@ func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Req
 		return nil, nil, err
 	}
 	wanted.Service, wanted.Port = model.Key{Namespace: state.Scope, Name: name}, port
+	if noneIsThere(state.Reports) {
+		wanted.Elsewhere = servicesAnywhere(ctx, session, name)
+	}
 	return session, state, nil
 }
 

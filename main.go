@@ -276,7 +276,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	var name string
 	if len(arguments) > 0 {
 		var err error
-		if name, err = kube.ServiceName(arguments[0]); err != nil {
+		if name, err = a.serviceNamed(arguments[0]); err != nil {
 			return err
 		}
 		if meant != "" {

@@ -38,6 +38,19 @@ func (f *Flags) AddFlags(flags *pflag.FlagSet) {
 // Namespace is the value of -n; empty when it was not given.
 func (f *Flags) Namespace() string { return *f.config.Namespace }
 
+// In makes a namespace that stands in a Service's name the one that -n gives, before a Connector has the flags; empty changes nothing. The
+// error says that -n gives another one.
+func (f *Flags) In(namespace, service string) error {
+	switch given := f.Namespace(); {
+	case namespace == "":
+	case given != "" && given != namespace:
+		return fmt.Errorf("%s.%s is a Service of namespace %s, and -n says %s: leave one of the two out", service, namespace, namespace, given)
+	default:
+		*f.config.Namespace, f.allNamespaces = namespace, false
+	}
+	return nil
+}
+
 // AllNamespaces tells whether -A was given.
 func (f *Flags) AllNamespaces() bool { return f.allNamespaces }
 

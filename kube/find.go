@@ -12,8 +12,10 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// ServiceName takes the kind off a Service's name as kubectl accepts it: checkout, svc/checkout and the like.
-func ServiceName(argument string) (string, error) {
+// ServiceName reads how a person names a Service: checkout or svc/checkout as with kubectl, or by its DNS name, checkout.shop,
+// checkout.shop.svc and whatever the cluster's domain is behind that. A Service's own name has no dot (RFC 1035 label), so these cannot be
+// taken for one. The namespace is empty where the argument has none.
+func ServiceName(argument string) (name, namespace string, err error) {
 	kind, name, slash := strings.Cut(argument, "/")
 	if !slash {
 		kind, name = "svc", argument
@@ -21,12 +23,16 @@ func ServiceName(argument string) (string, error) {
 	switch strings.ToLower(kind) {
 	case "svc", "service", "services":
 	default:
-		return "", fmt.Errorf("%q is no Service: write NAME or svc/NAME, and its namespace with -n", argument)
+		return "", "", fmt.Errorf("%q is no Service: write NAME or svc/NAME, and its namespace with -n", argument)
 	}
-	if name == "" || strings.ContainsAny(name, "/ \t\n") {
-		return "", fmt.Errorf("%q names no Service: write NAME or svc/NAME", argument)
+	parts := strings.SplitN(strings.TrimSuffix(name, "."), ".", 4)
+	if slices.Contains(parts, "") || strings.ContainsAny(name, "/ \t\n") || len(parts) > 2 && parts[2] != "svc" {
+		return "", "", fmt.Errorf("%q names no Service: write NAME, svc/NAME or NAME.NAMESPACE", argument)
 	}
-	return name, nil
+	if len(parts) > 1 {
+		namespace = parts[1]
+	}
+	return parts[0], namespace, nil
 }
 
 // FindServices returns the Services of a name in a namespace, or in model.AllNamespaces; of any name where that is empty.

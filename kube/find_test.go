@@ -13,13 +13,40 @@ import (
 )
 
 func TestServiceName(t *testing.T) {
-	for argument, want := range map[string]string{
-		"checkout": "checkout", "svc/checkout": "checkout", "service/checkout": "checkout", "Services/checkout": "checkout",
-		"pod/checkout": "", "svc/": "", "": "", "svc/a/b": "", "a b": "",
+	for argument, want := range map[string][2]string{
+		"checkout": {"checkout"}, "svc/checkout": {"checkout"}, "service/checkout": {"checkout"}, "Services/checkout": {"checkout"},
+		"checkout.shop": {"checkout", "shop"}, "svc/checkout.shop": {"checkout", "shop"}, "checkout.shop.svc": {"checkout", "shop"},
+		"checkout.shop.svc.cluster.local": {"checkout", "shop"}, "checkout.shop.svc.k8s.example.": {"checkout", "shop"},
+		"pod/checkout": {}, "svc/": {}, "": {}, "svc/a/b": {}, "a b": {},
+		"checkout.": {"checkout"}, ".shop": {}, "checkout..svc": {}, "checkout.shop.pod": {}, "checkout.shop.example": {}, ".": {},
 	} {
-		name, err := ServiceName(argument)
-		if name != want || (err == nil) != (want != "") {
-			t.Errorf("%q: %q, %v", argument, name, err)
+		name, namespace, err := ServiceName(argument)
+		if name != want[0] || namespace != want[1] || (err == nil) != (want[0] != "") {
+			t.Errorf("%q: %q in %q, %v", argument, name, namespace, err)
+		}
+	}
+}
+
+// TestNamespaceOfAService holds that the namespace in a Service's name counts like -n, and never silently against it.
+func TestNamespaceOfAService(t *testing.T) {
+	for line, want := range map[string]struct{ namespace, scope string }{
+		"":          {"shop", "shop"},
+		"-n shop":   {"shop", "shop"},
+		"-A":        {"shop", "shop"},
+		"-n pay":    {"shop", ""},
+		"-n own -A": {"", model.AllNamespaces},
+	} {
+		set := pflag.NewFlagSet("", pflag.ContinueOnError)
+		flags := NewFlags()
+		flags.AddFlags(set)
+		if err := set.Parse(strings.Fields(line)); err != nil {
+			t.Fatal(err)
+		}
+		err := flags.In(want.namespace, "web")
+		if refused := want.namespace != "" && want.scope == ""; (err != nil) != refused {
+			t.Errorf("%q: %v", line, err)
+		} else if !refused && flags.Scope("own") != want.scope {
+			t.Errorf("%q: %q", line, flags.Scope("own"))
 		}
 	}
 }

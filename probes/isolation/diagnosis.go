@@ -15,7 +15,7 @@ import (
 
 // diagnosis is what the checks find of the Service without a test, advice left out.
 func diagnosis(snapshot *model.Snapshot, request Request) []check.Finding {
-	report := check.Judge(check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: request.KubectlArgs}, request.Service)
+	report := check.Judge(check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: request.KubectlArgs, Elsewhere: request.Elsewhere}, request.Service)
 	return slices.DeleteFunc(slices.Clone(report.Findings), func(finding check.Finding) bool { return finding.Advice() })
 }
 
@@ -54,6 +54,8 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		}
 		c.Why = joined(asked, why)
 		return c
+	case serviceMissing:
+		return c.whereInstead(f)
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)
 	default:
@@ -81,6 +83,19 @@ func (c Conclusion) despitePolicy(f Facts) Conclusion {
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("NetworkPolicy %s admits nobody to this port (NP-01): where it is enforced, clients are kept out all the same. A try from a Pod in the cluster tells.", f.Policy))
 	return c
+}
+
+// whereInstead says of a Service that does not exist which one may be meant.
+func (c Conclusion) whereInstead(f Facts) Conclusion {
+	lead := f.leading()
+	if lead == nil {
+		return c
+	}
+	c.Text = lead.Title
+	if lead.Cause != nil && lead.Cause.Text != "" {
+		c.Why = check.Sentence(strings.ToUpper(lead.Cause.Text[:1]) + lead.Cause.Text[1:])
+	}
+	return c.mended(lead.Fix)
 }
 
 // mixed returns what tells that the selector also matches Pods of another workload, or nil.

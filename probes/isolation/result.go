@@ -65,6 +65,8 @@ type Request struct {
 	// SocketsContainer is the container that it runs in; empty for the one that has the port.
 	Sockets          bool
 	SocketsContainer string
+	// Elsewhere are Services that are known to exist outside of what the snapshot holds: where one that does not exist may be.
+	Elsewhere []model.Key
 	// Agreed are the commands that a person has seen and agreed to, as Commands returned them. No other is run.
 	Agreed []model.ExecRequest
 	// KubectlArgs go in front of kubectl commands, e.g. ["--context", "prod"].

@@ -177,7 +177,7 @@ func TestSweep(t *testing.T) {
 		},
 		{
 			name: "no Service", build: func(*world) *model.Snapshot { return snapshotOf() },
-			mark: check.MarkFail, id: "SVC-01", says: "There is no Service web.",
+			mark: check.MarkFail, id: "SVC-01", says: "There is no Service web in namespace shop.",
 		},
 		{
 			name: "no Pods", build: func(*world) *model.Snapshot { return snapshotOf(webService(), sliceOf("", 8080)) },

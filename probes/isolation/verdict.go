@@ -291,7 +291,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case serviceUnknown:
 		return unknown("The Service could not be read.", "Without it, neither its Pods nor its ports are known.", "ask for the right to get and list services in this namespace")
 	case serviceMissing:
-		return proven("SVC-01", fmt.Sprintf("There is no Service %s.", f.ServiceName), "", "look for it in other namespaces")
+		return proven("SVC-01", fmt.Sprintf("There is no Service %s.", f.ServiceName), "", "check its name and its namespace")
 	case portMissing:
 		return proven("PORT-07", fmt.Sprintf("The Service has no port %s.", f.PortName), "A client that dials it is refused, or waits in vain.", cmp.Or(f.PortHint, "dial one of the Service's own ports"))
 	case notTCP:

@@ -56,7 +56,11 @@ func TestProgress(w io.Writer, port string) func(isolation.Result) {
 
 func (p *printer) test(result isolation.Result) {
 	request := result.Request
-	title := p.bold(Clean(request.Service.Name + ":" + request.Port))
+	title := Clean(request.Service.Name)
+	if request.Port != "" {
+		title += ":" + Clean(request.Port)
+	}
+	title = p.bold(title)
 	if request.Pod != "" {
 		title += fmt.Sprintf("  %s  %s", p.arrow(), Clean(request.Pod))
 		if result.PodPort != 0 {
@@ -70,7 +74,7 @@ func (p *printer) test(result isolation.Result) {
 		title += "      " + Clean(result.Protocol)
 	}
 	p.line(0, title)
-	if len(result.Rungs) > 0 {
+	if len(worthShowing(result)) > 0 {
 		p.out.WriteByte('\n')
 	}
 	names, crosses, details := 0, 0, 0
@@ -79,7 +83,7 @@ func (p *printer) test(result isolation.Result) {
 		crosses = max(crosses, cells(Clean(seen.Crosses)))
 		details = max(details, cells(rungDetail(seen)))
 	}
-	for _, seen := range result.Rungs {
+	for _, seen := range worthShowing(result) {
 		took := ""
 		if seen.Outcome != isolation.NotRun && seen.Outcome != "" {
 			took = fmt.Sprintf("%6d ms", seen.Took.Round(time.Millisecond).Milliseconds())
@@ -102,6 +106,16 @@ func (p *printer) test(result isolation.Result) {
 	if client := result.Request.Client; client.Name != "" && len(result.ForClient.Findings)+len(result.ForClient.Unchecked) > 0 {
 		p.client(check.Client{Pod: client}, nil, result.ForClient)
 	}
+}
+
+// worthShowing are the rungs; none where all were left out for one and the same reason, which the conclusion tells.
+func worthShowing(result isolation.Result) []isolation.Observation {
+	for _, seen := range result.Rungs {
+		if seen.Outcome != isolation.NotRun || seen.Paste != "" || seen.Detail != result.Rungs[0].Detail || result.Conclusion == nil {
+			return result.Rungs
+		}
+	}
+	return nil
 }
 
 func (p *printer) conclusion(conclusion isolation.Conclusion) {
