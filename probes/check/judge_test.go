@@ -142,6 +142,43 @@ func TestMissingService(t *testing.T) {
 	}
 }
 
+func TestServiceOfAMissingNamespace(t *testing.T) {
+	t.Parallel()
+	of := func(names ...string) *model.Builder {
+		built := cluster()
+		for _, name := range names {
+			built.Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+		}
+		return built
+	}
+	key := model.Key{Namespace: "shpo", Name: "checkout"}
+	const absent = "There is no namespace shpo, and so no Service checkout in it."
+	lead := JudgeMissing(input(of("default", "shops", "shop")), key).Leading()
+	if lead.Title != absent || lead.Short != "namespace shpo does not exist" || lead.Fix.Note != "look in namespace shop, if that is the one that is meant" ||
+		!strings.Contains(lead.Cause.Text, "near to shop, shops") || lead.Evidence[1].Kind != "Namespace" {
+		t.Errorf("%+v", lead)
+	}
+	if lead := JudgeMissing(input(of("default")), key).Leading(); lead.Title != absent || lead.Cause != nil {
+		t.Errorf("nothing near: %+v", lead)
+	}
+	elsewhere := input(of("default", "shop"))
+	elsewhere.Elsewhere = []model.Key{{Namespace: "bank", Name: "checkout"}}
+	if lead := JudgeMissing(elsewhere, key).Leading(); lead.Title != absent || !strings.Contains(lead.Short, "in bank it does") {
+		t.Errorf("elsewhere: %+v", lead)
+	}
+	namespaces := model.Need{Kind: model.Namespaces}
+	for name, unclear := range map[string]*model.Builder{
+		"it exists":   of("default", "shpo"),
+		"none listed": of(),
+		"forbidden":   of("default").Cover(namespaces, model.Coverage{State: model.Forbidden}),
+		"stale":       of("default").Cover(namespaces, model.Coverage{State: model.Stale}),
+	} {
+		if lead := JudgeMissing(input(unclear), key).Leading(); strings.Contains(lead.Title, "no namespace") {
+			t.Errorf("%s: %s", name, lead.Title)
+		}
+	}
+}
+
 func TestNeedsGrowWithTrouble(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}

@@ -160,6 +160,18 @@ func missingFinding(in Input, key model.Key, referrers []model.Referrer, near, e
 			finding.Evidence = append(finding.Evidence, Evidence{Kind: "Service", Namespace: key.Namespace, Name: name, Field: "metadata.name", Value: name})
 		}
 	}
+	if namespaceAbsent(in.Snapshot, key.Namespace) {
+		near := nearNamespaces(in.Snapshot, key.Namespace)
+		finding.Title = fmt.Sprintf("There is no namespace %s, and so no Service %s in it.", key.Namespace, key.Name)
+		finding.Evidence = append(finding.Evidence, Evidence{Kind: "Namespace", Name: key.Namespace, Field: "metadata.name", Value: "absent"})
+		if len(elsewhere) == 0 {
+			finding.Short = short("namespace %s does not exist", key.Namespace)
+		}
+		if len(near) > 0 {
+			causes = append(causes, "the namespace's name is near to "+firstOf(near, 3))
+			notes = append(notes, "look in namespace "+near[0]+", if that is the one that is meant")
+		}
+	}
 	if namespace := terminatingNamespace(in.Snapshot, key.Namespace); namespace != nil {
 		causes = append([]string{"the namespace is being deleted"}, causes...)
 	}
@@ -168,6 +180,34 @@ func missingFinding(in Input, key model.Key, referrers []model.Referrer, near, e
 	}
 	finding.Fix = missingFix(in, key, gravest, strings.Join(notes, "; or "))
 	return finding
+}
+
+// namespaceAbsent tells whether a namespace is known not to exist. A list without any is none of a cluster's: default is always there.
+func namespaceAbsent(snapshot *model.Snapshot, name string) bool {
+	coverage := snapshot.Coverage(model.Namespaces, model.AllNamespaces)
+	return coverage.Known() && coverage.State != model.Stale && snapshot.Namespace(name) == nil && len(snapshot.Namespaces()) > 0
+}
+
+// nearNamespaces are the namespaces whose names are near to one, the nearest first.
+func nearNamespaces(snapshot *model.Snapshot, name string) []string {
+	var names []string
+	for _, namespace := range snapshot.Namespaces() {
+		names = append(names, namespace.Name)
+	}
+	return nearest(name, names)
+}
+
+// nearest are those of names that are near to one, the nearest first.
+func nearest(wanted string, names []string) []string {
+	distances := map[string]int{}
+	var near []string
+	for _, name := range names {
+		if distance := editDistance(name, wanted); distance <= editLimit && distance < max(len(wanted), 2) {
+			near, distances[name] = append(near, name), distance
+		}
+	}
+	slices.SortStableFunc(near, func(a, b string) int { return distances[a] - distances[b] })
+	return near
 }
 
 func nearAndElsewhere(in Input, key model.Key) (near, elsewhere []string) {
@@ -291,15 +331,11 @@ func exposeCommand(in Input, key model.Key, referrer *model.Referrer) string {
 // NearNames returns, for a Service that is not there, those of its namespace whose names are at most two letters from its own, nearest
 // first, and the other namespaces, as far as they are known, that have a Service of exactly that name.
 func NearNames(snapshot *model.Snapshot, key model.Key) (near, elsewhere []string) {
-	distances := map[string]int{}
+	var names []string
 	for _, service := range snapshot.Services(key.Namespace) {
-		distance := editDistance(service.Name, key.Name)
-		if distance <= editLimit && distance < max(len(key.Name), 2) {
-			near = append(near, service.Name)
-			distances[service.Name] = distance
-		}
+		names = append(names, service.Name)
 	}
-	slices.SortStableFunc(near, func(a, b string) int { return distances[a] - distances[b] })
+	near = nearest(key.Name, names)
 	for _, namespace := range snapshot.ServiceNamespaces() {
 		if snapshot.Service(model.Key{Namespace: namespace, Name: key.Name}) != nil {
 			elsewhere = append(elsewhere, namespace)
