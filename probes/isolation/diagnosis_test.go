@@ -290,3 +290,22 @@ func TestTheOddWorkloadIsOfTheFindings(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatFailsFromHereIsToldAlone has an application that is well inside the cluster: what is in doubt then is the way from here.
+func TestWhatFailsFromHereIsToldAlone(t *testing.T) {
+	t.Parallel()
+	mixed := func(f *Facts) {
+		f.Diagnosis = []check.Finding{{ID: "SEL-05", Severity: check.Major, Confidence: check.Likely, Title: "Pods of two kinds."}}
+	}
+	facts := oneUsable(threeUsable, admitsNobody, mixed, answersHere)
+	observations := append(seen(t, "OK OK OK OK -"), Observation{Rung: RungFromHere, Target: "203.0.113.7:80", Outcome: Timeout})
+	got := Conclude(observations, facts)
+	if got.Mark != check.MarkWarn || got.ID != "" || !strings.HasPrefix(got.Text, "From here there is no answer through") {
+		t.Errorf("it says %s %s %q", markName(got.Mark), got.ID, got.Text)
+	}
+	for _, besides := range []string{"endpoints only", "NP-01", "Pods of two kinds"} {
+		if strings.Contains(got.Why, besides) {
+			t.Errorf("it says besides: %q", got.Why)
+		}
+	}
+}
