@@ -41,6 +41,10 @@ var insideCases = []fromInside{
 	},
 	{name: "nothing", container: "args: [http]", service: "ports: [{port: 80, targetPort: 9999}]", ready: 1, exit: 1, id: "PORT-08", rungs: "refused refused refused", says: "9999"},
 	{
+		name: "unbound", container: "args: [http]", service: "ports: [{port: 80, targetPort: 9999}]", args: []string{"-c", "tools", "--sockets"}, ready: 1,
+		exit: 1, id: "PORT-08", rungs: "not-run,sockets=refused", says: "sets targetPort to 8080, the one port on which the Pod listens for clients",
+	},
+	{
 		name: "podip", container: "args: [http, -listen, '$(POD_IP):8080']\n      env: [{name: POD_IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}]",
 		service: plainPorts, ready: 1, rungs: "ok ok ok,pod=refused,service=refused", says: "port-forward does not reach it",
 	},

@@ -2,9 +2,12 @@ package check
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -92,6 +95,22 @@ func withOwner(fix Fix, changed metav1.Object, manager string) *Fix {
 // serviceFix is withOwner for a fix that changes the Service.
 func (s *subject) serviceFix(fix Fix) *Fix {
 	return withOwner(fix, s.service, managerOfService(s))
+}
+
+// TargetPortFix lets one of a Service's ports, by its place in the spec, lead to a container port of that number, if neither the port nor its
+// targetPort has changed since. It names the tool that owns the Service, where one does.
+func TargetPortFix(in Input, service *corev1.Service, index int, number int32, note string) *Fix {
+	s := &subject{in: in, key: model.Key{Namespace: service.Namespace, Name: service.Name}, service: service}
+	port := &service.Spec.Ports[index]
+	// An object that no API server has defaulted leaves targetPort out.
+	target := port.TargetPort
+	if target.Type == intstr.Int {
+		target.IntVal = targetNumber(port)
+	}
+	path := fmt.Sprintf("/spec/ports/%d", index)
+	return s.serviceFix(Fix{Note: note, Command: s.patchService(
+		jsonPatch{"test", path + "/port", port.Port}, jsonPatch{"test", path + "/targetPort", target}, jsonPatch{"replace", path + "/targetPort", number},
+	)})
 }
 
 func managerOfService(s *subject) string {

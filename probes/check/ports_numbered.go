@@ -72,12 +72,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 		finding.Title = fmt.Sprintf("targetPort is %d, and the one port that the containers declare, and are probed on, is %d.", target, declared)
 		finding.Why = "A targetPort need not be declared; but here the Pods are Ready by a probe of another port. The isolation test tells."
 	}
-	path := fmt.Sprintf("/spec/ports/%d", index)
-	operations := []jsonPatch{{"test", path + "/port", port.Port}, {"test", path + "/targetPort", target}, {"replace", path + "/targetPort", declared}}
-	finding.Fix = s.serviceFix(Fix{
-		Command: s.patchService(operations...),
-		Note:    fmt.Sprintf("where nothing listens on %d: the isolation test tells", target),
-	})
+	finding.Fix = TargetPortFix(s.in, s.service, index, declared, fmt.Sprintf("where nothing listens on %d: the isolation test tells", target))
 	finding.Since = s.created()
 	if change, ok := model.PortsChanged(s.service); ok {
 		finding.Since = change.At

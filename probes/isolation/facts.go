@@ -105,8 +105,12 @@ type Facts struct {
 	// OtherProxy means that the Service is left to another proxy than kube-proxy, LocalOnly that clients inside get to endpoints of their own
 	// node only.
 	OtherProxy, LocalOnly bool
-	// Sockets are the addresses that the Pod listens on, where they were looked at.
-	Sockets Sockets
+	// Sockets are the addresses that the Pod listens on, where they were looked at. SocketsAsked means that somebody asked for that.
+	Sockets      Sockets
+	SocketsAsked bool
+	// Retarget lets the Service's port lead to the one that the Pod listens on, where nothing listens on PodPort and the sockets tell which one
+	// may be meant; else nil.
+	Retarget *check.Fix
 
 	// seen is what the rungs showed, for the words of a conclusion.
 	seen sight

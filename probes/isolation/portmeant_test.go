@@ -1,10 +1,13 @@
 package isolation
 
 import (
+	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 func TestWhereNothingListensTheDeclaredPortIsNamed(t *testing.T) {
@@ -28,9 +31,126 @@ func TestWhereNothingListensTheDeclaredPortIsNamed(t *testing.T) {
 				t.Fatalf("got %d, want %d", meant, test.want)
 			}
 			next := notListening.conclusion(Facts{Pod: "web-1", PodPort: 8081, PortMeant: meant}).Next
-			if named := strings.HasPrefix(next, "set targetPort to 8080: "); named != (test.want != 0) || named == strings.Contains(next, "let one of them be 8081") {
+			if named := strings.HasPrefix(next, "set targetPort to 8080: "); named != (test.want != 0) || named == strings.Contains(next, "let the application listen on 8081") || !strings.Contains(next, "--sockets, or s on the screen") {
 				t.Errorf("next: %s", next)
 			}
 		})
+	}
+}
+
+// listening are sockets that listen on these addresses.
+func listening(addresses ...string) Sockets {
+	sockets := Sockets{Known: true}
+	for _, address := range addresses {
+		sockets.Listening = append(sockets.Listening, netip.MustParseAddrPort(address))
+	}
+	return sockets
+}
+
+func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
+	t.Parallel()
+	declares := func(numbers ...int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Containers[0].Ports = nil
+			for _, number := range numbers {
+				pod.Spec.Containers[0].Ports = append(pod.Spec.Containers[0].Ports, corev1.ContainerPort{ContainerPort: number})
+			}
+		}
+	}
+	inMesh := func(pod *corev1.Pod) {
+		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "istio-proxy"})
+	}
+	to := func(port int32, target intstr.IntOrString) corev1.ServicePort {
+		return corev1.ServicePort{Port: port, Protocol: corev1.ProtocolTCP, TargetPort: target}
+	}
+	web80 := to(80, intstr.FromInt32(9999))
+	const next = "let targetPort be the port that is meant"
+	for _, test := range []struct {
+		name    string
+		ports   []corev1.ServicePort
+		pod     []func(*corev1.Pod)
+		sockets Sockets
+		// to is what targetPort is changed to; 0 for no command. says is what the next step says.
+		to   int32
+		says string
+	}{
+		{"one port", []corev1.ServicePort{web80}, nil, listening("0.0.0.0:8080"), 8080, "sets targetPort to 8080, the one port on which the Pod listens"},
+		{"one port of both families", []corev1.ServicePort{web80}, nil, listening("0.0.0.0:8080", "[::]:8080"), 8080, ""},
+		{"on the Pod's IP", []corev1.ServicePort{web80}, nil, listening("10.0.0.1:8080"), 8080, ""},
+		{"beside a loopback", []corev1.ServicePort{web80}, nil, listening("127.0.0.1:9000", "0.0.0.0:8080"), 8080, ""},
+		{"the loopback alone", []corev1.ServicePort{web80}, nil, listening("127.0.0.1:8080"), 0, "let the application listen on 0.0.0.0:9999"},
+		{"nothing at all", []corev1.ServicePort{web80}, nil, listening(), 0, "log"},
+		{"two, one of them declared", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares(9090)}, listening("0.0.0.0:8080", "0.0.0.0:9090"), 9090, "a container declares"},
+		{"two, both declared", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares(8080, 9090)}, listening("0.0.0.0:8080", "0.0.0.0:9090"), 0, next + ", of 8080 and 9090"},
+		{"two, none declared", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, listening("0.0.0.0:8080", "0.0.0.0:9090"), 0, next},
+		{"two, one the Service's own", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, listening("0.0.0.0:80", "0.0.0.0:9090"), 80, "the Service's own port"},
+		{
+			"two, one another port's",
+			[]corev1.ServicePort{web80, to(81, intstr.FromInt32(9090))},
+			[]func(*corev1.Pod){declares()},
+			listening("0.0.0.0:8080", "0.0.0.0:9090"), 8080, "not in use otherwise",
+		},
+		{"another port's alone", []corev1.ServicePort{web80, to(81, intstr.FromInt32(9090))}, nil, listening("0.0.0.0:9090"), 0, next},
+		{"beside a sidecar's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:8080", "0.0.0.0:15006", "0.0.0.0:15090"), 8080, "not in use otherwise"},
+		{"no sidecar's without a mesh", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, listening("0.0.0.0:8080", "0.0.0.0:15006"), 0, next},
+		{"sockets not read", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, Sockets{}, 0, "--sockets"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			pod := runningPod("web-1", "10.0.0.1", test.pod...)
+			request := web
+			request.Port, request.KubectlArgs = "80", []string{"--context", "prod"}
+			s := newSubject(snapshotOf(webService(test.ports...), pod, sliceOf("", 9999, pod)), request)
+			facts := s.facts
+			facts.Sockets, facts.Retarget = test.sockets, s.retarget(test.sockets)
+			if test.sockets.Known && test.sockets.bound(facts.PodPort, facts.PodIP) != unbound {
+				t.Fatalf("the port %d is listened on", facts.PodPort)
+			}
+			c := notListening.conclusion(facts)
+			want := ""
+			if test.to != 0 {
+				want = fmt.Sprintf(`kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":80},`+
+					`{"op":"test","path":"/spec/ports/0/targetPort","value":9999},{"op":"replace","path":"/spec/ports/0/targetPort","value":%d}]'`, test.to)
+			}
+			if c.Command != want || !strings.Contains(c.Next, test.says) || c.ID != "PORT-08" {
+				t.Errorf("got %q and %q, want %q and %q", c.Next, c.Command, test.says, want)
+			}
+			if mixed := mixedNotListening.conclusion(facts); strings.Contains(mixed.Why, "ocket") != test.sockets.Known {
+				t.Errorf("beside a Pod that answers: %s", mixed.Why)
+			}
+			if test.sockets.Known && !strings.Contains(c.Why, "ocket") {
+				t.Errorf("the sockets are not told of: %s", c.Why)
+			}
+		})
+	}
+}
+
+// What listens where something does listen on the port, or where the Service does not lead by targetPort, changes nothing.
+func TestNoTargetPortIsOfferedInVain(t *testing.T) {
+	t.Parallel()
+	pod := runningPod("web-1", "10.0.0.1")
+	sockets := listening("0.0.0.0:8081")
+	for name, s := range map[string]struct {
+		service *corev1.Service
+		sockets Sockets
+	}{
+		"the port is listened on": {webService(), listening("0.0.0.0:8080", "0.0.0.0:8081")},
+		"headless":                {webService(corev1.ServicePort{Port: 8080, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(8080)}), sockets},
+		"no selector":             {webService(), sockets},
+	} {
+		switch name {
+		case "headless":
+			s.service.Spec.ClusterIP = corev1.ClusterIPNone
+		case "no selector":
+			s.service.Spec.Selector = nil
+		}
+		subject := newSubject(snapshotOf(s.service, pod, sliceOf("", 8080, pod)), web)
+		if fix := subject.retarget(s.sockets); fix != nil {
+			t.Errorf("%s: %+v", name, fix)
+		}
+	}
+	subject := newSubject(snapshotOf(webService(), sliceOf("", 8080)), web)
+	if fix := subject.retarget(sockets); fix != nil {
+		t.Errorf("no Pod: %+v", fix)
 	}
 }

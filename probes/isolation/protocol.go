@@ -173,12 +173,21 @@ func containerPortName(pod *corev1.Pod, number int32) string {
 	if pod == nil {
 		return ""
 	}
+	if port := containerPort(pod, number); port != nil {
+		return port.Name
+	}
+	return ""
+}
+
+// containerPort is the TCP port of that number that a container declares, or nil.
+func containerPort(pod *corev1.Pod, number int32) *corev1.ContainerPort {
 	for container := range model.ServingContainers(&pod.Spec) {
-		for _, port := range container.Ports {
+		for i := range container.Ports {
+			port := &container.Ports[i]
 			if port.ContainerPort == number && (port.Protocol == "" || port.Protocol == corev1.ProtocolTCP) {
-				return port.Name
+				return port
 			}
 		}
 	}
-	return ""
+	return nil
 }

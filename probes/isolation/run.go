@@ -111,6 +111,7 @@ func (r *run) facts() Facts {
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
+	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts
 }
 

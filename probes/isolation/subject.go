@@ -72,6 +72,8 @@ type subject struct {
 	// request has what was chosen filled in; asked is as it came.
 	request, asked Request
 	port           corev1.ServicePort
+	// portIndex is its place in the Service's spec.
+	portIndex int
 	// pod is nil where there is none, or none is known.
 	pod     *corev1.Pod
 	podPort int32
@@ -103,6 +105,7 @@ func (j *judged) atPort(request Request) subject {
 	s := subject{judged: j, request: request, asked: request, pathAsked: request.Path != ""}
 	s.ingressesKnown = j.snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
+	s.facts.SocketsAsked = request.Sockets
 	s.facts.ServiceName = request.Service.Name
 	s.facts.Diagnosis = j.findings
 	if s.service == nil {
@@ -113,6 +116,7 @@ func (j *judged) atPort(request Request) subject {
 		return s
 	}
 	index, found := s.findPort()
+	s.portIndex = index
 	s.judgeClient()
 	s.facts.PortName = s.request.Port
 	s.facts.ExternalName = s.service.Spec.ExternalName

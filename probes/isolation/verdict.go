@@ -157,9 +157,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		kept.ID = "NP-05"
 		return kept
 	case notListening:
-		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
-			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.",
-			cmp.Or(portMeant(f), fmt.Sprintf("compare targetPort with the port that the application's log names, and let one of them be %d", port)))
+		nothing := probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
+			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.", "")
+		return nothing.whatListens(f)
 	case refusedInVM:
 		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
 			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
@@ -215,7 +215,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"look at the NetworkPolicies that select the Pod, and at its node's network")
 	case mixedNotListening:
 		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint %s.", port, pod, f.answers()),
-			"Clients that are sent to this Pod are refused.", "compare this Pod with the others: image, arguments, configuration")
+			joined("Clients that are sent to this Pod are refused.", f.otherSockets()), "compare this Pod with the others: image, arguments, configuration")
 	case mixedLoopback:
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere()))
@@ -392,14 +392,6 @@ func nextFor(rung Rung, observations []Observation) string {
 		return "read what the Pod listens on: --sockets, or s on the screen of the test"
 	}
 	return "try it from a Pod in the cluster"
-}
-
-// portMeant says which port targetPort probably means; empty where the containers do not tell.
-func portMeant(f Facts) string {
-	if f.PortMeant == 0 {
-		return ""
-	}
-	return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant; the Service screen has the command where nothing speaks against it", f.PortMeant)
 }
 
 func readyAnyway(readiness Readiness) string {

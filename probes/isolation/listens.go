@@ -1,0 +1,119 @@
+package isolation
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+// whatListens says of a Pod in which nothing listens on the port what does, or how that is found out.
+func (c Conclusion) whatListens(f Facts) Conclusion {
+	if !f.Sockets.Known {
+		c.Next = f.findListener()
+		return c
+	}
+	c.Why = f.otherSockets()
+	open := f.Sockets.open(f.PodIP)
+	switch {
+	case f.Retarget != nil:
+		return c.mended(f.Retarget)
+	case len(open) > 0:
+		c.Next = fmt.Sprintf("let targetPort be the port that is meant, of %s, or let the application listen on %d", few(portNumbers(open), 8), f.PodPort)
+	case len(f.Sockets.Listening) > 0:
+		c.Next = "let the application listen on " + f.everywhere()
+	default:
+		c.Next = "see in its log what the application waits for"
+	}
+	return c
+}
+
+// otherSockets says what a Pod listens on in which nothing listens on the port; empty where that is not known.
+func (f Facts) otherSockets() string {
+	switch {
+	case !f.Sockets.Known:
+		return ""
+	case len(f.Sockets.Listening) == 0:
+		return "The Pod has no listening socket at all."
+	}
+	return fmt.Sprintf("None of the Pod's sockets is of that port: it %s.", f.Sockets)
+}
+
+// findListener says how to find out which port a Pod listens on whose sockets are not known.
+func (f Facts) findListener() string {
+	const sockets = "--sockets, or s on the screen of the test, reads what the Pod listens on"
+	switch {
+	case f.PortMeant != 0 && f.SocketsAsked:
+		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
+	case f.PortMeant != 0:
+		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant; %s, and has the command", f.PortMeant, sockets)
+	case f.SocketsAsked:
+		return fmt.Sprintf("find out which port the application listens on, by its log or by hand, and let that or targetPort be %d", f.PodPort)
+	}
+	return sockets + "; its log may name the port too. Let targetPort be that port, or let the application listen on " + strconv.Itoa(int(f.PodPort))
+}
+
+// open returns the ports that are listened on where clients of a Pod with the given IP arrive, in order.
+func (s Sockets) open(podIP string) []int32 {
+	var ports []int32
+	for _, local := range s.Listening {
+		port := int32(local.Port())
+		if bound := s.bound(port, podIP); bound&(boundAll|boundPodIP) != none && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+func portNumbers(ports []int32) []string {
+	names := make([]string, 0, len(ports))
+	for _, port := range ports {
+		names = append(names, strconv.Itoa(int(port)))
+	}
+	return names
+}
+
+// retarget is the change of the Service that leads to the port that the Pod listens on, where nothing listens on the one that the Service
+// leads to; nil where the sockets do not tell which one is meant.
+func (s *subject) retarget(sockets Sockets) *check.Fix {
+	if s.pod == nil || s.facts.Headless || len(s.service.Spec.Selector) == 0 || sockets.bound(s.podPort, s.facts.PodIP) != unbound {
+		return nil
+	}
+	meant, why := s.listenerMeant(sockets.open(s.facts.PodIP))
+	if meant == 0 {
+		return nil
+	}
+	in := check.Input{Snapshot: s.snapshot, KubectlArgs: s.request.KubectlArgs}
+	return check.TargetPortFix(in, s.service, s.portIndex, meant, fmt.Sprintf("sets targetPort to %d, %s", meant, why))
+}
+
+// listenerMeant picks the port that the Service's port is probably meant to lead to out of those that the Pod listens on, and says why; 0 where
+// none stands out. Ports that another port of the Service leads to already, and those of a mesh's sidecar, are left alone.
+func (s *subject) listenerMeant(open []int32) (port int32, why string) {
+	taken := map[int32]bool{}
+	for i := range s.service.Spec.Ports {
+		if target, ok := model.ResolveTargetPort(&s.pod.Spec, &s.service.Spec.Ports[i]); ok && i != s.portIndex {
+			taken[target.Number] = true
+		}
+	}
+	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool { return taken[port] || s.facts.Mesh != "" && ofSidecar(port) })
+	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })
+	switch {
+	case len(free) == 1 && len(open) == 1:
+		return free[0], "the one port on which the Pod listens for clients"
+	case len(free) == 1:
+		return free[0], "the one port on which the Pod listens for clients and that is not in use otherwise"
+	case len(declared) == 1:
+		return declared[0], "the one port that a container declares of those on which the Pod listens"
+	case slices.Contains(free, s.port.Port):
+		return s.port.Port, "on which the Pod listens: the Service's own port"
+	}
+	return 0, ""
+}
+
+// ofSidecar tells whether a port is one that the sidecars of Istio (15000 to 15090) or Linkerd (4140, 4143, 4190 and 4191) listen on.
+func ofSidecar(port int32) bool {
+	return port >= 15000 && port <= 15090 || slices.Contains([]int32{4140, 4143, 4190, 4191}, port)
+}
