@@ -216,7 +216,11 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 				c.distrust()
 				return nil, fmt.Errorf("%w: %w", errNoSign, errConnectionLost)
 			}
+			// It was not listened to all the time, or was heard, and owes an answer still.
+			asked = c.network.now()
+			sign.Reset(signPatience + c.openedIn)
 		case <-reply.C:
+			c.retire() // closing takes a moment, and nobody is to come upon it meanwhile
 			go guarded(c.close)()
 			return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
 		case <-ctx.Done():
