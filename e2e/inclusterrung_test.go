@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
@@ -50,7 +52,7 @@ var insideCases = []fromInside{
 	},
 	{
 		name: "unready", container: "args: [http, -ready=false]\n      readinessProbe: {httpGet: {path: /readyz, port: 8080}, periodSeconds: 1}",
-		service: plainPorts, ready: 0, exit: 1, rungs: "refused refused ok,proxy-service=no-endpoints", says: "application answers, with an error",
+		service: plainPorts, ready: 0, exit: 1, id: "POD-06", rungs: "refused refused ok,proxy-service=no-endpoints", says: "application answers, with an error",
 	},
 	{name: "named", container: "args: [http]", service: "ports: [{port: 80, targetPort: htttp}]", ready: -1, exit: 1, id: "PORT-01", rungs: "refused refused", says: "targetPort"},
 	{
@@ -128,6 +130,15 @@ func TestInCluster(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			if test.ready >= 0 {
 				c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: &test.name, Ready: &test.ready, Total: ptr(1)})
+			}
+			if test.ready == 0 {
+				// A young Pod's readiness is not held against it, and then the test names no cause.
+				harness.Eventually(t, time.Minute, "the checks name what keeps the Pod from being an endpoint", func(context.Context) error {
+					if result := c.Svctui(t, "diagnose", test.name, "-n", namespace); result.Code != 1 || !strings.Contains(result.Stdout, test.id) {
+						return errors.New(result.String())
+					}
+					return nil
+				})
 			}
 			arguments := append([]string{"test", test.name, "-n", namespace, "-o", "json", "--yes"}, test.args...)
 			if !strings.Contains(strings.Join(test.args, " "), "--") {
