@@ -65,7 +65,7 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 		return err
 	}
 	document := report.Document{
-		Context: info.Context, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
+		Context: info.Context, KubectlArgs: info.KubectlArgs, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
 		Reports: state.Reports, Named: len(names) > 0, Client: client, ForClient: forClient(state, info.KubectlArgs, client),
 	}
 	if err := report.Write(a.out, document, format, report.StyleOf(os.Stdout)); err != nil {

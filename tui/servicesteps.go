@@ -7,6 +7,26 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
+// healthText says of a Service in which nothing is wrong what that rests on: on the answers to probes and tests, or on the API alone, which
+// knows nothing of an application that no probe asks.
+func (p *servicePage) healthText(sh *shell) string {
+	them, count := "they answer", countOf(p.report.Usable, p.report.Selected)
+	if p.report.Selected == 1 {
+		them = "it answers"
+	}
+	unasked := check.Unasked(p.state.Snapshot, p.service)
+	left := sh.untested(p.key, unasked)
+	switch {
+	case len(unasked) == 0 && p.service != nil && len(p.service.Spec.Ports) > 0:
+		return count + " usable; readiness probes of the Service's ports pass."
+	case len(unasked) > 0 && len(left) == 0:
+		return count + " usable; the isolation test passed."
+	case p.service != nil && len(left) < len(p.service.Spec.Ports):
+		them = clean(check.PortsAnswer(left))
+	}
+	return count + " ready by the API; not asked if " + them + ": t asks."
+}
+
 // drawSteps draws the seven steps as a checklist.
 func (p *servicePage) drawSteps(sh *shell, width int) []string {
 	t := &sh.theme

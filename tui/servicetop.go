@@ -152,12 +152,10 @@ func (p *servicePage) topicText(sh *shell) topicText {
 		text.head = "The endpoints are fine; not every check has run yet."
 	case r.Verdict == check.Unknown:
 		text.head = "It could not be found out whether this Service routes."
+	case r.Counted && r.Verdict == check.OK:
+		text.head = p.healthText(sh)
 	case r.Counted:
-		them := "them"
-		if r.Selected == 1 {
-			them = "it"
-		}
-		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests from " + them + "."
+		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests away."
 	default:
 		text.head = "Nothing was found that keeps requests away."
 	}

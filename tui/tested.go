@@ -47,6 +47,9 @@ func (p *servicePage) stepResult(sh *shell, step check.Step) check.StepResult {
 		return result
 	}
 	tests := sh.testsOf(p.key)
+	if len(tests) == 0 && p.report.Verdict == check.OK && p.state != nil && len(check.Unasked(p.state.Snapshot, p.service)) > 0 {
+		result.Note = "not asked"
+	}
 	for i, test := range tests {
 		if i == 0 {
 			result = check.StepResult{Mark: test.conclusion.Mark, Note: age(test.at, sh.now()) + " ago"}
@@ -107,6 +110,14 @@ func (sh *shell) failedTest(service model.Key) (tested, bool) {
 		}
 	}
 	return tested{}, false
+}
+
+// untested are those of the ports that no test of a Service found well.
+func (sh *shell) untested(service model.Key, ports []string) []string {
+	tests := sh.testsOf(service)
+	return slices.DeleteFunc(slices.Clone(ports), func(port string) bool {
+		return slices.ContainsFunc(tests, func(test tested) bool { return test.port == port && test.conclusion.Mark == check.MarkOK })
+	})
 }
 
 // withTest is the report of a Service with the fault that a test found and that the report knows nothing of; the report itself where there is

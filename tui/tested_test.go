@@ -3,8 +3,16 @@ package tui
 import (
 	"strings"
 	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/engine"
 	"github.com/svctui/svctui/probes/isolation"
 )
 
@@ -12,7 +20,7 @@ import (
 func TestATestIsNotForgotten(t *testing.T) {
 	payments := model.Key{Namespace: "shop", Name: "payments"}
 	s := openService(t, 120, 40, "payments")
-	if got := s.picture(); !strings.Contains(got, "nothing was found") {
+	if got := s.picture(); !strings.Contains(got, "ready by the API; not asked if they answer: t asks") {
 		t.Fatalf("before the test:\n%s", got)
 	}
 	s.root.sh.remember(isolation.Result{Request: isolation.Request{Service: payments}})
@@ -54,5 +62,64 @@ func TestATestIsNotForgotten(t *testing.T) {
 	s.show(stateOf("shop", shopFixtures()...))
 	if got := line(); strings.Contains(got, "test:") {
 		t.Errorf("what was found in a Pod that is gone: %q", got)
+	}
+}
+
+// TestHealthRestsOnAnswers holds that an application that nobody has asked is not said to answer.
+func TestHealthRestsOnAnswers(t *testing.T) {
+	key := model.Key{Namespace: "shop", Name: "web"}
+	probe := func(port int) *corev1.Probe {
+		return &corev1.Probe{ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt(port)}}}
+	}
+	passed := func(port string) isolation.Result {
+		return isolation.Result{Request: isolation.Request{Service: key, Port: port}, Conclusion: &isolation.Conclusion{Mark: check.MarkOK}}
+	}
+	failed := func(port string) isolation.Result {
+		return isolation.Result{Request: isolation.Request{Service: key, Port: port}, Conclusion: &isolation.Conclusion{Mark: check.MarkUnknown}}
+	}
+	for name, test := range map[string]struct {
+		probe    *corev1.Probe
+		tests    []isolation.Result
+		selected int
+		want     string
+		note     string
+	}{
+		"nobody asks":            {nil, nil, 1, "The one endpoint is ready by the API; not asked if it answers: t asks.", "not asked"},
+		"nobody asks two":        {nil, nil, 2, "1 of 2 endpoints are ready by the API; not asked if they answer: t asks.", "not asked"},
+		"one port is asked":      {probe(8080), nil, 1, "The one endpoint is ready by the API; not asked if port metrics answers: t asks.", "not asked"},
+		"a test asked the other": {probe(8080), []isolation.Result{passed("metrics")}, 1, "The one endpoint is usable; the isolation test passed.", "<1m ago"},
+		"a test told nothing":    {probe(8080), []isolation.Result{failed("metrics")}, 1, "The one endpoint is ready by the API; not asked if port metrics answers: t asks.", "<1m ago"},
+		"tests asked both":       {nil, []isolation.Result{passed("http"), passed("metrics")}, 1, "The one endpoint is usable; the isolation test passed.", "<1m ago"},
+	} {
+		ready := corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue}
+		container := corev1.Container{Name: "app", ReadinessProbe: test.probe}
+		service := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"},
+			Spec:       corev1.ServiceSpec{ClusterIP: "10.96.0.1", Ports: []corev1.ServicePort{{Name: "http", Port: 80}, {Name: "metrics", Port: 90}}},
+		}
+		slice := &discoveryv1.EndpointSlice{
+			ObjectMeta:  metav1.ObjectMeta{Namespace: "shop", Name: "web-1", Labels: map[string]string{discoveryv1.LabelServiceName: "web"}},
+			AddressType: discoveryv1.AddressTypeIPv4,
+			Ports:       []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(8080))}, {Name: new("metrics"), Port: new(int32(9090))}},
+			Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"10.4.0.1"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-a"}}},
+		}
+		snapshot := model.NewBuilder(nil).
+			Cover(model.Need{Kind: model.Pods}, model.Coverage{State: model.Live}).
+			Put(service, slice, &corev1.Pod{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-a"},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{container}},
+				Status:     corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.4.0.1", Conditions: []corev1.PodCondition{ready}},
+			}).Build(time.Now())
+		sh := &shell{now: time.Now}
+		for _, result := range test.tests {
+			sh.remember(result)
+		}
+		p := servicePage{key: key, service: service, state: &engine.State{Snapshot: snapshot}, report: &check.Report{Key: key, Counted: true, Usable: 1, Selected: test.selected}}
+		if got := p.healthText(sh); got != test.want {
+			t.Errorf("%s: %s", name, got)
+		}
+		if got := p.stepResult(sh, check.StepIsolation).Note; got != test.note {
+			t.Errorf("%s: note %q", name, got)
+		}
 	}
 }

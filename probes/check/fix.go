@@ -39,6 +39,12 @@ func Kubectl(args []string, words ...string) string {
 	return kubectlEverywhere(Input{KubectlArgs: args}, words...)
 }
 
+// SvctuiTest writes the command line of the isolation test of a Service. Args are those that go in front of kubectl's words, such as
+// "--context" and its value; more stands behind.
+func SvctuiTest(args []string, service model.Key, more ...string) string {
+	return "svctui" + strings.TrimPrefix(Kubectl(args, append([]string{"test", service.Name, "-n", service.Namespace}, more...)...), "kubectl")
+}
+
 // shellQuote makes one word of a text for any POSIX shell. Within single quotes nothing has a meaning but the single
 // quote itself.
 func shellQuote(word string) string {

@@ -160,7 +160,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 	}
 	c := t.conclusion(w.result.Ports)
 	if len(t.bad) > 0 && c.Next == "" {
-		c.Next, c.Command = t.next(), svctuiTest(w.result.Request, t.bad[0].Name)
+		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c)
 	}
 	if left := w.untold(cut); left != "" {

@@ -169,9 +169,3 @@ func (t *tally) besides() string {
 }
 
 func isBad(cell Cell) bool { return cell.Mark != check.MarkNone && cell.Mark != check.MarkOK }
-
-// svctuiTest is the command that tests one Pod of the Service.
-func svctuiTest(request Request, pod string) string {
-	command := check.Kubectl(request.KubectlArgs, "test", request.Service.Name, "-n", request.Service.Namespace, "--pod", pod)
-	return "svctui" + strings.TrimPrefix(command, "kubectl")
-}

@@ -40,6 +40,10 @@ type (
 		Settling  string              `json:"settling,omitempty"`
 		Findings  []contractFinding   `json:"findings"`
 		Unchecked []contractUnchecked `json:"unchecked"`
+		// Unasked are the ports, by name or else by number, of which nothing that was read tells whether they answer: no readiness probe
+		// dials them on the Pods' own IPs, or not every endpoint passes it. Such a Service can be ok and refuse its clients: the isolation
+		// test asks. It is empty for one that does not exist and for an ExternalName.
+		Unasked []string `json:"unasked"`
 		// Suffers are those who send requests to the Service and feel its trouble, as far as they are known; empty while it fails
 		// nobody. Not to be able to read a kind of them is no gap of the verdict, and is not told.
 		Suffers []contractSufferer `json:"suffers"`
@@ -126,7 +130,11 @@ func toContract(document Document, text func(string) string) contract {
 			Settling:  settling(report, document.At),
 			Findings:  make([]contractFinding, 0, len(report.Findings)),
 			Unchecked: make([]contractUnchecked, 0, len(report.Unchecked)),
+			Unasked:   []string{},
 			Suffers:   make([]contractSufferer, 0, len(report.Suffers)),
+		}
+		for _, port := range document.unasked(report.Key) {
+			service.Unasked = append(service.Unasked, text(port))
 		}
 		for i := range report.Suffers {
 			service.Suffers = append(service.Suffers, toContractSufferer(&report.Suffers[i], text))

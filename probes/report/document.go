@@ -18,6 +18,8 @@ type Document struct {
 	Context string
 	// Scope is the namespace that was read, or model.AllNamespaces.
 	Scope string
+	// KubectlArgs are the words that lead kubectl, and svctui, to the same cluster as the same user, e.g. ["--context", "prod"].
+	KubectlArgs []string
 	// At is when it was judged; ages count from here.
 	At time.Time
 	// Snapshot is what the reports rest on.
@@ -233,6 +235,14 @@ func (d Document) typeOf(key model.Key) string {
 		return ""
 	}
 	return cmp.Or(string(service.Spec.Type), "ClusterIP")
+}
+
+// unasked are the ports of a Service of which nothing tells whether they answer.
+func (d Document) unasked(key model.Key) []string {
+	if d.Snapshot == nil {
+		return nil
+	}
+	return check.Unasked(d.Snapshot, d.Snapshot.Service(key))
 }
 
 // worthTelling tells whether a report goes into a document for people in full.

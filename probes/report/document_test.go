@@ -235,7 +235,7 @@ func TestContractKeepsItsFields(t *testing.T) {
 		t.Errorf("summary %v", summary)
 	}
 	services := top["services"].([]any)
-	audit := want(services[0], "namespace", "name", "type", "verdict", "findings", "unchecked", "suffers")
+	audit := want(services[0], "namespace", "name", "type", "verdict", "findings", "unchecked", "unasked", "suffers")
 	want(first(audit["unchecked"]), "check", "need", "why")
 	checkout := services[2].(map[string]any)
 	finding := want(first(checkout["findings"]), "id", "severity", "confidence", "title", "why", "cause", "evidence", "fix")

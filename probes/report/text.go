@@ -76,7 +76,7 @@ func (p *printer) report(report *check.Report) {
 		p.client(p.Client, report, p.ForClient[report.Key])
 	}
 	if p.Named && !report.Missing {
-		p.steps(report.Steps)
+		p.steps(report)
 	}
 }
 
@@ -171,12 +171,30 @@ func (p *printer) unchecked(all []check.Unchecked) {
 	}
 }
 
-func (p *printer) steps(steps [check.StepCount]check.StepResult) {
+func (p *printer) steps(report *check.Report) {
 	p.out.WriteByte('\n')
-	for i, step := range steps {
-		line := fmt.Sprintf("%d %s %-16s", i+1, p.mark(step.Mark), check.Step(i))
-		p.line(2, strings.TrimRight(line+" "+Clean(step.Note), " "))
+	for i, step := range report.Steps {
+		head := fmt.Sprintf("%d %s %-16s ", i+1, p.mark(step.Mark), check.Step(i))
+		if check.Step(i) == check.StepIsolation {
+			// A command to paste is never wrapped.
+			if told := p.untested(report); told != "" {
+				p.line(2, head+told)
+				head = strings.Repeat(" ", cells(ansi.Strip(head)))
+			}
+			p.out.WriteString("  " + head + "not run: " + Clean(check.SvctuiTest(p.KubectlArgs, report.Key)) + "\n")
+			continue
+		}
+		p.line(2, strings.TrimRight(head+Clean(step.Note), " "))
 	}
+}
+
+// untested says what a report of a healthy Service cannot tell without the isolation test; empty for nothing.
+func (p *printer) untested(report *check.Report) string {
+	ports := p.unasked(report.Key)
+	if len(ports) == 0 || Verdict(report) != check.OK {
+		return ""
+	}
+	return "not asked whether " + Clean(check.PortsAnswer(ports))
 }
 
 func (p *printer) route(hops []check.Hop) string {
