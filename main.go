@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/term"
 	mango "github.com/muesli/mango-cobra"
@@ -174,12 +175,35 @@ func explainCommand(out io.Writer) *cobra.Command {
 			}
 			explanation, known := check.Explain(arguments[0])
 			if !known {
-				return fmt.Errorf("there is no finding %q; `svctui explain` lists them all", arguments[0])
+				return fmt.Errorf("there is no finding %q%s", arguments[0], nearFindings(arguments[0]))
 			}
 			_, err := io.WriteString(out, explanation.Text())
 			return err
 		},
 	}
+}
+
+// nearFindings says which findings may be meant by a word that is none: the one of its letters and number, else those of its family.
+func nearFindings(word string) string {
+	parts := func(text string) (family, number string) {
+		family = strings.TrimRightFunc(strings.ToUpper(text), unicode.IsDigit)
+		return strings.TrimRight(family, "-_ "), strings.TrimLeft(text[min(len(family), len(text)):], "0")
+	}
+	family, number := parts(word)
+	var ofFamily []string
+	for _, explanation := range check.Explanations() {
+		own, its := parts(explanation.ID)
+		if own == family && its == number {
+			return ": did you mean " + explanation.ID + "?"
+		}
+		if own == family {
+			ofFamily = append(ofFamily, explanation.ID)
+		}
+	}
+	if len(ofFamily) == 0 {
+		return "; `svctui explain` lists them all"
+	}
+	return "; its family has " + strings.Join(ofFamily, ", ")
 }
 
 func versionCommand(out io.Writer) *cobra.Command {

@@ -334,9 +334,13 @@ func noPodsFinding(s *subject) Finding {
 		finding.Cause = &Cause{Text: "no workload's Pod template carries these labels", Confidence: Likely}
 	}
 	fix := Fix{Note: "deploy the Pods, or set the selector to the labels of those that are meant"}
-	if !everywhere {
+	switch {
+	case everywhere:
+	case s.in.Snapshot.Coverage(model.Pods, model.AllNamespaces).State == model.Forbidden:
+		fix.Note += "; whether other namespaces have them, somebody can tell who may list Pods there"
+	default:
 		fix.Command, fix.Look = kubectlEverywhere(s.in, "get", "pods", "-A", "-l", selectorQuery(s.service.Spec.Selector)), true
-		fix.Note = "the command looks for them in the other namespaces; " + fix.Note
+		fix.Note = "the command looks for them in the other namespaces, for who may list Pods there; " + fix.Note
 	}
 	finding.Fix = s.serviceFix(fix)
 	if s.neverHadEndpoint() {

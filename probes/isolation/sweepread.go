@@ -159,6 +159,9 @@ func (w *sweep) summary(cut bool) Conclusion {
 		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
 	}
 	c := t.conclusion(w.result.Ports)
+	if t.tried > 0 && len(t.bad) == 0 && len(t.offSlices) == t.tried {
+		c = c.byLeading(s.facts)
+	}
 	if len(t.bad) > 0 && c.Next == "" {
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c)

@@ -195,6 +195,10 @@ func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
 func (c Conclusion) mended(fix *check.Fix) Conclusion {
 	if fix != nil && fix.Command+fix.Note != "" {
 		c.Next, c.Command = cmp.Or(fix.Note, "run this"), fix.Command
+		if fix.Command != "" && (strings.HasPrefix(fix.Note, "adds ") || strings.HasPrefix(fix.Note, "makes ")) {
+			// Beside a command the note need not say what does it.
+			c.Next = "this command " + fix.Note
+		}
 	}
 	return c
 }

@@ -81,7 +81,7 @@ func (p *printer) test(result isolation.Result) {
 	for _, seen := range result.Rungs {
 		names = max(names, cells(RungTitle(seen.Rung)))
 		crosses = max(crosses, cells(Clean(seen.Crosses)))
-		details = max(details, cells(rungDetail(seen)))
+		details = max(details, cells(shortDetail(seen)))
 	}
 	for _, seen := range worthShowing(result) {
 		took := ""
@@ -89,8 +89,11 @@ func (p *printer) test(result isolation.Result) {
 			took = fmt.Sprintf("%6d ms", seen.Took.Round(time.Millisecond).Milliseconds())
 		}
 		line := fmt.Sprintf("  %s %s  %s  %s  %s", p.mark(OutcomeMark(seen.Outcome)),
-			pad(RungTitle(seen.Rung), names), pad(Clean(seen.Crosses), crosses), pad(rungDetail(seen), details), took)
+			pad(RungTitle(seen.Rung), names), pad(Clean(seen.Crosses), crosses), pad(shortDetail(seen), details), took)
 		p.out.WriteString(strings.TrimRight(line, " ") + "\n")
+		if detail := rungDetail(seen); detail != shortDetail(seen) {
+			p.line(6, detail)
+		}
 		if seen.Paste != "" {
 			// A command to paste is never wrapped.
 			p.out.WriteString("      by hand: " + CleanLines(seen.Paste) + "\n")
@@ -176,6 +179,17 @@ func OutcomeMark(outcome isolation.Outcome) check.Mark {
 		return check.MarkUnknown
 	}
 	return check.MarkPending
+}
+
+// maxDetail is how wide what was seen on a rung may be beside it; more is told below.
+const maxDetail = 64
+
+// shortDetail is what was seen on a rung, or its outcome in a word where that is long.
+func shortDetail(seen isolation.Observation) string {
+	if detail := rungDetail(seen); cells(detail) <= maxDetail || seen.Outcome == "" {
+		return detail
+	}
+	return string(seen.Outcome)
 }
 
 func rungDetail(seen isolation.Observation) string {
