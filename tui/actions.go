@@ -239,7 +239,7 @@ func newReportPage(key model.Key) page {
 			return nil
 		}
 		document := report.Document{
-			Context:     sh.info.Context, Scope: key.Namespace, At: sh.now(), Snapshot: sh.state.Snapshot,
+			Context: sh.info.Context, KubectlArgs: sh.info.KubectlArgs, Scope: key.Namespace, At: sh.now(), Snapshot: sh.state.Snapshot,
 			Reports: []*check.Report{judged}, Named: true, Client: sh.client,
 		}
 		if sh.client.Chosen() {

@@ -408,3 +408,26 @@ func TestStepsOfASweepDoNotChange(t *testing.T) {
 		}
 	})
 }
+
+// TestASweepWithoutTrafficNamesTheCause holds that the cause is told that the checks know, where all Pods answer and none gets traffic.
+func TestASweepWithoutTrafficNamesTheCause(t *testing.T) {
+	diagnosis := []check.Finding{{
+		ID: "POD-06", Severity: check.Critical, Confidence: check.Proven, Step: check.StepReadiness, Title: "The readiness probe fails.",
+		Fix: &check.Fix{Command: "kubectl logs web-1", Note: "the log says why"},
+	}}
+	for name, test := range map[string]struct {
+		noTraffic bool
+		id, next  string
+	}{
+		"no traffic": {true, "POD-06", "the log says why"},
+		"traffic":    {false, "", ""},
+	} {
+		w := sweep{}
+		w.subject.facts.Diagnosis = diagnosis
+		w.result.Ports = []string{"80"}
+		w.result.Pods = []SweptPod{{Name: "web-1", Cells: []Cell{{Mark: check.MarkOK, NoTraffic: test.noTraffic}}}}
+		if c := w.summary(false); c.ID != test.id || c.Next != test.next {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}

@@ -33,3 +33,35 @@ func TestTheCommandOfATestIsWholeAndClean(t *testing.T) {
 		t.Errorf("JSON:\n%s", json.String())
 	}
 }
+
+// TestRungs holds that a long answer stands below its rung, whole, and that rungs which were all left out for one reason are not listed.
+func TestRungs(t *testing.T) {
+	t.Parallel()
+	long := "pods \"web-0\" is forbidden: User \"jane\" cannot create resource \"pods/portforward\" in the namespace \"shop\""
+	left := []isolation.Observation{{Rung: isolation.RungPod, Outcome: isolation.NotRun, Detail: "there is no such Service"}, {Rung: isolation.RungProxyPod, Outcome: isolation.NotRun, Detail: "there is no such Service"}}
+	told := &isolation.Conclusion{Mark: check.MarkFail, Text: "There is no Service web."}
+	for name, test := range map[string]struct {
+		result isolation.Result
+		want   string
+		never  string
+	}{
+		"long":      {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.Denied, Detail: long}}}, "  ? Pod  x  denied       0 ms\n      " + long + "\n", ""},
+		"short":     {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.OK, Detail: "200 OK"}}}, "  ✓ Pod  x  200 OK       0 ms\n", "\n      200"},
+		"one cause": {isolation.Result{Rungs: left, Conclusion: told}, "web\n\n✗ There is no Service web.", "no such Service"},
+		"two causes": {
+			isolation.Result{Rungs: append([]isolation.Observation{{Rung: isolation.RungFromHere, Outcome: isolation.NotRun, Detail: "no external address"}}, left...), Conclusion: told},
+			"there is no such Service", "",
+		},
+		"one is by hand": {isolation.Result{Rungs: append([]isolation.Observation{{Rung: isolation.RungInCluster, Outcome: isolation.NotRun, Detail: left[0].Detail, Paste: "kubectl exec"}}, left...), Conclusion: told}, "by hand: kubectl exec", ""},
+		"no conclusion":  {isolation.Result{Rungs: left}, "there is no such Service", ""},
+	} {
+		test.result.Request.Service = key("web")
+		var text strings.Builder
+		if err := report.WriteTests(&text, []isolation.Result{test.result}, report.Text, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), test.want) || test.never != "" && strings.Contains(text.String(), test.never) {
+			t.Errorf("%s:\n%s", name, text.String())
+		}
+	}
+}
