@@ -59,6 +59,57 @@ func (a *app) complete(list func(*kube.Session, context.Context) ([]string, erro
 	}
 }
 
+// completePods completes what names a Pod as a client: POD or NAMESPACE/POD, and where others are clients too, namespace:NAME.
+func (a *app) completePods(others bool) cobra.CompletionFunc {
+	return func(command *cobra.Command, arguments []string, word string) ([]string, cobra.ShellCompDirective) {
+		unfinished := false
+		names, directive := a.complete(func(session *kube.Session, ctx context.Context) (names []string, err error) {
+			names, unfinished, err = clientsNamed(ctx, session, a.flags.Home(session.Info().Namespace), word, others)
+			return names, err
+		})(command, arguments, word)
+		if unfinished {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return names, directive
+	}
+}
+
+// namespacePrefix is in front of a client that is any Pod of a namespace.
+const namespacePrefix = "namespace:"
+
+// clientsNamed are the clients whose names begin with a word. Unfinished means that each of them has to be typed on.
+func clientsNamed(ctx context.Context, session *kube.Session, home, word string, others bool) (names []string, unfinished bool, err error) {
+	if namespace, typed, slash := strings.Cut(word, "/"); slash {
+		pods, err := session.PodNames(ctx, namespace)
+		return beginning(typed, pods, namespace+"/", ""), false, err
+	}
+	namespaces, denied := session.Namespaces(ctx)
+	if typed, after := strings.CutPrefix(word, namespacePrefix); others && after {
+		return beginning(typed, namespaces, namespacePrefix, ""), false, denied
+	}
+	pods, err := session.PodNames(ctx, home)
+	if err != nil && denied != nil {
+		return nil, false, err
+	}
+	names = beginning(word, pods, "", "")
+	unfinished = len(names) == 0
+	if others {
+		names = append(names, beginning(word, []string{namespacePrefix}, "", "")...)
+	}
+	return append(names, beginning(word, namespaces, "", "/")...), unfinished, nil
+}
+
+// beginning are the names that begin as typed, each between a text in front and one behind.
+func beginning(typed string, names []string, front, behind string) []string {
+	var fit []string
+	for _, name := range names {
+		if strings.HasPrefix(name, typed) {
+			fit = append(fit, front+name+behind)
+		}
+	}
+	return fit
+}
+
 func (a *app) completeServices(command *cobra.Command, arguments []string, word string) ([]string, cobra.ShellCompDirective) {
 	if command.Args != nil && len(arguments) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

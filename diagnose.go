@@ -35,6 +35,7 @@ func (a *app) diagnoseCommand() *cobra.Command {
 	format.add(command, "output", "o", "how to print: ")
 	failOn.add(command, "fail-on", "", "from what on the exit code is 1: ")
 	command.Flags().StringVar(&client, "client", "", "tell also what keeps this client out: POD, NAMESPACE/POD, namespace:NAME or an IP address")
+	_ = command.RegisterFlagCompletionFunc("client", a.completePods(true))
 	command.Flags().DurationVar(&wait, "wait", 12*time.Second, "how long to wait for what has changed a moment ago to settle; 0 judges at once")
 	return command
 }

@@ -62,6 +62,10 @@ func (a *app) testCommand() *cobra.Command {
 	command.Flags().StringVarP(&wanted.ClientContainer, "container", "c", "", "the container of that Pod, without --from of the tested one; left out, the one that kubectl exec takes")
 	command.Flags().BoolVar(&wanted.Sockets, "sockets", false, "read what the tested Pod listens on too; asks before it runs a command there")
 	command.Flags().BoolVar(&yes, "yes", false, "agree to the commands that --from and --sockets run")
+	_ = command.RegisterFlagCompletionFunc("from", a.completePods(false))
+	_ = command.RegisterFlagCompletionFunc("pod", a.complete(func(session *kube.Session, ctx context.Context) ([]string, error) {
+		return session.PodNames(ctx, a.flags.Home(session.Info().Namespace))
+	}))
 	scheme.add(command, "scheme", "", "how to speak to the application: ")
 	format.add(command, "output", "o", "how to print: ")
 	return command

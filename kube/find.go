@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -50,6 +51,22 @@ func (s *Session) FindServices(ctx context.Context, namespace, name string) ([]m
 		keys[i] = model.Key{Namespace: list.Items[i].Namespace, Name: list.Items[i].Name}
 	}
 	return keys, nil
+}
+
+// PodNames lists the names of a namespace's Pods that have not ended, sorted.
+func (s *Session) PodNames(ctx context.Context, namespace string) ([]string, error) {
+	list, err := s.clientset.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, s.Explain(err)
+	}
+	var names []string
+	for i := range list.Items {
+		if phase := list.Items[i].Status.Phase; phase != corev1.PodSucceeded && phase != corev1.PodFailed {
+			names = append(names, list.Items[i].Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // CheckNamespace returns an error for a namespace that does not exist, with one that may have been meant; nil where it
