@@ -135,6 +135,8 @@ type Result struct {
 	// readiness probe".
 	PodPort  int32
 	Protocol string
+	// Basis is what the conclusion rests on, so that it can be told when it is outdated.
+	Basis Basis
 	// Rungs has one observation for each rung, in order.
 	Rungs []Observation
 	// ForClient is what the API tells that keeps the client from the Service; empty without Request.Client.

@@ -20,7 +20,7 @@ func (s *subject) looksAtPods() bool {
 
 // untried is the result before anything was tried, with the reason on each rung that cannot be.
 func (s *subject) untried(targets []hereTarget) Result {
-	result := Result{Request: s.request, PodPort: s.podPort, Protocol: s.speaks.String()}
+	result := Result{Request: s.request, PodPort: s.podPort, Protocol: s.speaks.String(), Basis: s.basis()}
 	for _, rung := range []Rung{RungPod, RungService, RungProxyService, RungProxyPod} {
 		result.Rungs = append(result.Rungs, Observation{
 			Rung: rung, Crosses: s.crosses(rung), Outcome: NotRun, Detail: s.whyNot(rung),
