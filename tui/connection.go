@@ -125,6 +125,7 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		sh.state = msg.state
+		sh.reviewTests()
 		return r.tell(stateChanged{})
 	case rightsArrived:
 		if msg.generation == r.generation {

@@ -25,6 +25,9 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 	lines = append(lines, rungTable(t, p.result, width)...)
 	lines = append(lines, "")
 	lines = append(lines, conclusionLines(t, p.result, p.running, width)...)
+	if outdated := p.outdated(sh); outdated != "" {
+		lines = append(lines, "      "+cut(t.warn.on("outdated: "+clean(outdated)+"; r tests again"), width-8))
+	}
 	for i, line := range drawClient(sh, p.request.Service, p.client.gather(sh, p.request.Service), width-8) {
 		if i == 0 {
 			lines = append(lines, "")
@@ -32,6 +35,16 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 		lines = append(lines, "      "+line)
 	}
 	return p.scrolled(t, lines, width, height)
+}
+
+// outdated says what has changed since the test in a way that bears on its conclusion; empty for nothing.
+func (p *isolationPage) outdated(sh *shell) string {
+	for _, test := range sh.tests[p.result.Request.Service] {
+		if test.port == p.result.Request.Port && !p.running && p.result.Conclusion != nil {
+			return test.outdated
+		}
+	}
+	return ""
 }
 
 // scrolled draws what fits, and says when there is more.

@@ -51,6 +51,11 @@ func (p *servicesPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case stateChanged, revealed:
 		return p.follow(sh)
+	case tick:
+		if len(sh.tests) > 0 {
+			// How long ago a test was is part of what its row says.
+			p.list.take(sh.state, sh.withTest)
+		}
 	case namespacesRead:
 		if msg.err == nil {
 			p.namespaces = msg.names

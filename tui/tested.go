@@ -14,6 +14,10 @@ type tested struct {
 	port, pod  string
 	at         time.Time
 	conclusion isolation.Conclusion
+	basis      isolation.Basis
+	// outdated says what has changed since in a way that bears on the conclusion; empty for nothing. It stays: what was changed back in between
+	// may have been another application.
+	outdated string
 }
 
 // testMemory has the tests of each Service, the newest first, one for each port. It is kept as long as the context stays.
@@ -29,7 +33,23 @@ func (sh *shell) remember(result isolation.Result) {
 	}
 	service, port := result.Request.Service, result.Request.Port
 	others := slices.DeleteFunc(slices.Clone(sh.tests[service]), func(test tested) bool { return test.port == port })
-	sh.tests[service] = append([]tested{{port, result.Request.Pod, sh.now(), *result.Conclusion}}, others...)
+	newest := tested{port: port, pod: result.Request.Pod, at: sh.now(), conclusion: *result.Conclusion, basis: result.Basis}
+	sh.tests[service] = append([]tested{newest}, others...)
+	sh.reviewTests()
+}
+
+// reviewTests notes which tests are outdated by what is known now.
+func (sh *shell) reviewTests() {
+	if sh.state == nil {
+		return
+	}
+	for _, tests := range sh.tests {
+		for i := range tests {
+			if tests[i].outdated == "" {
+				tests[i].outdated = tests[i].basis.Outdated(sh.state.Snapshot)
+			}
+		}
+	}
 }
 
 // testsOf returns the tests of a Service that still say something: what was found in a Pod that is gone is gone with it.
@@ -51,10 +71,13 @@ func (p *servicePage) stepResult(sh *shell, step check.Step) check.StepResult {
 		result.Note = "not asked"
 	}
 	for i, test := range tests {
-		if i == 0 {
+		switch {
+		case i == 0 && test.outdated != "":
+			result = check.StepResult{Mark: check.MarkNone, Note: "outdated"}
+		case i == 0:
 			result = check.StepResult{Mark: test.conclusion.Mark, Note: age(test.at, sh.now()) + " ago"}
 		}
-		if test.conclusion.Mark == check.MarkFail {
+		if test.conclusion.Mark == check.MarkFail && test.outdated == "" {
 			result.Mark = check.MarkFail
 		}
 	}
@@ -66,7 +89,11 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 	t := &sh.theme
 	var lines []string
 	for _, test := range sh.testsOf(p.key) {
-		glyph, sign := t.mark(test.conclusion.Mark)
+		mark, say := test.conclusion.Mark, t.text
+		if test.outdated != "" {
+			mark, say = check.MarkNone, t.dim
+		}
+		glyph, sign := t.mark(mark)
 		text := clean(test.conclusion.Text)
 		if test.port != "" {
 			text = "port " + clean(test.port) + ": " + text
@@ -76,9 +103,14 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 			if i == 0 {
 				head = sign.on(glyph) + " "
 			}
-			lines = append(lines, head+t.text.on(line))
+			lines = append(lines, head+say.on(line))
 		}
-		if next := clean(test.conclusion.Next); next != "" && test.conclusion.Mark != check.MarkOK {
+		if test.outdated != "" {
+			for _, line := range wrap("outdated: "+clean(test.outdated)+"; t tests again", width-2) {
+				lines = append(lines, "  "+t.warn.on(line))
+			}
+		}
+		if next := clean(test.conclusion.Next); next != "" && test.conclusion.Mark != check.MarkOK && test.outdated == "" {
 			for _, line := range wrap("next: "+next, width-2) {
 				lines = append(lines, "  "+t.text.on(line))
 			}
@@ -102,10 +134,10 @@ func nonEmptyTexts(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
-// failedTest is the newest test of a Service that found a fault; false where there is none.
+// failedTest is the newest test of a Service that found a fault and is not outdated; false where there is none.
 func (sh *shell) failedTest(service model.Key) (tested, bool) {
 	for _, test := range sh.testsOf(service) {
-		if test.conclusion.Mark == check.MarkFail {
+		if test.conclusion.Mark == check.MarkFail && test.outdated == "" {
 			return test, true
 		}
 	}
@@ -116,9 +148,14 @@ func (sh *shell) failedTest(service model.Key) (tested, bool) {
 func (sh *shell) untested(service model.Key, ports []string) []string {
 	tests := sh.testsOf(service)
 	return slices.DeleteFunc(slices.Clone(ports), func(port string) bool {
-		return slices.ContainsFunc(tests, func(test tested) bool { return test.port == port && test.conclusion.Mark == check.MarkOK })
+		return slices.ContainsFunc(tests, func(test tested) bool {
+			return test.port == port && test.outdated == "" && test.conclusion.Mark == check.MarkOK
+		})
 	})
 }
+
+// testFresh is for how long the list does not say how old a test is: there is little room.
+const testFresh = 10 * time.Minute
 
 // withTest is the report of a Service with the fault that a test found and that the report knows nothing of; the report itself where there is
 // none, or where it is red already.
@@ -130,9 +167,16 @@ func (sh *shell) withTest(report *check.Report) *check.Report {
 	if !found {
 		return report
 	}
-	return report.For(check.ClientReport{Findings: []check.Finding{{
+	since := age(failed.at, sh.now())
+	test := "test"
+	if sh.now().Sub(failed.at) >= testFresh {
+		test += " " + since + " ago"
+	}
+	tested := report.For(check.ClientReport{Findings: []check.Finding{{
 		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Cause: failed.conclusion.Cause, Step: check.StepIsolation,
-		Short: "test: " + clean(failed.conclusion.Text),
-		Title: "The isolation test found " + age(failed.at, sh.now()) + " ago: " + clean(failed.conclusion.Text),
+		Short: test + ": " + clean(failed.conclusion.Text),
+		Title: "The isolation test found " + since + " ago: " + clean(failed.conclusion.Text), Since: failed.at,
 	}}})
+	tested.Since = failed.at
+	return tested
 }

@@ -123,3 +123,82 @@ func TestHealthRestsOnAnswers(t *testing.T) {
 		}
 	}
 }
+
+// basisOf is what a test of a Service rests on by a state.
+func basisOf(t *testing.T, state *engine.State, service model.Key) isolation.Basis {
+	t.Helper()
+	// Read-only, nothing is dialled that has no address outside of the cluster.
+	return isolation.Run(t.Context(), nil, state.Snapshot, isolation.Request{Service: service, ReadOnly: true}, nil).Basis
+}
+
+// What a test found is no more than history once what it rested on has changed, and says how old it is before.
+func TestATestGetsOldAndOutdated(t *testing.T) {
+	payments := model.Key{Namespace: "shop", Name: "payments"}
+	s := openService(t, 120, 40, "payments")
+	s.press("esc")
+	line := func() string {
+		for line := range strings.Lines(s.picture()) {
+			if strings.Contains(line, "payments") {
+				return line
+			}
+		}
+		return ""
+	}
+	result := loopback(isolation.Request{Service: payments, Port: "9000"})
+	result.Request.Pod = ""
+	result.Basis = basisOf(t, s.root.sh.state, payments)
+	s.root.sh.remember(result)
+	s.show(stateOf("shop", shopFixtures()...))
+	if got := line(); !strings.Contains(got, "test: The application listens") || !strings.Contains(got, "<1m") {
+		t.Errorf("right after the test the list says %q", got)
+	}
+	s.root.sh.tests[payments][0].at = s.root.sh.now().Add(-2 * time.Hour)
+	s.send(wakeUp{at: s.root.wake})
+	if got := line(); !strings.Contains(got, "test 2h ago: The appl") || !strings.Contains(got, " 2h") {
+		t.Errorf("two hours after the test the list says %q", got)
+	}
+	changed := shopFixtures()
+	for i := range changed {
+		if changed[i].report.Key == payments {
+			changed[i].service = changed[i].service.DeepCopy()
+			changed[i].service.Spec.Ports[0].TargetPort = intstr.FromInt32(8081)
+		}
+	}
+	s.show(stateOf("shop", changed...))
+	if got := line(); strings.Contains(got, "test") || strings.Contains(got, "✗") {
+		t.Errorf("after the Service was changed the list says %q", got)
+	}
+	// What was changed back does not bring it back.
+	s.show(stateOf("shop", shopFixtures()...))
+	if got := line(); strings.Contains(got, "test") {
+		t.Errorf("after the Service was changed back the list says %q", got)
+	}
+	s.press("enter", "6")
+	picture := s.picture()
+	for _, want := range []string{"outdated: the Service's ports were changed; t tests again", "– Isolation test", "The application listens on 127.0.0.1 only.", "not asked if they answer"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("%q is not shown:\n%s", want, picture)
+		}
+	}
+	for _, never := range []string{"next:", "✗"} {
+		if strings.Contains(picture, never) {
+			t.Errorf("%q is shown of an outdated test:\n%s", never, picture)
+		}
+	}
+	// A new test takes its place.
+	result.Basis = basisOf(t, s.root.sh.state, payments)
+	s.root.sh.remember(result)
+	if picture := s.picture(); strings.Contains(picture, "outdated") {
+		t.Errorf("a new test is outdated:\n%s", picture)
+	}
+	// Nor is what was well then known to be well now.
+	result.Conclusion = &isolation.Conclusion{Mark: check.MarkOK, Text: "The application answers."}
+	s.root.sh.remember(result)
+	if picture := s.picture(); !strings.Contains(picture, "the isolation test passed") {
+		t.Errorf("a test that passed is not told of:\n%s", picture)
+	}
+	s.show(stateOf("shop", changed...))
+	if picture := s.picture(); strings.Contains(picture, "the isolation test passed") || !strings.Contains(picture, "not asked if they answer") {
+		t.Errorf("an outdated test that passed is relied on:\n%s", picture)
+	}
+}
