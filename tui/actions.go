@@ -75,7 +75,7 @@ func globalActions() []binding {
 			run: func(sh *shell) tea.Cmd { openOnce(sh, newForwardsPage()); return nil },
 		},
 		{
-			keys: []string{":"}, name: "jump", help: "goes to a context, a namespace or a Service, or runs a command",
+			keys: []string{":"}, name: "jump", help: "goes to a context, a namespace, or a Service by name, IP, host or URL; runs a command",
 			run: func(sh *shell) tea.Cmd { sh.open(newJumpPage(sh)); return nil },
 		},
 		{label: ":ns", name: "namespaces", help: "chooses a namespace; one that cannot be listed can be typed"},

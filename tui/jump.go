@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // jumpCommand is one of the commands of the jump line.
@@ -88,6 +89,8 @@ type jumpPage struct {
 	known   map[jumpKind][]jumpItem
 	choices []func(sh *shell)
 	failure string
+	// leads finds the Services that an address, host or URL leads to; nil while nothing is read.
+	leads func(typed string) []check.Lead
 }
 
 type jumpKnown struct {
@@ -138,6 +141,8 @@ func (p *jumpPage) learn(sh *shell) {
 	if sh.state == nil {
 		return
 	}
+	snapshot := sh.state.Snapshot
+	p.leads = func(typed string) []check.Lead { return check.LeadsFrom(snapshot, typed) }
 	services := make([]jumpItem, 0, len(sh.state.Reports))
 	namespaces := slices.Clone(sh.recent)
 	for _, report := range sh.state.Reports {
@@ -228,6 +233,9 @@ func (p *jumpPage) jump(sh *shell) {
 		p.failure = notShown(typed)
 	} else if typed != "" {
 		p.failure = "no context, namespace, Service or command is called “" + clean(typed) + "”; ns, ctx or svc before it takes it as typed"
+		if strings.ContainsAny(typed, ".:") {
+			p.failure = "nothing that is read here leads from “" + clean(typed) + "” to a Service; 0 looks in all namespaces"
+		}
 	} else {
 		sh.back()
 	}
@@ -272,6 +280,7 @@ func (p *jumpPage) suggest() {
 			p.show(nil)
 			return
 		}
+		p.offerLeads(typed, offer)
 		for _, kind := range []jumpKind{jumpService, jumpNamespace, jumpContext} {
 			for _, item := range p.ranked(kind, typed) {
 				detail := string(kind)
@@ -283,6 +292,18 @@ func (p *jumpPage) suggest() {
 		}
 	}
 	p.show(items)
+}
+
+// offerLeads offers the Services that an address, host or URL leads to.
+func (p *jumpPage) offerLeads(typed string, offer func(value, detail string, run func(sh *shell))) {
+	if p.leads == nil {
+		return
+	}
+	leads := p.leads(typed)
+	for _, lead := range leads[:min(len(leads), jumpShown)] {
+		name := lead.Service.String()
+		offer(name, "Service  by "+clean(lead.By), func(sh *shell) { visitTyped(sh, jumpService, name) })
+	}
 }
 
 // isName tells whether something that can be jumped to has this very name.

@@ -225,6 +225,34 @@ func TestJump(t *testing.T) {
 		s.press("enter")
 		s.until("it quits", func() bool { return s.quit })
 	})
+	for typed, by := range map[string]string{"http://10.96.45.23:80/x": "by ClusterIP", "checkout.shop.svc.cluster.local": "by its DNS name"} {
+		t.Run("by "+typed, func(t *testing.T) {
+			s := setup()
+			s.press(":")
+			s.write(typed)
+			s.untilScreen(by)
+			s.press("enter")
+			if page, ok := s.root.top().(*servicePage); !ok || page.key != (model.Key{Namespace: "shop", Name: "checkout"}) {
+				t.Fatalf("the top is %T", s.root.top())
+			}
+		})
+	}
+	t.Run("out of the namespace that is shown", func(t *testing.T) {
+		s := setup()
+		s.press(":")
+		s.write("ledger.bank.svc")
+		s.press("enter")
+		if page, ok := s.root.top().(*servicePage); !ok || page.key != (model.Key{Namespace: "bank", Name: "ledger"}) || s.root.sh.scope != "bank" {
+			t.Fatalf("the top is %T, the scope %s", s.root.top(), s.root.sh.scope)
+		}
+	})
+	t.Run("by an address that leads nowhere", func(t *testing.T) {
+		s := setup()
+		s.press(":")
+		s.write("192.0.2.77")
+		s.press("enter")
+		s.untilScreen("leads from “192.0.2.77” to a Service")
+	})
 	t.Run("to nothing", func(t *testing.T) {
 		s := setup()
 		s.press(":")
