@@ -119,8 +119,8 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetOut(a.out)
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
-		if words := command.Flags().Args(); command == root && len(words) > 0 && insteadOf(words[0]) != "" {
-			return errors.New(insteadOf(words[0]))
+		if told := insteadOf(command, command.Flags().Args()); command == root && told != "" {
+			return errors.New(told)
 		}
 		return fmt.Errorf("%w; see `%s --help`", err, command.CommandPath())
 	})
@@ -257,8 +257,8 @@ func manCommand(out io.Writer) *cobra.Command {
 
 // oneService refuses several arguments, and tells who writes as with kubectl how the same is done here.
 func oneService(command *cobra.Command, arguments []string) error {
-	if len(arguments) > 1 && command.ArgsLenAtDash() != 0 && insteadOf(arguments[0]) != "" {
-		return errors.New(insteadOf(arguments[0]))
+	if told := insteadOf(command, arguments); len(arguments) > 1 && command.ArgsLenAtDash() != 0 && told != "" {
+		return errors.New(told)
 	}
 	return takes(0, 1, "name one Service at most: svctui SERVICE; `svctui diagnose` takes several")(command, arguments)
 }

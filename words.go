@@ -6,20 +6,24 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/svctui/svctui/kube"
 	"github.com/svctui/svctui/kube/model"
 )
 
-// kubectlWords are commands that people know from kubectl, each group with what does the same here.
+// kubectlWords are commands that people know from kubectl, each group with what does the same here. SERVICE stands for the Service that was named
+// behind the word.
 var kubectlWords = []struct {
 	words   []string
 	instead string
 }{
 	{
 		[]string{"forward", "port-forward", "portforward"},
-		"forwards are opened on the screen and held there, also while their Pods are replaced: start svctui, and press F on the Service",
+		"forwards are opened on the screen and held there, also while their Pods are replaced: `svctui SERVICE`, then F",
 	},
 	{
 		[]string{"get", "list", "ls"},
@@ -39,20 +43,43 @@ var kubectlWords = []struct {
 	},
 }
 
-// insteadOf tells what takes the place of a command of kubectl's, in a sentence; empty for any other word.
-func insteadOf(word string) string {
+// insteadOf tells what takes the place of a command line of kubectl's, in a sentence; empty where it is none.
+func insteadOf(command *cobra.Command, words []string) string {
 	for _, group := range kubectlWords {
-		if slices.Contains(group.words, word) {
+		if len(words) == 0 || !slices.Contains(group.words, words[0]) {
+			continue
+		}
+		service := serviceAmong(words[1:])
+		if service == "" {
 			return group.instead
 		}
+		if namespace := command.Flags().Lookup("namespace"); namespace != nil && namespace.Value.String() != "" {
+			service += " -n " + namespace.Value.String()
+		}
+		return strings.ReplaceAll(group.instead, "SERVICE", service)
 	}
 	return ""
+}
+
+// serviceAmong is the first Service that words name, as kubectl takes them: svc NAME, svc/NAME or NAME; empty for none.
+func serviceAmong(words []string) string {
+	if len(words) > 0 && slices.Contains([]string{"svc", "service", "services"}, words[0]) {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	name, _, err := kube.ServiceName(words[0])
+	if err != nil || len(validation.IsDNS1035Label(name)) > 0 {
+		return ""
+	}
+	return words[0]
 }
 
 // unlessService is what to say of a word if no Service is named so: how a command of kubectl's is done here, or the command that was mistyped;
 // empty where it can only be a Service.
 func unlessService(root *cobra.Command, word string) string {
-	if told := insteadOf(word); told != "" {
+	if told := insteadOf(root, []string{word}); told != "" {
 		return told + "."
 	}
 	root.SuggestionsMinimumDistance = 2
