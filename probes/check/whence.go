@@ -51,9 +51,8 @@ func partsOf(seen string) (host string, port int32, path string) {
 	}
 	host = rest
 	if before, text, err := net.SplitHostPort(rest); err == nil {
-		if number, err := strconv.ParseUint(text, 10, 16); err == nil {
-			host, port = before, int32(number)
-		}
+		number, _ := strconv.ParseUint(text, 10, 16) // a name of a port tells nothing here
+		host, port = before, int32(number)
 	}
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(path, "#")
@@ -62,8 +61,8 @@ func partsOf(seen string) (host string, port int32, path string) {
 
 func leadsFromAddress(snapshot *model.Snapshot, address netip.Addr, port int32) []Lead {
 	is := func(text string) bool {
-		other, err := netip.ParseAddr(text)
-		return err == nil && other.Unmap() == address
+		other, _ := netip.ParseAddr(text)
+		return other.Unmap() == address
 	}
 	node := ""
 	for _, candidate := range snapshot.Nodes() {
@@ -123,7 +122,7 @@ func leadsFromHost(snapshot *model.Snapshot, host, path string) []Lead {
 	var leads []Lead
 	for _, service := range snapshot.Services(model.AllNamespaces) {
 		key := model.Key{Namespace: service.Namespace, Name: service.Name}
-		if service.Spec.Type == corev1.ServiceTypeExternalName && strings.EqualFold(strings.TrimSuffix(service.Spec.ExternalName, "."), host) {
+		if strings.EqualFold(strings.TrimSuffix(service.Spec.ExternalName, "."), host) {
 			leads = append(leads, Lead{Service: key, By: "its external name"})
 		}
 		if slices.ContainsFunc(service.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return strings.EqualFold(i.Hostname, host) }) {
@@ -137,16 +136,15 @@ func leadsFromHost(snapshot *model.Snapshot, host, path string) []Lead {
 				continue
 			}
 			lead := Lead{Service: key, By: referrer.Kind.ObjectKind() + " " + model.Key{Namespace: referrer.Namespace, Name: referrer.Name}.String()}
-			taken := len(referrer.Paths) == 0 || path == ""
 			for _, rule := range referrer.Paths {
-				if path != "" && beginsWithPath(path, rule) && (!taken || len(rule) > lead.path) {
-					taken, lead.path = true, len(rule)
+				if path != "" && beginsWithPath(path, rule) {
+					lead.path = max(lead.path, len(rule))
 				}
 			}
 			if len(referrer.Paths) > 0 {
 				lead.By += " " + firstOf(referrer.Paths, 2)
 			}
-			if taken {
+			if lead.path > 0 || path == "" || len(referrer.Paths) == 0 {
 				leads = append(leads, lead)
 			}
 		}

@@ -19,6 +19,8 @@ func TestLeadsFrom(t *testing.T) {
 	web.Spec.ExternalIPs = []string{"198.51.100.9"}
 	web.Spec.Ports[0].NodePort = 30080
 	web.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.5"}, {Hostname: "lb.example.net"}}
+	old := service("old", labels{"app": "old"})
+	old.Spec.ClusterIP, old.Spec.ClusterIPs = "10.96.0.8", nil
 	erp := service("erp", nil)
 	erp.Spec = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "erp.corp.example."}
 	slice := &discoveryv1.EndpointSlice{
@@ -26,6 +28,7 @@ func TestLeadsFrom(t *testing.T) {
 		Endpoints: []discoveryv1.Endpoint{
 			{Addresses: []string{"10.0.0.1"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-a"}},
 			{Addresses: []string{"10.0.0.2"}},
+			{Addresses: []string{"10.0.0.4"}, TargetRef: &corev1.ObjectReference{Kind: "Node", Name: "node-1"}},
 		},
 	}
 	stray := slice.DeepCopy()
@@ -39,7 +42,14 @@ func TestLeadsFrom(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "r"}, Kind: "HTTPRoute", Hostnames: []string{"*.route.example.com"},
 		Rules: []model.RouteRule{{Backends: []model.BackendRef{{Kind: "Service", Namespace: "shop", Name: "web", Port: 80, Weight: 1}}}},
 	}
-	snapshot := cluster(web, erp, slice, stray, node, front, wild, route).Build(now)
+	several := &model.Route{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "s"}, Kind: "HTTPRoute", Hostnames: []string{"multi.example.com"},
+		Rules: []model.RouteRule{
+			{Paths: []string{"/", "/deep/er"}, Backends: []model.BackendRef{{Kind: "Service", Namespace: "shop", Name: "web", Port: 80, Weight: 1}}},
+			{Paths: []string{"/deep"}, Backends: []model.BackendRef{{Kind: "Service", Namespace: "shop", Name: "pay", Port: 80, Weight: 1}}},
+		},
+	}
+	snapshot := cluster(web, old, several, erp, slice, stray, node, front, wild, route).Build(now)
 	for seen, want := range map[string]string{
 		"10.96.0.7": "shop/web by ClusterIP", "10.96.0.7:80": "shop/web by ClusterIP", "http://10.96.0.7:80/x": "shop/web by ClusterIP",
 		"[fd00::7]:80": "shop/web by ClusterIP", "fd00:0::7": "shop/web by ClusterIP", "::ffff:10.96.0.7": "shop/web by ClusterIP",
@@ -54,7 +64,13 @@ func TestLeadsFrom(t *testing.T) {
 		"https://shop.example.com/pay?a=b": "shop/pay by Ingress shop/front /pay, shop/web by Ingress shop/front /",
 		"https://shop.example.com/payroll": "shop/web by Ingress shop/front /", "https://shop.example.com/": "shop/web by Ingress shop/front /",
 		"Shop.Example.com/pay/x#y": "shop/pay by Ingress shop/front /pay, shop/web by Ingress shop/front /", "other.example.com": "",
-		"a.wild.example.com": "shop/web by Ingress shop/wild /", "a.b.wild.example.com": "", "wild.example.com": "",
+		"shop.example.com/pay#y": "shop/pay by Ingress shop/front /pay, shop/web by Ingress shop/front /",
+		"/web.shop.svc":          "", "web.shop.svc:http": "shop/web by its DNS name", "10.96.0.8": "shop/old by ClusterIP", "10.0.0.4": "shop/web by an endpoint",
+		"web.shop.other": "", ".wild.example.com": "", "a.route.example.com/x": "shop/web by HTTPRoute shop/r",
+		"multi.example.com/deep/er": "shop/web by HTTPRoute shop/s /, /deep/er, shop/pay by HTTPRoute shop/s /deep",
+		"multi.example.com/deep/x":  "shop/pay by HTTPRoute shop/s /deep, shop/web by HTTPRoute shop/s /, /deep/er",
+		"multi.example.com/x":       "shop/web by HTTPRoute shop/s /, /deep/er",
+		"a.wild.example.com":        "shop/web by Ingress shop/wild /", "a.b.wild.example.com": "", "wild.example.com": "",
 		"a.b.route.example.com": "shop/web by HTTPRoute shop/r", "route.example.com": "",
 	} {
 		var got []string
