@@ -75,6 +75,10 @@ func (s *fakeSession) Run(ctx context.Context, publish func(*engine.State)) {
 		case <-ctx.Done():
 			return
 		case state := <-s.states:
+			if ctx.Err() != nil {
+				s.states <- state // it is for who runs next
+				return
+			}
 			publish(state)
 		}
 	}
