@@ -37,6 +37,14 @@ func TestWhatMakesATestOutdated(t *testing.T) {
 	}
 	ofOthers := denyAll.DeepCopy()
 	ofOthers.Spec.PodSelector.MatchLabels = map[string]string{"app": "db"}
+	deleted := runningPod("web-1", "10.0.0.1", running(0), func(pod *corev1.Pod) { pod.DeletionTimestamp = &metav1.Time{} })
+	withSidecar := func(pod *corev1.Pod) {
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{Name: "proxy"})
+	}
+	twoPorts := webService(
+		corev1.ServicePort{Name: "a", Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(8080)},
+		corev1.ServicePort{Name: "b", Port: 81, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(9090)},
+	)
 	usual := []metav1.Object{webService(), one, two, sliceOf("", 8080, one, two)}
 	for _, test := range []struct {
 		name          string
@@ -68,6 +76,14 @@ func TestWhatMakesATestOutdated(t *testing.T) {
 		{"none then, none now", []metav1.Object{webService(), one, sliceOf("", 8080)}, []metav1.Object{webService(), one, sliceOf("", 8080)}, ""},
 		{"a NetworkPolicy for the Pod", usual, append([]metav1.Object{denyAll}, usual...), "NetworkPolicies make something else of Pod web-1"},
 		{"a NetworkPolicy for others", usual, append([]metav1.Object{ofOthers}, usual...), ""},
+		{"the Pod was being deleted", []metav1.Object{webService(), deleted, two, sliceOf("", 8080, one, two)}, []metav1.Object{webService(), deleted, two, sliceOf("", 8080, one, two)}, ""},
+		{"a container came", usual, []metav1.Object{webService(), runningPod("web-1", "10.0.0.1", running(0), withSidecar), two, sliceOf("", 8080, one, two)}, "container proxy of Pod web-1"},
+		{
+			"an endpoint of another port went",
+			[]metav1.Object{twoPorts, one, two, sliceOf("a", 8080, one, two), sliceOf("b", 9090, one, two)},
+			[]metav1.Object{twoPorts, one, two, sliceOf("a", 8080, one, two), sliceOf("b", 9090, one)},
+			"",
+		},
 		{"a Service that was missed", []metav1.Object{one}, usual, "the Service is there now"},
 		{"a Service that is missed still", []metav1.Object{one}, []metav1.Object{one, two}, ""},
 	} {
@@ -87,6 +103,46 @@ func TestWhatMakesATestOutdated(t *testing.T) {
 	}
 	if got := (Basis{}).Outdated(allKnown(usual...)); got != "" {
 		t.Errorf("what rests on nothing is outdated: %q", got)
+	}
+}
+
+// What could not be read, then or now, is not taken for changed.
+func TestWhatIsNotReadMakesNoTestOutdated(t *testing.T) {
+	t.Parallel()
+	one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+	denyAll := &networkingv1.NetworkPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "deny"},
+		Spec:       networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}},
+	}
+	all := []metav1.Object{webService(), one, two, sliceOf("", 8080, one, two), denyAll}
+	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.NetworkPolicies} {
+		var others []metav1.Object
+		for _, object := range all {
+			var ofKind bool
+			switch object.(type) {
+			case *corev1.Service:
+				ofKind = kind == model.Services
+			case *corev1.Pod:
+				ofKind = kind == model.Pods
+			case *networkingv1.NetworkPolicy:
+				ofKind = kind == model.NetworkPolicies
+			default:
+				ofKind = kind == model.EndpointSlices
+			}
+			if !ofKind {
+				others = append(others, object)
+			}
+		}
+		denied := model.Coverage{State: model.Forbidden}
+		unread := model.NewBuilder(allKnown(others...)).Cover(model.Need{Kind: kind, Namespace: namespace}, denied).Build(allKnown().At())
+		request := web
+		request.ReadOnly = true
+		if got := Run(t.Context(), nil, allKnown(all...), request, nil).Basis.Outdated(unread); got != "" {
+			t.Errorf("%s are not read now: %q", kind, got)
+		}
+		if got := Run(t.Context(), nil, unread, request, nil).Basis.Outdated(allKnown(all...)); got != "" && kind != model.Services && kind != model.Pods {
+			t.Errorf("%s were not read then: %q", kind, got)
+		}
 	}
 }
 

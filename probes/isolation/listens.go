@@ -94,9 +94,9 @@ func (s *subject) retarget(sockets Sockets) *check.Fix {
 func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 	taken := map[int32]bool{}
 	for i := range s.service.Spec.Ports {
-		if target, ok := model.ResolveTargetPort(&s.pod.Spec, &s.service.Spec.Ports[i]); ok && i != s.portIndex {
-			taken[target.Number] = true
-		}
+		// What nothing resolves is zero; what this port leads to is not listened on.
+		target, _ := model.ResolveTargetPort(&s.pod.Spec, &s.service.Spec.Ports[i])
+		taken[target.Number] = true
 	}
 	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool { return taken[port] || s.facts.Mesh != "" && ofSidecar(port) })
 	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })

@@ -92,6 +92,9 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 		},
 		{"another port's alone", []corev1.ServicePort{web80, to(81, intstr.FromInt32(9090))}, nil, listening("0.0.0.0:9090"), 0, next},
 		{"beside a sidecar's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:8080", "0.0.0.0:15006", "0.0.0.0:15090"), 8080, "not in use otherwise"},
+		{"beside the first and last of a sidecar's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:8080", "0.0.0.0:15000", "0.0.0.0:15090"), 8080, ""},
+		{"beside another mesh's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:4143", "0.0.0.0:8080"), 8080, ""},
+		{"just beyond a sidecar's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:8080", "0.0.0.0:15091"), 0, next},
 		{"no sidecar's without a mesh", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, listening("0.0.0.0:8080", "0.0.0.0:15006"), 0, next},
 		{"sockets not read", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, Sockets{}, 0, "--sockets"},
 	} {
@@ -111,6 +114,12 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 			if test.to != 0 {
 				want = fmt.Sprintf(`kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":80},`+
 					`{"op":"test","path":"/spec/ports/0/targetPort","value":9999},{"op":"replace","path":"/spec/ports/0/targetPort","value":%d}]'`, test.to)
+			}
+			if len(test.sockets.Listening) == 1 && test.to != 0 && strings.HasSuffix(c.Next, "otherwise") {
+				t.Errorf("the only port is told as one of several: %s", c.Next)
+			}
+			if none := len(test.sockets.Listening) == 0 && test.sockets.Known; none != strings.Contains(c.Why, "no listening socket at all") {
+				t.Errorf("why: %s", c.Why)
 			}
 			if c.Command != want || !strings.Contains(c.Next, test.says) || c.ID != "PORT-08" {
 				t.Errorf("got %q and %q, want %q and %q", c.Next, c.Command, test.says, want)
@@ -152,5 +161,24 @@ func TestNoTargetPortIsOfferedInVain(t *testing.T) {
 	subject := newSubject(snapshotOf(webService(), sliceOf("", 8080)), web)
 	if fix := subject.retarget(sockets); fix != nil {
 		t.Errorf("no Pod: %+v", fix)
+	}
+}
+
+func TestHowTheListenerIsFound(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		meant     int32
+		asked     bool
+		says, not string
+	}{
+		{0, false, "--sockets, or s on the screen", "set targetPort"},
+		{0, true, "by its log or by hand", "--sockets"},
+		{8080, false, "set targetPort to 8080: the one port that the Pod's containers declare is probably the one meant; --sockets", "by hand"},
+		{8080, true, "set targetPort to 8080", "--sockets"},
+	} {
+		next := notListening.conclusion(Facts{Pod: "web-1", PodPort: 8081, PortMeant: test.meant, SocketsAsked: test.asked}).Next
+		if !strings.Contains(next, test.says) || strings.Contains(next, test.not) {
+			t.Errorf("%+v: %s", test, next)
+		}
 	}
 }
