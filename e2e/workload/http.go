@@ -168,6 +168,9 @@ func (a *application) handler() http.Handler {
 			http.Error(w, "want ?code=N", http.StatusBadRequest)
 			return
 		}
+		// The answer goes out before the process ends under it.
+		w.WriteHeader(http.StatusNoContent)
+		_ = http.NewResponseController(w).Flush()
 		select {
 		case a.exit <- code:
 		default: // it is ending already
