@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -50,6 +51,12 @@ func TestUnasked(t *testing.T) {
 		objects objects
 		want    []string
 	}{
+		"a command, and a port without a name": {objects{service("web", app), pod("a", app, handler(corev1.ProbeHandler{Exec: &corev1.ExecAction{}}), declared("", 8080))}, []string{"80"}},
+		"an endpoint without a Pod": {objects{service("web", nil), &discoveryv1.EndpointSlice{
+			ObjectMeta:  meta("web-1", labels{discoveryv1.LabelServiceName: "web"}),
+			AddressType: discoveryv1.AddressTypeIPv4, Ports: []discoveryv1.EndpointPort{{Name: new(""), Port: new(int32(8080)), Protocol: new(corev1.ProtocolTCP)}},
+			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.7"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
+		}}, []string{"80"}},
 		"by its number":           {objects{service("web", app), pod("a", app, get(8080, ""))}, nil},
 		"by its name":             {objects{service("web", app), pod("a", app, get("main", ""), declared("main", 8080))}, nil},
 		"a TCP probe":             {objects{service("web", app), pod("a", app, dials(""))}, nil},
@@ -85,5 +92,14 @@ func TestSvctuiTest(t *testing.T) {
 	t.Parallel()
 	if got, want := SvctuiTest([]string{"--context", "a b"}, model.Key{Namespace: "shop", Name: "web"}, "--pod", "web-1"), "svctui --context 'a b' test web -n shop --pod web-1"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestPortsAnswer(t *testing.T) {
+	t.Parallel()
+	for want, ports := range map[string][]string{"port http answers": {"http"}, "ports http, 443 answer": {"http", "443"}} {
+		if got := PortsAnswer(ports); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

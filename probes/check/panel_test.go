@@ -141,6 +141,10 @@ func TestPodStatusIsAsKubectlPrintsIt(t *testing.T) {
 			p.Status.ContainerStatuses[0].State.Terminated.Signal = 9
 		}, "Signal:9", 0, 1, 0},
 		{init(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, 2), "Init:1/2", 0, 1, 2},
+		{func(p *corev1.Pod) {
+			init(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, 2)(p)
+			p.Status.Conditions = nil
+		}, "Init:1/2", 0, 1, 2},
 		{init(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, 2), "Init:CrashLoopBackOff", 0, 1, 2},
 		{init(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}}, 0), "Init:Error", 0, 1, 0},
 		{func(p *corev1.Pod) {

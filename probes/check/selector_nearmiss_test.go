@@ -8,6 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 func TestValueCost(t *testing.T) {
@@ -365,6 +367,37 @@ func TestOwnerWhoseNextSyncUndoesTheFixIsNamed(t *testing.T) {
 		svc := service("web", labels{"app": "myapp"}, func(svc *corev1.Service) { svc.Labels, svc.Annotations = test.labels, test.annotations })
 		if lead := judge(t, "web", svc, pod("a", labels{"app": "my-app"})).Leading(); lead.Fix.Note != test.want {
 			t.Errorf("%s: %q", name, lead.Fix.Note)
+		}
+	}
+}
+
+func TestNear(t *testing.T) {
+	t.Parallel()
+	names := []string{"web-1-abc", "web", "we", "wep-1", "other", "wxyz1"}
+	if got := strings.Join(Near("web-1", names), " "); got != "web-1-abc web we wep-1" {
+		t.Errorf("got %q", got)
+	}
+	if got := strings.Join(Near("abcdefgh", []string{"abcdefxy", "abcdexyz"}), " "); got != "abcdefxy" {
+		t.Errorf("got %q", got)
+	}
+	if got := Near("", names); got != nil {
+		t.Errorf("near to nothing: %q", got)
+	}
+	// Letters that only half change places are two changes.
+	if got := editDistance("ab", "ca"); got != 2 {
+		t.Errorf("got %d", got)
+	}
+}
+
+func TestWhoMayNotListPodsIsNotToldTo(t *testing.T) {
+	t.Parallel()
+	for state, says := range map[model.CoverageState]string{model.Forbidden: "who may list Pods there", model.NotAsked: "the command looks for them"} {
+		built := cluster(service("web", labels{"app": "web"}), pod("other", labels{"app": "other"})).
+			Cover(model.Need{Kind: model.Pods}, model.Coverage{State: state}).
+			Cover(model.Need{Kind: model.Pods, Namespace: "shop"}, model.Coverage{State: model.Live})
+		fix := Judge(input(built), model.Key{Namespace: "shop", Name: "web"}).Leading().Fix
+		if !strings.Contains(fix.Note, says) || (fix.Command == "") != (state == model.Forbidden) {
+			t.Errorf("%v: %+v", state, fix)
 		}
 	}
 }
