@@ -76,9 +76,9 @@ func portNumbers(ports []int32) []string {
 }
 
 // retarget is the change of the Service that leads to the port that the Pod listens on, where nothing listens on the one that the Service
-// leads to; nil where the sockets do not tell which one is meant.
+// leads to; nil where the sockets do not tell which one is meant, as those of the node, which a Pod in its network has, do not.
 func (s *subject) retarget(sockets Sockets) *check.Fix {
-	if s.pod == nil || s.facts.Headless || len(s.service.Spec.Selector) == 0 || sockets.bound(s.podPort, s.facts.PodIP) != unbound {
+	if s.pod == nil || s.pod.Spec.HostNetwork || s.facts.Headless || len(s.service.Spec.Selector) == 0 || sockets.bound(s.podPort, s.facts.PodIP) != unbound {
 		return nil
 	}
 	meant, why := s.listenerMeant(sockets.open(s.facts.PodIP))

@@ -129,7 +129,7 @@ func (j *judged) atPort(request Request) subject {
 		s.facts.Fault, s.facts.PortHint = faultNoSuchPort, portHint(s.service, s.request.Port)
 		return s
 	}
-	s.facts.OtherProxy = s.service.Labels["service.kubernetes.io/service-proxy-name"] != ""
+	_, s.facts.OtherProxy = s.service.Labels["service.kubernetes.io/service-proxy-name"]
 	s.facts.LocalOnly = s.service.Spec.InternalTrafficPolicy != nil && *s.service.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal
 	s.facts.Headless = s.service.Spec.ClusterIP == corev1.ClusterIPNone
 	if protocol := s.port.Protocol; protocol != "" && protocol != corev1.ProtocolTCP {
