@@ -61,12 +61,16 @@ func insteadOf(command *cobra.Command, words []string) string {
 	return ""
 }
 
-// serviceAmong is the first Service that words name, as kubectl takes them: svc NAME, svc/NAME or NAME; empty for none.
+// serviceAmong is the Service that words name, as kubectl takes them: svc NAME, svc/NAME or NAME, with ports behind; empty for none. Before
+// another word a name is a kind of its own, as in `describe pod web`.
 func serviceAmong(words []string) string {
 	if len(words) > 0 && slices.Contains([]string{"svc", "service", "services"}, words[0]) {
 		words = words[1:]
 	}
 	if len(words) == 0 {
+		return ""
+	}
+	if len(words) > 1 && strings.Trim(words[1], "0123456789:") != "" {
 		return ""
 	}
 	name, _, err := kube.ServiceName(words[0])

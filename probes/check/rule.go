@@ -162,7 +162,8 @@ func needs(key model.Key, snapshot *model.Snapshot, open bool) []model.Need {
 	if open {
 		want([]model.Kind{model.Events})
 		if s.selects() {
-			want([]model.Kind{model.Pods, model.ReplicaSets, model.Deployments, model.StatefulSets, model.DaemonSets})
+			// The isolation test reads NetworkPolicies also where no endpoint is usable.
+			want([]model.Kind{model.Pods, model.ReplicaSets, model.Deployments, model.StatefulSets, model.DaemonSets, model.NetworkPolicies})
 		}
 	}
 	slices.SortFunc(wanted, func(a, b model.Need) int {

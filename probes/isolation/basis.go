@@ -135,7 +135,7 @@ func (b Basis) slicesOutdated(snapshot *model.Snapshot, service *corev1.Service)
 	effective := check.EffectiveEndpoints(snapshot, service)
 	var now []destination
 	for _, leads := range effective.Ports {
-		if portName(service.Spec.Ports[leads.Index]) == b.port {
+		if leads.Index >= 0 && portName(service.Spec.Ports[leads.Index]) == b.port {
 			now = append(now, destinations(effective.Backends, leads.Usable)...)
 		}
 	}

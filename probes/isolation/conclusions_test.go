@@ -52,6 +52,9 @@ func TestEveryConclusionHolds(t *testing.T) {
 		"headless, three endpoints":    {threeUsable, func(f *Facts) { f.Headless = true }},
 		"a policy admits some":         {admitsSome},
 		"a policy admits nobody":       {admitsNobody, threeUsable},
+		"a policy admits some of many": {admitsSome, threeUsable, otherAnswers},
+		"policies may not be read":     {policiesUnread, threeUsable, otherAnswers},
+		"nor read, without endpoints":  {policiesUnread, noneUsableEdit, otherAnswers},
 		"another Pod answers":          {otherAnswers, threeUsable},
 		"in a mesh":                    {inMesh},
 		"Ready by a probe of the port": {withReadiness(ReadyOnPodIP)},
@@ -167,6 +170,9 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		wrong("one of several endpoints may be to blame")
 	case got.ID == "PORT-09" && keepsOut(facts) && !facts.Sockets.Known && facts.Readiness != RefusedOnPodIP:
 		wrong("a policy may be what rejects")
+	case got.Mark == check.MarkFail && heard(RungPod) && shown["proxy-pod "] == Timeout && !noneUsable(facts) && !facts.Sockets.Known && client == "" && direct == "" &&
+		(facts.Policies == check.PoliciesAdmitSome || facts.Policies == check.PoliciesUnread):
+		wrong("a policy may keep the API server out, and the clients may be served")
 	case got.Mark != check.MarkOK && got.Next == "":
 		wrong("no next action")
 	}

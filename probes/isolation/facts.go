@@ -28,11 +28,15 @@ type Facts struct {
 	PodReady bool
 	// PodLacksPort means that the Pod does not have the port that targetPort names.
 	PodLacksPort bool
+	// PortDeclared means that a container of some Pod that the selector matches declares the port that targetPort names.
+	PortDeclared bool
 	// ProxyElsewhere means that the Service leads to another address of the Pod than the one that the API server's proxy dials: of the other
 	// family. PodIP is the one that the Service leads to.
 	ProxyElsewhere bool
 	// Stopped says which container does not run, where none declares the port and this one may be meant; empty for none.
 	Stopped string
+	// HostNetwork means that the Pod has its node's network: the listening sockets are those of all programs of the node.
+	HostNetwork bool
 	// PortMeant is the one port that the Pod's containers declare where PodPort, a number, is not declared; 0 for none.
 	PortMeant int32
 
@@ -174,6 +178,12 @@ func bindTells(f Facts) bool { return f.Mesh == "" && !f.Kata }
 // keepsOut tells whether NetworkPolicies, where they are enforced, keep the API server from the Pod.
 func keepsOut(f Facts) bool {
 	return f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesAdmitNobody
+}
+
+// shutOut tells whether the API server's silence at the Pod's IP may be what a NetworkPolicy makes of the API server alone: one that admits
+// certain clients, or one that could not be read. A client's own try there tells more than that.
+func shutOut(s sight, f Facts) bool {
+	return s.clientPod == none && (f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesUnread)
 }
 
 // otherEndpoints tells whether Proxy→Service may have asked another Pod than Proxy→Pod.

@@ -18,6 +18,10 @@ func (c Conclusion) whatListens(f Facts) Conclusion {
 	c.Why = f.otherSockets()
 	open := f.Sockets.open(f.PodIP)
 	switch {
+	case f.HostNetwork && f.PortMeant != 0:
+		c.Next = fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
+	case f.HostNetwork:
+		c.Next = fmt.Sprintf("find out which port the application listens on, by its log, and let that or targetPort be %d", f.PodPort)
 	case f.Retarget != nil:
 		return c.mended(f.Retarget)
 	case len(open) > 0:
@@ -35,6 +39,8 @@ func (f Facts) otherSockets() string {
 	switch {
 	case !f.Sockets.Known:
 		return ""
+	case f.HostNetwork:
+		return "None of the sockets of its node, whose network the Pod has, is of that port."
 	case len(f.Sockets.Listening) == 0:
 		return "The Pod has no listening socket at all."
 	}

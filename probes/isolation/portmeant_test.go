@@ -134,6 +134,37 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 	}
 }
 
+// In its node's network a Pod shares the sockets of all programs there: none of them is offered.
+func TestNoPortOfTheNodeIsOffered(t *testing.T) {
+	t.Parallel()
+	sockets := Sockets{Known: true}
+	for _, address := range []string{"0.0.0.0:22", "0.0.0.0:80", "0.0.0.0:10250"} {
+		sockets.Listening = append(sockets.Listening, netip.MustParseAddrPort(address))
+	}
+	for name, test := range map[string]struct {
+		declared []corev1.ContainerPort
+		next     string
+	}{
+		"one port is declared": {[]corev1.ContainerPort{{ContainerPort: 8081}}, "set targetPort to 8081"},
+		"none is":              {nil, "by its log"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pod := runningPod("web-1", "10.0.0.1", func(pod *corev1.Pod) { pod.Spec.HostNetwork, pod.Spec.Containers[0].Ports = true, test.declared })
+			s := newSubject(snapshotOf(webService(), pod, sliceOf("", 8080, pod)), web)
+			facts := s.facts
+			facts.Sockets, facts.Retarget = sockets, s.retarget(sockets)
+			got := notListening.conclusion(facts)
+			if !strings.Contains(got.Next, test.next) || got.Command != "" || !strings.Contains(got.Why, "of its node") {
+				t.Errorf("got %q, %q, %q", got.Why, got.Next, got.Command)
+			}
+			if strings.Contains(got.Why+got.Next, "10250") {
+				t.Errorf("it names the node's own ports: %q %q", got.Why, got.Next)
+			}
+		})
+	}
+}
+
 // What listens where something does listen on the port, or where the Service does not lead by targetPort, changes nothing.
 func TestNoTargetPortIsOfferedInVain(t *testing.T) {
 	t.Parallel()

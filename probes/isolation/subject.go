@@ -79,9 +79,7 @@ type subject struct {
 	podPort int32
 	// container is the name of the one that declares podPort; empty where none does.
 	container string
-	// declared means that a Pod that the selector matches declares the port.
-	declared bool
-	speaks   protocol
+	speaks    protocol
 	// pathAsked means that a person gave the path.
 	pathAsked bool
 	// ingressesKnown means that the Ingresses of the namespace were read.
@@ -129,7 +127,7 @@ func (j *judged) atPort(request Request) subject {
 		s.facts.Fault, s.facts.PortHint = faultNoSuchPort, portHint(s.service, s.request.Port)
 		return s
 	}
-	_, s.facts.OtherProxy = s.service.Labels["service.kubernetes.io/service-proxy-name"]
+	_, s.facts.OtherProxy = s.service.Labels[check.ProxyNameLabel]
 	s.facts.LocalOnly = s.service.Spec.InternalTrafficPolicy != nil && *s.service.Spec.InternalTrafficPolicy == corev1.ServiceInternalTrafficPolicyLocal
 	s.facts.Headless = s.service.Spec.ClusterIP == corev1.ClusterIPNone
 	if protocol := s.port.Protocol; protocol != "" && protocol != corev1.ProtocolTCP {
@@ -148,7 +146,7 @@ func (j *judged) atPort(request Request) subject {
 	if j.forwarded != nil {
 		s.facts.ForwardPod = j.forwarded.Name
 	}
-	s.declared = slices.ContainsFunc(j.selected, func(pod *corev1.Pod) bool {
+	s.facts.PortDeclared = slices.ContainsFunc(j.selected, func(pod *corev1.Pod) bool {
 		target, ok := model.ResolveTargetPort(&pod.Spec, &s.port)
 		return ok && target.Container != ""
 	})
@@ -272,7 +270,7 @@ func (s *subject) judgePod() {
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
-	if len(s.service.Spec.Selector) > 0 && !s.declared {
+	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {
 		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
 	}
 	s.facts.NotRunning = notRunning(s.pod, s.container)
@@ -280,6 +278,7 @@ func (s *subject) judgePod() {
 		s.facts.Stopped = stoppedContainer(s.pod)
 	}
 	s.facts.Mesh = check.MeshOf(s.pod)
+	s.facts.HostNetwork = s.pod.Spec.HostNetwork
 	s.facts.Kata = s.pod.Spec.RuntimeClassName != nil && strings.Contains(*s.pod.Spec.RuntimeClassName, "kata")
 	s.facts.Policies, s.facts.Policy = check.PoliciesFor(s.snapshot, s.pod, s.podPort)
 	s.facts.Readiness = readinessOf(s.snapshot, s.pod, s.podPort)

@@ -117,6 +117,17 @@ func TestSweep(t *testing.T) {
 			first: "web-1 ok", mark: check.MarkFail, says: "All 2 Pods answer, and the Service sends traffic to none of them.",
 		},
 		{
+			name: "those that were tried get no traffic, and others were not tried", build: func(w *world) *model.Snapshot {
+				return many(w, 3, func(i int, pod *corev1.Pod) {
+					if i == 3 {
+						notReady(pod)
+					}
+				})
+			},
+			request: Request{MaxPods: 1},
+			first:   "web-3 ok", mark: check.MarkUnknown, says: "that was tried, of 3, answers, and the Service sends it no traffic. It may send it to those that were not tried.", asked: 1,
+		},
+		{
 			name: "one gets no traffic", build: func(w *world) *model.Snapshot {
 				return many(w, 3, func(i int, pod *corev1.Pod) {
 					if i == 3 {
@@ -265,7 +276,7 @@ func TestSweepBesideUDP(t *testing.T) {
 	w := newWorld(t)
 	pod := runningPod("web-1", "10.0.0.1", notReady)
 	w.everywhere("web-1", 8080, "web", "dns-tcp", 200)
-	if c := Sweep(t.Context(), w, snapshotOf(service, pod, sliceOf("dns-tcp", 8080, pod)), web, nil).Conclusion; c.Mark != check.MarkFail || !strings.Contains(c.Text, "sends traffic to none") {
+	if c := Sweep(t.Context(), w, snapshotOf(service, pod, sliceOf("dns-tcp", 8080, pod)), web, nil).Conclusion; c.Mark != check.MarkFail || !strings.Contains(c.Text, "sends it no traffic") {
 		t.Errorf("with no endpoint it says %s %q", markName(c.Mark), c.Text)
 	}
 }
@@ -324,6 +335,36 @@ func TestASweepThatWasStoppedCountsAllPods(t *testing.T) {
 			if pod.Cells[0].PodPort != 8080 {
 				t.Errorf("%s has no address: %+v", pod.Name, pod.Cells[0])
 			}
+		}
+	})
+}
+
+// TestSweepOfARolloutThatNamesAnotherPort has an old Pod that lacks the named port, which kubectl would take, and a new one that has it.
+func TestSweepOfARolloutThatNamesAnotherPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		named := corev1.ServicePort{Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString("http")}
+		declares := func(name string) func(*corev1.Pod) {
+			return func(pod *corev1.Pod) {
+				pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: name, ContainerPort: 8080}}
+			}
+		}
+		before, after := runningPod("web-1", "10.0.0.1", declares("web")), runningPod("web-2", "10.0.0.2", declares("http"), notReady)
+		before.CreationTimestamp = metav1.NewTime(time.Unix(-3600, 0))
+		w.proxied["pods/web-2:8080"] = cannotReach(refusedText)
+		snapshot := snapshotOf(webService(named), before, after, sliceOf("", 0, before), sliceOf("", 8080, after))
+		cells := map[string]string{}
+		for _, pod := range Sweep(t.Context(), w, snapshot, web, nil).Pods {
+			cells[pod.Name] = markName(pod.Cells[0].Mark) + " " + pod.Cells[0].ID
+		}
+		if want := "map[web-1:fail PORT-02 web-2:fail PORT-08]"; fmt.Sprint(cells) != want {
+			t.Errorf("got %v, want %s", cells, want)
+		}
+		request := web
+		request.Pod = "web-1"
+		got := Run(t.Context(), w, snapshot, request, nil).Conclusion
+		if got.ID != "PORT-02" || !strings.Contains(got.Text, "other Pods have it") {
+			t.Errorf("of the old Pod it says %s %q", got.ID, got.Text)
 		}
 	})
 }

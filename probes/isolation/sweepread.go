@@ -27,11 +27,11 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		if facts.SpeaksTLS && facts.PromisesHTTP != "" {
 			cell.Mark, cell.Text = check.MarkWarn, "speaks TLS where HTTP is promised"
 		}
-	case facts.Fault == faultNoNamedPort:
+	case facts.PodLacksPort:
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
 		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, c.Text
-	case s.proxyPod == timedOut && othersAnswer:
+	case s.proxyPod == timedOut && othersAnswer && facts.Policies != check.PoliciesAdmitSome:
 		cell.Mark, cell.Text = check.MarkWarn, "its IP does not answer the API server, which other Pods do"
 	default:
 		cell.Mark, cell.Text = check.MarkUnknown, c.Text
@@ -159,7 +159,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
 	}
 	c := t.conclusion(w.result.Ports)
-	if t.tried > 0 && len(t.bad) == 0 && len(t.offSlices) == t.tried {
+	if t.allOffSlices() {
 		c = c.byLeading(s.facts)
 	}
 	if len(t.bad) > 0 && c.Next == "" {
@@ -169,7 +169,10 @@ func (w *sweep) summary(cut bool) Conclusion {
 	if left := w.untold(cut); left != "" {
 		c.Why = joined(c.Why, left)
 		if c.Mark == check.MarkOK {
-			c.Mark, c.Next = check.MarkUnknown, cmp.Or(c.Next, "sweep the rest: r runs it again, --max-pods 0 takes all")
+			c.Mark = check.MarkUnknown
+		}
+		if len(t.bad) == 0 {
+			c.Next = cmp.Or(c.Next, "sweep the rest: r runs it again, --max-pods 0 takes all")
 		}
 	}
 	return c

@@ -18,8 +18,12 @@ func (t *tally) conclusion(ports []string) Conclusion {
 	switch {
 	case t.tried == 0:
 		return unknown("No Pod was swept.", "", "r runs it again")
-	case len(t.bad) == 0 && len(t.offSlices) == t.tried:
-		return probed("", fmt.Sprintf("%s%s answer%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), on),
+	case len(t.bad) == 0 && len(t.offSlices) == t.tried && t.untried > 0:
+		// Those that get no traffic are tried first: it is the others that say whether the Service serves.
+		return unknown(t.noneGetsTraffic(on),
+			"It may send it to those that were not tried.", "")
+	case t.allOffSlices():
+		return probed("", t.noneGetsTraffic(on),
 			"Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.",
 			"see the steps Endpoints, Selector and Readiness: they name the cause")
 	case len(t.bad) == 0 && t.tried == 1:
@@ -46,6 +50,18 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		c.Next = worst.next
 	}
 	return c
+}
+
+// allOffSlices tells that every Pod of the Service was tried and answers, and that none of them gets traffic.
+func (t *tally) allOffSlices() bool {
+	return t.tried > 0 && t.untried == 0 && len(t.bad) == 0 && len(t.offSlices) == t.tried
+}
+
+func (t *tally) noneGetsTraffic(on string) string {
+	if t.tried == 1 {
+		return fmt.Sprintf("%s%s answers%s, and the Service sends it no traffic.", t.all(), t.ofAll(), on)
+	}
+	return fmt.Sprintf("%s%s answer%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), on)
 }
 
 // all names those that were tried, where all of them answer.

@@ -38,7 +38,7 @@ var decided = []struct {
 	{"19a the Pod that was asked for is not behind the Service", askedForAnother, askedPodForeign},
 	{"11 no selector, no endpoints", func(f Facts) bool { return f.Fault == faultNoSelector && noneUsable(f) }, selectorlessEmpty},
 	{"11 no Pods", func(f Facts) bool { return f.Fault == faultNoPods && noneUsable(f) }, noPods},
-	{"11 named port missing in every Pod", func(f Facts) bool { return f.PodLacksPort && noneUsable(f) }, namedPortMissing},
+	{"11 named port missing in every Pod", func(f Facts) bool { return f.PodLacksPort && noneUsable(f) && !f.PortDeclared }, namedPortMissing},
 	{"11 named port missing in this Pod", func(f Facts) bool { return f.PodLacksPort && f.UsableKnown }, namedPortMissingHere},
 }
 
@@ -181,7 +181,7 @@ var table = []truth{
 		clientPod: reached | timedOut, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
 			loopbackByProbe := s.proxyPod == none && s.clientPod == none && f.Readiness == RefusedOnPodIP
-			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers
+			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers && !shutOut(s, f)
 			return works(s) && podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !endpointless(s, f) && !loopbackByProbe && !unreachable
 		},
 		verdict: applicationWorksNoEndpoint,
@@ -291,11 +291,13 @@ var table = []truth{
 		verdict: controlPlaneBlind,
 	},
 	{
-		name: "9b a NetworkPolicy admits some clients, and the API server is none of them",
-		pod:  reached, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
+		name: "9b a NetworkPolicy admits some clients, and the API server is none of them, or may not be",
+		pod:  reached, service: anything, proxyService: reached | timedOut, proxyPod: timedOut, inCluster: none,
 		sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungPod, RungProxyPod},
-		when:    func(s sight, f Facts) bool { return !s.fromClient() && f.Policies == check.PoliciesAdmitSome },
+		when: func(s sight, f Facts) bool {
+			return !s.fromClient() && shutOut(s, f) && (f.Policies == check.PoliciesAdmitSome || f.OtherPodAnswers) && (s.proxyService&reached == none || otherEndpoints(f))
+		},
 		verdict: apiServerShutOut,
 	},
 	{
@@ -310,11 +312,14 @@ var table = []truth{
 	},
 	{
 		name: "9a the control plane does not reach this Pod, clients do",
-		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered, here: anything,
+		pod:  reached, service: anything, proxyService: reached | timedOut | noEndpoints, proxyPod: timedOut, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
-		needs:   []Rung{RungProxyPod},
-		proof:   []Rung{RungInCluster, clientName},
-		when:    func(s sight, f Facts) bool { return s.inCluster != none || f.OtherPodAnswers && !keepsOut(f) },
+		needs: []Rung{RungProxyPod},
+		proof: []Rung{RungInCluster, clientName},
+		when: func(s sight, f Facts) bool {
+			// What the API server got may have come from another endpoint.
+			return (s.inCluster != none || f.OtherPodAnswers && f.Policies == check.PoliciesOpen) && (s.proxyService&reached == none || shutOut(s, f) && otherEndpoints(f))
+		},
 		verdict: healthyForClients,
 	},
 	{
@@ -323,7 +328,7 @@ var table = []truth{
 		clientPod: timedOut, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungProxyPod},
 		when: func(s sight, f Facts) bool {
-			return s.inCluster|s.clientPod != none || f.OtherPodAnswers && f.Policies != check.PoliciesAdmitSome
+			return s.inCluster|s.clientPod != none || f.OtherPodAnswers && !shutOut(s, f)
 		},
 		verdict: podIPUnreachable,
 	},
@@ -359,7 +364,7 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: reached | timedOut, proxyPod: timedOut, inCluster: anything, here: anything,
 		clientPod: timedOut,
 		when: func(s sight, f Facts) bool {
-			return otherEndpoints(f) && (s.proxyService&reached != 0 && s.proxyPod != none || (s.inCluster|s.clientName)&answered != 0 && s.clientPod != none)
+			return otherEndpoints(f) && (s.proxyService&reached != 0 && s.proxyPod != none && !shutOut(s, f) || (s.inCluster|s.clientName)&answered != 0 && s.clientPod != none)
 		},
 		verdict: mixedUnreachable,
 	},

@@ -36,7 +36,7 @@ func seen(t *testing.T, words string) []Observation {
 func oneUsable(edits ...func(*Facts)) Facts {
 	facts := Facts{
 		ServiceName: "web", PortName: "80", Pod: "web-1", PodIP: "10.0.0.7", PodPort: 8080,
-		Usable: 1, UsableKnown: true, PodUsable: true, Selected: 1, PodsKnown: true,
+		Usable: 1, UsableKnown: true, PodUsable: true, Selected: 1, PodsKnown: true, Policies: check.PoliciesOpen,
 	}
 	for _, edit := range edits {
 		edit(&facts)
@@ -53,6 +53,7 @@ func inMesh(f *Facts)                { f.Mesh = "Istio" }
 func meshAnswers(f *Facts)           { f.Mesh, f.MeshAnswered = "Istio", true }
 func admitsSome(f *Facts)            { f.Policies, f.Policy = check.PoliciesAdmitSome, "only-front" }
 func admitsNobody(f *Facts)          { f.Policies, f.Policy = check.PoliciesAdmitNobody, "deny" }
+func policiesUnread(f *Facts)        { f.Policies = check.PoliciesUnread }
 func inVM(f *Facts)                  { f.Kata = true }
 func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = "", "", 0, false }
 func lacksPort(f *Facts)             { f.Fault, f.PodLacksPort = faultNoNamedPort, true }
@@ -104,6 +105,10 @@ func TestConclude(t *testing.T) {
 		{"2 Ready by exec is no proof against it", "OK OK REF REF -", oneUsable(withReadiness(ReadinessByExec)), check.MarkFail, "PORT-09", "127.0.0.1 only"},
 		{"2 by the readiness probe", "OK OK NOEP PERM -", oneUsable(noneUsableEdit, withReadiness(RefusedOnPodIP)), check.MarkWarn, "PORT-09", "seems to listen on 127.0.0.1"},
 		{"2 without that probe", "OK OK NOEP PERM -", oneUsable(noneUsableEdit, withReadiness(ReadinessOnPodIP)), check.MarkUnknown, "", "Inconclusive: the API server's proxy to the Pod would decide"},
+		{"2 where policies may not be read", "OK OK REF REF -", oneUsable(policiesUnread), check.MarkWarn, "PORT-09", "127.0.0.1 only"},
+		{"2 where policies may not be read, and the kubelet is refused", "OK OK REF REF -", oneUsable(policiesUnread, withReadiness(RefusedOnPodIP)), check.MarkFail, "PORT-09", "127.0.0.1 only"},
+		{"2 where policies may not be read, and the sockets tell", "OK OK REF REF -", oneUsable(policiesUnread, listeningOn("127.0.0.1:8080")), check.MarkFail, "PORT-09", "127.0.0.1 only"},
+		{"2 on an IPv6 address, where policies may not be read", "OK OK REF REF -", oneUsable(policiesUnread, func(f *Facts) { f.PodIP = "fd00::7" }), check.MarkWarn, "PORT-16", "IPv6"},
 		{"a time-out is not a loopback", "OK OK TMO TMO TMO", oneUsable(otherAnswers), check.MarkFail, "", "cannot be reached"},
 
 		{"2 on an IPv6 address", "OK OK REF REF -", oneUsable(func(f *Facts) { f.PodIP = "fd00::7" }), check.MarkFail, "PORT-16", "IPv6"},
@@ -160,6 +165,15 @@ func TestConclude(t *testing.T) {
 		{"9b clients are served", "OK OK TMO TMO OK", oneUsable(admitsSome, otherAnswers), check.MarkOK, "", "client inside the cluster is served"},
 		{"9b a client is kept out as well", "OK OK TMO TMO TMO", oneUsable(admitsSome), check.MarkFail, "", "is kept out, though the application answers"},
 		{"9b the API server gets through", "OK OK OK OK -", oneUsable(admitsSome), check.MarkOK, "", "answers on its Pod's IP"},
+		{"9b policies may not be read, another Pod answers", "OK OK TMO TMO -", oneUsable(policiesUnread, otherAnswers), check.MarkUnknown, "", "NetworkPolicies may not be read"},
+		{"9b policies may not be read, nothing to compare with", "OK OK TMO TMO -", oneUsable(policiesUnread), check.MarkUnknown, "", "does not reach Pods"},
+		{"9b policies may not be read, a client is kept out as well", "OK OK TMO TMO TMO", oneUsable(policiesUnread, otherAnswers), check.MarkFail, "", "is kept out, though the application answers"},
+		{"9b a policy admits some to this Pod, and another endpoint answers", "OK OK OK TMO -", oneUsable(admitsSome, threeUsable), check.MarkUnknown, "NP-05", "prove nothing"},
+		{"9b the same, where policies may not be read", "OK OK OK TMO -", oneUsable(policiesUnread, threeUsable, otherAnswers), check.MarkUnknown, "", "NetworkPolicies may not be read"},
+		{"9a the same, and clients are served", "OK OK OK TMO OK", oneUsable(admitsSome, threeUsable), check.MarkOK, "", "client inside the cluster is served"},
+		{"9b the one endpoint cannot both answer and not", "OK OK OK TMO -", oneUsable(admitsSome), check.MarkUnknown, "", "contradict"},
+		{"5 a policy admits some, so that the API server's silence tells nothing", "OK OK NOEP TMO -", oneUsable(admitsSome, noneUsableEdit, otherAnswers), check.MarkFail, "", "has no usable endpoint"},
+		{"12c no policy", "OK OK OK TMO -", oneUsable(threeUsable), check.MarkFail, "", "another endpoint answers"},
 		{"9b nothing listens", "REF REF TMO TMO -", oneUsable(admitsSome), check.MarkUnknown, "", ""},
 		{"9c a policy admits nobody, nothing to compare with", "OK OK TMO TMO -", oneUsable(admitsNobody, otherSilent), check.MarkWarn, "NP-01", "deny seems to keep everybody"},
 		{"10 a policy admits nobody, another Pod answers", "OK OK TMO TMO -", oneUsable(admitsNobody, otherAnswers), check.MarkFail, "NP-01", "deny keeps everybody from the Pod"},
@@ -172,6 +186,7 @@ func TestConclude(t *testing.T) {
 		{"11 no selector, no endpoints", "NOT FAIL FAIL NOT -", oneUsable(noneUsableEdit, noPod, withFault(faultNoSelector)), check.MarkFail, "SVC-06", "no selector"},
 		{"11 no such port", "NOT NOT NOT NOT -", oneUsable(withFault(faultNoSuchPort)), check.MarkFail, "PORT-07", "no port 80"},
 		{"11 named port missing everywhere", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, lacksPort), check.MarkFail, "PORT-01", "No Pod of the Service"},
+		{"11 named port missing here, and where it is not nothing is usable", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, lacksPort, func(f *Facts) { f.PortDeclared = true }), check.MarkFail, "PORT-02", "other Pods have it, and none of them is usable"},
 		{"11 named port missing here", "NOT FAIL OK NOT -", oneUsable(threeUsable, lacksPort), check.MarkFail, "PORT-02", "Pod web-1 does not have"},
 		{"11 UDP", "NOT NOT NOT NOT -", oneUsable(withFault(faultNotTCP), func(f *Facts) { f.Protocol = "UDP" }), check.MarkUnknown, "", "UDP cannot be probed"},
 		{"11 no Pods", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkFail, "", "No Pod matches"},

@@ -139,6 +139,9 @@ func TestConcludeForClient(t *testing.T) {
 		{"6 the proxy misleads", "OK OK NOEP OK OK OK OK", nil, check.MarkOK, "", "says otherwise"},
 		{"6b no Pods, served", "NOT FAIL FAIL NOT OK OK -", []edit{noPod, withFault(faultNoSelector)}, check.MarkOK, "", "are no Pods"},
 		{"6c no Pods, not served", "NOT FAIL FAIL NOT REF REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkFail, "", "without a Pod, and a client gets no answer"},
+		{"6c no Pods, and the client waits in vain", "NOT FAIL FAIL NOT TMO TMO -", []edit{noPod, withFault(faultNoSelector)}, check.MarkFail, "", "a firewall may keep it from there"},
+		{"6c no Pods, and another proxy", "NOT FAIL FAIL NOT TMO TMO -", []edit{noPod, withFault(faultNoSelector), otherProxy}, check.MarkFail, "", "takes the Service away from kube-proxy"},
+		{"6c no Pods, and traffic of the own node only", "NOT FAIL FAIL NOT TMO TMO -", []edit{noPod, withFault(faultNoSelector), local}, check.MarkFail, "", "internalTrafficPolicy is Local"},
 
 		{"6 Pods cannot be read, served", "NOT NOT OK NOT OK OK -", []edit{noPod, func(f *Facts) { f.PodsKnown = false }}, check.MarkOK, "", "answers a client inside the cluster"},
 

@@ -135,11 +135,11 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.isIPv6() {
 			return probed("PORT-16", "The application does not listen on the Pod's IPv6 address.",
 				"A port-forward reaches it, because it dials localhost in both families: it listens on IPv4 only, or on its loopback only."+readyAnyway(f.Readiness),
-				fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
+				fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere())).unlessRejected(f)
 		}
 		return probed("PORT-09", "The application listens on 127.0.0.1 only.",
 			"A port-forward reaches it, because it dials localhost inside the Pod. No client of the Service can."+readyAnyway(f.Readiness),
-			fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere()))
+			fmt.Sprintf("let it listen on %s, then run the test again", f.everywhere())).unlessRejected(f)
 	case loopbackByProbe:
 		likely := probed("PORT-09", "The application seems to listen on 127.0.0.1 only.",
 			"A port-forward, which dials localhost inside the Pod, reaches it; the readiness probe, which dials the Pod's IP, is refused.",
@@ -187,6 +187,11 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return unknown("The API server does not reach Pods here, so its proxies prove nothing.", blindWhy(f),
 			"try it from a Pod in the cluster")
 	case apiServerShutOut:
+		if f.Policies == check.PoliciesUnread {
+			return unknown("The API server gets no answer at the Pod's IP, and NetworkPolicies may not be read.",
+				"One that admits certain clients keeps the API server out as well, and the Service's clients are served all the same. The port-forward, which no policy concerns, does get an answer.",
+				"try it from a client in the cluster, or ask for the right to list networkpolicies")
+		}
 		shut := unknown(fmt.Sprintf("NetworkPolicy %s keeps the API server from the Pod, so its proxies prove nothing.", f.Policy),
 			"It admits certain clients, and the API server is none of them. The port-forward, which no policy concerns, does get an answer.",
 			"try it from a client that the policy admits")
@@ -199,7 +204,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
 		return likely
 	case podIPUnreachable:
-		if f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.finding("NP-03", "NP-04") != nil) {
+		if f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesUnread || f.finding("NP-03", "NP-04") != nil) {
 			return clientKeptOut.conclusion(f)
 		}
 		inside, why := fmt.Sprintf(", though the application %s inside the Pod", f.inPod()), "The connection times out, so it is not the application's bind address."
@@ -218,7 +223,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			joined("Clients that are sent to this Pod are refused.", f.otherSockets()), "compare this Pod with the others: image, arguments, configuration")
 	case mixedLoopback:
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
-			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere()))
+			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere())).unlessRejected(f)
 	case mixedOther:
 		if f.atForwardPod == refused {
 			return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not: Pod %s.", pod, f.answers(), f.ForwardPod),
@@ -273,6 +278,18 @@ func (f Facts) saidNothing() string {
 	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience))
 }
 
+// unlessRejected takes back what a refusal at the Pod's IP seemed to prove, where NetworkPolicies could not be read: one whose plugin rejects
+// looks the same from outside of the Pod.
+func (c Conclusion) unlessRejected(f Facts) Conclusion {
+	s := f.seen
+	if f.Policies != check.PoliciesUnread || s.sockets&(boundLoopback|boundElsewhere) != none || f.Readiness == RefusedOnPodIP {
+		return c
+	}
+	c.Mark, c.Confidence = check.MarkWarn, check.Likely
+	c.Why += " NetworkPolicies may not be read: where the network plugin rejects what one does not admit, that looks the same. --sockets, or s on the screen of the test, tells."
+	return c
+}
+
 // throughMesh takes back what a rung that failed seemed to prove, where a mesh's proxy may have been what failed it (MESH-01).
 func (c Conclusion) throughMesh(f Facts) Conclusion {
 	if f.Mesh == "" || c.Confidence != check.Probed || c.Mark != check.MarkFail {
@@ -310,6 +327,10 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case askedPodGone, askedPodForeign, podStopped, containerStopped:
 		return v.conclusionOfAskedPod(f)
 	default: // namedPortMissingHere
+		if noneUsable(f) {
+			return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods have it, and none of them is usable.", f.Pod), "The Service has no usable endpoint on this port.",
+				"see what keeps those that have the port from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
+		}
 		return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods do.", f.Pod), "This Pod gets no traffic.",
 			"wait for the rollout to end, or let every Pod declare the port")
 	}

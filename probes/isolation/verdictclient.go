@@ -33,9 +33,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 		return proven("", "The Service has no usable endpoint, so that its address refuses every client.",
 			"Whether the application answers is not known here: nothing reached it.", "see what keeps its Pods from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 	case othersDead:
-		return probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", check.Counted(f.Usable, "endpoint", "endpoints")),
-			fmt.Sprintf("%s tried the Service's address. Either what the EndpointSlices name does not listen there, or kube-proxy has not got it.", f.client()),
-			"dial an address of the EndpointSlices from that Pod: svctui diagnose, or the step Endpoints, names them")
+		return f.othersDead()
 	case nodeRefuses:
 		if otherEndpoints(f) {
 			return f.addressDiffers("is refused at")
@@ -67,6 +65,26 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 			"look at the search domains and name servers in the Pod's /etc/resolv.conf, and at its hostAliases")
 	}
 	return v.conclusionByFacts(f)
+}
+
+// othersDead is where a client gets nowhere at the address of a Service whose endpoints are no Pods: no other rung leads to those.
+func (f Facts) othersDead() Conclusion {
+	why := "Either what the EndpointSlices name does not listen there, or kube-proxy has not got it."
+	switch {
+	case f.seen.inCluster == timedOut && f.OtherProxy:
+		why = "The label service.kubernetes.io/service-proxy-name takes the Service away from kube-proxy (SVC-07); where what it names serves this node, what the EndpointSlices name does not answer this client."
+	case f.seen.inCluster == timedOut && f.LocalOnly:
+		why = "internalTrafficPolicy is Local: a node without an endpoint of its own drops what it sends there (TP-02), and endpoints without a node are no node's own. Else what the EndpointSlices name does not answer this client."
+	case f.seen.inCluster == timedOut:
+		why = "What the EndpointSlices name may be down or not let this client in; a NetworkPolicy or a firewall may keep it from there; or the Service's address is dropped on its node."
+	}
+	c := probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", check.Counted(f.Usable, "endpoint", "endpoints")),
+		fmt.Sprintf("%s tried the Service's address. %s", f.client(), why),
+		"dial an address of the EndpointSlices from that Pod: svctui diagnose, or the step Endpoints, names them")
+	if f.seen.inCluster != timedOut {
+		return c
+	}
+	return f.withCause(c, "NP-04", "NP-03")
 }
 
 // clientKeptOut is where a client waits in vain.

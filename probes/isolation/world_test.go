@@ -289,7 +289,7 @@ func sliceOf(name string, port int32, pods ...*corev1.Pod) *discoveryv1.Endpoint
 
 func snapshotOf(objects ...metav1.Object) *model.Snapshot {
 	builder := model.NewBuilder(nil).Put(objects...)
-	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.Events, model.Ingresses} {
+	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.Events, model.Ingresses, model.NetworkPolicies} {
 		builder.Cover(model.Need{Kind: kind, Namespace: namespace}, model.Coverage{State: model.Live})
 	}
 	return builder.Build(time.Unix(0, 0))
