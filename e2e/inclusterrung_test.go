@@ -64,6 +64,11 @@ var insideCases = []fromInside{
 		name: "nodns", container: "args: [http]", service: plainPorts, args: []string{"--from", "nodns-client"}, ready: 1,
 		exit: 1, id: "DNS-01", rungs: "ok error ok", says: "does not resolve",
 	},
+	{
+		name: "six", container: "args: [http]", service: "ipFamilyPolicy: SingleStack\n  ipFamilies: [IPv6]\n  " + plainPorts, ready: 1,
+		exit: 1, id: "PORT-17", rungs: "timeout timeout timeout,proxy-pod=not-run", says: "no IPv6 address",
+	},
+	{name: "both", container: "args: [http]", service: "ipFamilyPolicy: RequireDualStack\n  ipFamilies: [IPv6, IPv4]\n  " + plainPorts, ready: 2, rungs: "ok ok ok", says: "answers a client"},
 	{name: "distroless", container: "args: [http]", service: plainPorts, args: []string{"--from", "distroless", "-c", "app"}, ready: 1, rungs: "not-run not-run not-run", says: "Pod's IP"},
 }
 
@@ -129,7 +134,7 @@ func TestInCluster(t *testing.T) {
 	for _, test := range insideCases {
 		t.Run(test.name, func(t *testing.T) {
 			if test.ready >= 0 {
-				c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: &test.name, Ready: &test.ready, Total: ptr(1)})
+				c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: &test.name, Ready: &test.ready, Total: ptr(max(1, test.ready))})
 			}
 			if test.ready == 0 {
 				// A young Pod's readiness is not held against it, and then the test names no cause.

@@ -117,6 +117,17 @@ func portTexts() []Explanation {
 			Fix:       "Add the family that the Pods have with ipFamilyPolicy PreferDualStack, or take a second one that they lack off with SingleStack. The first family cannot be changed: without it the Service has to be made anew.",
 			Sources:   []string{"kubernetes.io, Concepts: IPv4/IPv6 dual-stack", seenOnCluster},
 		},
+		{
+			ID: "PORT-17", Name: "The client has another IP family", Step: StepIsolation, Weight: "major, proven; likely where the Service is IPv4", ForClient: true,
+			Meaning:   "The Pod that is chosen as the client has addresses of one IP family, and the Service has addresses of the other alone. Nothing leads from the one to the other.",
+			Condition: "A Pod is chosen as the client, and none of its status.podIPs is of a family of the Service's.",
+			NotSaid: []string{
+				"The Service has both families: the client takes the one that it has.", "The client is in its node's network, and has all of the node's addresses.",
+				"The client has IPv6 alone and the Service IPv4: a translation (NAT64) may lead there, so that it is only likely.",
+			},
+			Fix:     "Run the client on a node whose Pods have that family, or let the Service have both with ipFamilyPolicy PreferDualStack, where its Pods and the cluster have both.",
+			Sources: []string{"kubernetes.io, Concepts: IPv4/IPv6 dual-stack", seenOnCluster},
+		},
 	}
 }
 

@@ -169,7 +169,7 @@ type clientRule struct {
 // clientRules are all of them, cause before consequence: what keeps the client from leaving comes before what keeps it from
 // arriving.
 func clientRules() []clientRule {
-	return slices.Concat(dnsClientRules(), policyClientRules(), trafficClientRules())
+	return slices.Concat(familyClientRules(), dnsClientRules(), policyClientRules(), trafficClientRules())
 }
 
 // clientSubject is one client and one Service while they are judged; it lives within one Reaches.

@@ -93,7 +93,7 @@ func TestClientNeedsAndGaps(t *testing.T) {
 		"policies of the client":    {model.Need{Kind: model.NetworkPolicies, Namespace: "prod"}, model.Forbidden, []string{"networkpolicies prod [DNS-03 NP-04]"}, "NP-03 major likely"},
 		"policies of the Service":   {model.Need{Kind: model.NetworkPolicies, Namespace: "shop"}, model.Forbidden, []string{"networkpolicies shop [NP-03]"}, "DNS-03 major likely, NP-04 major likely"},
 		"stale policies are judged": {model.Need{Kind: model.NetworkPolicies, Namespace: "shop"}, model.Stale, []string{"networkpolicies shop [NP-03]"}, "DNS-03 major likely, NP-04 major likely, NP-03 major likely"},
-		"Pods of the client":        {model.Need{Kind: model.Pods, Namespace: "prod"}, model.Forbidden, []string{"pods prod [DNS-01 DNS-03 NP-04 NP-03]"}, ""},
+		"Pods of the client":        {model.Need{Kind: model.Pods, Namespace: "prod"}, model.Forbidden, []string{"pods prod [PORT-17 DNS-01 DNS-03 NP-04 NP-03]"}, ""},
 		"Pods of the Service":       {model.Need{Kind: model.Pods, Namespace: "shop"}, model.Forbidden, []string{"pods shop [DNS-03 NP-04 NP-03]"}, ""},
 		"namespaces":                {model.Need{Kind: model.Namespaces}, model.Forbidden, nil, "DNS-03 major likely, NP-04 major likely, NP-03 major likely"},
 	} {

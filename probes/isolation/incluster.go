@@ -62,10 +62,10 @@ func (s *subject) dials() (dials, string) {
 	case s.facts.Headless:
 		add(name, s.podPort, "DNS")
 	default:
-		add(s.service.Spec.ClusterIP, s.port.Port, "kube-proxy")
+		add(clusterIPFor(s.service, s.snapshot.Pod(s.request.Client)), s.port.Port, "kube-proxy")
 		add(name, s.port.Port, "DNS")
 	}
-	if s.pod != nil && !check.PodEnded(s.pod) && s.facts.Fault != faultExternalName {
+	if s.pod != nil && !check.PodEnded(s.pod) && s.facts.Fault != faultExternalName && !s.clientTakesOtherFamily() {
 		add(s.facts.PodIP, s.podPort, "the network")
 	}
 	if len(d.targets) == 0 {

@@ -86,6 +86,39 @@ func podAddress(service *corev1.Service, pod *corev1.Pod) (address string, elsew
 	return "", true
 }
 
+// clusterIPFor is the Service's address that a client is led to: the first of a family that its Pod has, where that is known, and else the first.
+func clusterIPFor(service *corev1.Service, client *corev1.Pod) string {
+	if client == nil || client.Spec.HostNetwork {
+		return service.Spec.ClusterIP
+	}
+	for _, address := range service.Spec.ClusterIPs {
+		if reachesFamilyOf(client, address) {
+			return address
+		}
+	}
+	return service.Spec.ClusterIP
+}
+
+// reachesFamilyOf tells whether a Pod has an address of the family of another one.
+func reachesFamilyOf(pod *corev1.Pod, address string) bool {
+	for _, own := range pod.Status.PodIPs {
+		parsed, _ := netip.ParseAddr(own.IP)
+		other, err := netip.ParseAddr(address)
+		if err == nil && parsed.IsValid() && parsed.Unmap().Is4() == other.Unmap().Is4() {
+			return true
+		}
+	}
+	return false
+}
+
+// clientTakesOtherFamily tells whether the client reaches the Service at an address of another family than the tested Pod's, so that its try at
+// the Pod's IP would tell nothing of its way.
+func (s *subject) clientTakesOtherFamily() bool {
+	client := s.snapshot.Pod(s.request.Client)
+	return client != nil && !client.Spec.HostNetwork && !s.facts.Headless && s.facts.PodIP != "" &&
+		!reachesFamilyOf(client, s.facts.PodIP) && reachesFamilyOf(client, clusterIPFor(s.service, client))
+}
+
 func isOfFamilies(address string, families []corev1.IPFamily) bool {
 	parsed, err := netip.ParseAddr(address)
 	if err != nil {

@@ -84,11 +84,19 @@ func (f Facts) othersDead() Conclusion {
 	if f.seen.inCluster != timedOut {
 		return c
 	}
-	return f.withCause(c, "NP-04", "NP-03")
+	return f.withCause(c, "PORT-17", "NP-04", "NP-03")
+}
+
+// clientOfOtherFamily is where the client's Pod has no address of a family of the Service's.
+func (f Facts) clientOfOtherFamily(finding *check.Finding) Conclusion {
+	return probed("PORT-17", finding.Title, finding.Why, "let the Service have the client's IP family as well").dueTo(finding).mended(finding.Fix)
 }
 
 // clientKeptOut is where a client waits in vain.
 func (f Facts) clientKeptOut() Conclusion {
+	if finding := f.finding("PORT-17"); finding != nil {
+		return f.clientOfOtherFamily(finding)
+	}
 	s := f.seen
 	text, why := f.client()+" is kept out, though the application answers.", "The API server gets through to them."
 	if !slices.Contains([]evidence{s.pod, s.proxyService, s.proxyPod}, answered) {
@@ -269,6 +277,9 @@ func (f Facts) nameUnknown() Conclusion {
 		text = "The Service's name does not resolve in this client."
 	case f.seen.clientName == timedOut:
 		text = "The Service's address answers, and there is no answer by its name in this client: it does not resolve in time, or leads elsewhere."
+	}
+	if finding := f.finding("PORT-17"); finding != nil && f.seen.inCluster&answered == none {
+		return f.clientOfOtherFamily(finding)
 	}
 	if finding := f.finding("DNS-01", "DNS-03"); finding != nil {
 		return probed("", text, strings.TrimSpace(finding.Title+" "+finding.Why), "let the client ask the cluster's DNS").dueTo(finding).mended(finding.Fix)
