@@ -51,7 +51,7 @@ fuzz: ## put arbitrary clusters before the checks and what is written of them, f
 	go test ./probes/report -run '^$$' -fuzz FuzzReport -fuzztime $(or $(FUZZTIME),5m) -fuzzminimizetime 20x -parallel=1
 
 .PHONY: mutate
-mutate: ## change each condition of probes/check in turn, and see that a test notices (minutes; FILES=ports.go for some)
+mutate: ## change each condition of probes/check and probes/isolation in turn, and see that a test notices (minutes; FILES=ports.go for some)
 	go run ./probes/check/internal/mutate -files '$(FILES)'
 
 .PHONY: generate

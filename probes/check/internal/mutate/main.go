@@ -1,7 +1,7 @@
-// Command mutate tells how well the tests of a package hold its conditions: it changes one condition at a time, and sees
+// Command mutate tells how well the tests of packages hold their conditions: it changes one condition at a time, and sees
 // whether a test notices. A change that none notices is a condition that could be wrong.
 //
-// All mutants are written into one copy of the package, each behind a switch, and that is built once, by an overlay: the files themselves
+// All mutants of a package are written into one copy of it, each behind a switch, and that is built once, by an overlay: the files themselves
 // are never touched. Of each test is noted which mutants it runs past, and a mutant is then tried by these tests alone.
 // Survivors that cannot matter are told with the reason in docs/mutants.md, and pass.
 package main
@@ -33,8 +33,8 @@ type options struct {
 
 func main() {
 	var o options
-	var only string
-	flag.StringVar(&o.folder, "dir", "probes/check", "folder of the package")
+	var folders, only string
+	flag.StringVar(&folders, "dir", "probes/check,probes/isolation", "folders of the packages")
 	flag.StringVar(&only, "files", "", "mutate these files only, e.g. ports.go,selector.go; patterns too")
 	flag.StringVar(&o.accepted, "accepted", "docs/mutants.md", "survivors that cannot matter")
 	flag.DurationVar(&o.budget, "budget", 30*time.Minute, "stop after this time, and say what is left")
@@ -46,7 +46,7 @@ func main() {
 	if only != "" {
 		o.only = strings.Split(only, ",")
 	}
-	survivors, err := run(o)
+	survivors, err := runAll(o, strings.Split(folders, ","))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)
@@ -55,6 +55,27 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// runAll tries the packages one after the other. Those that have none of the files that are meant are passed over.
+func runAll(o options, folders []string) (survivors int, err error) {
+	tried := false
+	for _, o.folder = range folders {
+		left, err := run(o)
+		if errors.Is(err, errNothingMeant) {
+			continue
+		}
+		if err != nil {
+			return survivors, fmt.Errorf("%s: %w", o.folder, err)
+		}
+		tried, survivors = true, survivors+left
+	}
+	if !tried {
+		return 0, errNothingMeant
+	}
+	return survivors, nil
+}
+
+var errNothingMeant = errors.New("no file to mutate")
 
 func run(o options) (survivors int, err error) {
 	scratch, err := os.MkdirTemp("", "mutate")
@@ -75,7 +96,7 @@ func run(o options) (survivors int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	accepted, err := readAccepted(o.accepted)
+	accepted, err := readAccepted(o.accepted, o.folder)
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +137,7 @@ func overlayOf(o options, scratch string) (mutants []mutant, overlay string, err
 		packageName = packageOf(source)
 	}
 	if len(mutants) == 0 {
-		return nil, "", errors.New("no file to mutate")
+		return nil, "", errNothingMeant
 	}
 	switches, err := filepath.Abs(filepath.Join(o.folder, "mutant_switches.go"))
 	if err != nil {
@@ -314,8 +335,8 @@ func resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// readAccepted reads the rows of the table of survivors that cannot matter: file, function, mutant, reason.
-func readAccepted(path string) (map[string]bool, error) {
+// readAccepted reads the table of survivors that cannot matter, under the heading of the package's folder: file, function, mutant, reason.
+func readAccepted(path, folder string) (map[string]bool, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -325,10 +346,14 @@ func readAccepted(path string) (map[string]bool, error) {
 	}
 	defer file.Close()
 	accepted := map[string]bool{}
+	ofFolder := false
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
+		if heading, found := strings.CutPrefix(lines.Text(), "## "); found {
+			ofFolder = strings.TrimSpace(heading) == folder
+		}
 		cells := strings.Split(strings.Trim(lines.Text(), "| "), " | ")
-		if len(cells) == 4 {
+		if ofFolder && len(cells) == 4 {
 			accepted[rowKey(cells[0], cells[1], strings.Trim(cells[2], "`"))] = true
 		}
 	}
@@ -370,7 +395,7 @@ func tell(o options, mutants []mutant, results []result, accepted map[string]boo
 			}
 		}
 	}
-	fmt.Printf("%d mutants: %d noticed, %d survive (%d of them accepted), %d that no test runs past, %d not tried\n",
-		len(mutants), counts[noticed], counts[survived], counts[survived]+counts[notRun]-unaccepted, counts[notRun], counts[notTried])
+	fmt.Printf("%s: %d mutants: %d noticed, %d survive (%d of them accepted), %d that no test runs past, %d not tried\n",
+		o.folder, len(mutants), counts[noticed], counts[survived], counts[survived]+counts[notRun]-unaccepted, counts[notRun], counts[notTried])
 	return unaccepted
 }

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -37,7 +38,9 @@ type mutator struct {
 	files    *token.FileSet
 	name     string
 	source   []byte
+	// function is the name of the one that is visited, or of the row of a table outside of functions.
 	function string
+	inTable  bool
 	next     int
 	edits    []edit
 	mutants  []mutant
@@ -56,8 +59,9 @@ func mutate(name string, source []byte, first int) ([]byte, []mutant, error) {
 	for _, declaration := range file.Decls {
 		function, ok := declaration.(*ast.FuncDecl)
 		if general, isGeneral := declaration.(*ast.GenDecl); isGeneral && general.Tok == token.VAR {
-			m.function = "var"
+			m.function, m.inTable = "var", true
 			ast.Inspect(general, m.visit)
+			m.inTable = false
 		}
 		if !ok || function.Body == nil {
 			continue
@@ -90,6 +94,10 @@ func (m *mutator) visit(node ast.Node) bool {
 		m.statements(node.List)
 	case *ast.CaseClause:
 		m.statements(node.Body)
+	case *ast.CompositeLit:
+		if row := rowName(node); m.inTable && node.Type == nil && row != "" {
+			m.function = row
+		}
 	case *ast.UnaryExpr:
 		if node.Op == token.NOT && !m.handled[node] {
 			m.wrap(node, "negated", "((", ") != "+switchName+"(%d))")
@@ -98,6 +106,25 @@ func (m *mutator) visit(node ast.Node) bool {
 		m.binary(node)
 	}
 	return true
+}
+
+// rowName returns what a row of a table is called, by its field name or its first value; empty where that is no text.
+func rowName(row *ast.CompositeLit) string {
+	for i, element := range row.Elts {
+		if named, ok := element.(*ast.KeyValueExpr); ok {
+			if key, ok := named.Key.(*ast.Ident); !ok || key.Name != "name" {
+				continue
+			}
+			element = named.Value
+		} else if i > 0 {
+			return ""
+		}
+		if text, ok := element.(*ast.BasicLit); ok && text.Kind == token.STRING {
+			name, _ := strconv.Unquote(text.Value)
+			return name
+		}
+	}
+	return ""
 }
 
 func (m *mutator) condition(condition ast.Expr) {

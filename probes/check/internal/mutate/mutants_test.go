@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"go/parser"
 	"go/token"
 	"os"
@@ -78,6 +79,35 @@ func TestMutate(t *testing.T) {
 	}
 }
 
+// TestMutantsOfATable tells apart conditions that are the same in several rows.
+func TestMutantsOfATable(t *testing.T) {
+	t.Parallel()
+	const code = `package p
+
+var a = !b
+
+var table = []row{
+	{proof: []string{"x"}, name: "1 one", when: func() bool { return !a }},
+	{"2 other", "x", func() bool { return !a }},
+}
+
+func f() {
+	g(row{name: "no table"}, !a)
+}
+`
+	_, mutants, err := mutate("p.go", []byte(code), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var functions []string
+	for _, m := range mutants {
+		functions = append(functions, m.function)
+	}
+	if want := []string{"var", "1 one", "2 other", "f", "f"}; !slices.Equal(functions, want) {
+		t.Errorf("got %q, want %q", functions, want)
+	}
+}
+
 // TestMutatedSourceParses mutates this very package.
 func TestMutatedSourceParses(t *testing.T) {
 	t.Parallel()
@@ -102,14 +132,35 @@ func TestMutatedSourceParses(t *testing.T) {
 func TestAcceptedSurvivors(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mutants.md")
-	if err := os.WriteFile(path, []byte("# Title\n\n| file | function | mutant | why |\n|---|---|---|---|\n| ports.go | f | `a  b: always false` | it is the same |\n"), 0o600); err != nil {
+	const table = "| file | function | mutant | why |\n|---|---|---|---|\n"
+	text := "# Title\n\n## one\n\n" + table + "| ports.go | f | `a  b: always false` | it is the same |\n\n## other\n\n" + table + "| ports.go | g | `c: negated` | it is the same |\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	accepted, err := readAccepted(path)
-	if err != nil || !accepted[rowKey("ports.go", "f", "a || b: always false")] || accepted[rowKey("ports.go", "g", "a || b: always false")] {
-		t.Errorf("%v %v", accepted, err)
+	for _, test := range []struct {
+		folder, function, what string
+		want                   bool
+	}{
+		{"one", "f", "a || b: always false", true},
+		{"one", "g", "a || b: always false", false},
+		{"one", "g", "c: negated", false},
+		{"other", "g", "c: negated", true},
+		{"other", "f", "a || b: always false", false},
+		{"third", "g", "c: negated", false},
+	} {
+		accepted, err := readAccepted(path, test.folder)
+		if err != nil || accepted[rowKey("ports.go", test.function, test.what)] != test.want {
+			t.Errorf("%+v: %v %v", test, accepted, err)
+		}
 	}
-	if none, err := readAccepted(path + "x"); err != nil || len(none) != 0 {
+	if none, err := readAccepted(path+"x", "one"); err != nil || len(none) != 0 {
 		t.Errorf("%v %v", none, err)
+	}
+}
+
+func TestRunAllPassesOverPackagesWithoutTheFiles(t *testing.T) {
+	t.Parallel()
+	if _, err := runAll(options{only: []string{"nosuch.go"}}, []string{"."}); !errors.Is(err, errNothingMeant) {
+		t.Errorf("got %v", err)
 	}
 }
