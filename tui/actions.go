@@ -233,7 +233,7 @@ func contextItems(contexts []model.ContextInfo, current string) []pickItem {
 // newReportPage shows a report of one Service as Markdown.
 func newReportPage(key model.Key) page {
 	path := []string{namespaceName(key.Namespace), clean(key.Name), "report"}
-	page := newTextPage(path, func(sh *shell) func(context.Context) (string, error) {
+	page := newTextPage(key, path, func(sh *shell) func(context.Context) (string, error) {
 		judged := reportOf(sh.state, key)
 		if judged == nil {
 			return nil

@@ -126,7 +126,7 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 		}
 		sh.state = msg.state
 		sh.reviewTests()
-		return r.tell(stateChanged{})
+		return tea.Batch(r.arrive(), r.tell(stateChanged{}))
 	case rightsArrived:
 		if msg.generation == r.generation {
 			for _, answer := range msg.answers {

@@ -28,6 +28,9 @@ func newEventsPage(service model.Key) *eventsPage {
 	return p
 }
 
+func (p *eventsPage) about() (model.Key, bool) { return p.service, true }
+func (p *eventsPage) again() visitable         { return newEventsPage(p.service) }
+
 func (p *eventsPage) title() string { return "events" }
 func (p *eventsPage) crumbs(*shell) []string {
 	return []string{namespaceName(p.service.Namespace), clean(p.service.Name), "events"}

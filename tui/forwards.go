@@ -24,6 +24,9 @@ type forwardsPage struct {
 
 func newForwardsPage() *forwardsPage { return &forwardsPage{} }
 
+func (p *forwardsPage) about() (model.Key, bool) { return model.Key{}, false }
+func (p *forwardsPage) again() visitable         { return &forwardsPage{selected: p.selected} }
+
 func (p *forwardsPage) title() string          { return "forwards" }
 func (p *forwardsPage) crumbs(*shell) []string { return []string{"forwards"} }
 func (p *forwardsPage) capturesInput() bool    { return p.stopping != 0 }

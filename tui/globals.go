@@ -19,7 +19,7 @@ func globalsOn(p page) []binding {
 
 // globalBindings work on every page whose own bindings leave the key alone.
 func globalBindings() []binding {
-	return append(globalActions(),
+	return append(append(globalActions(), historyBindings()...),
 		binding{
 			keys: []string{"esc"}, help: "goes back; clears the filter first; never quits",
 			run: func(sh *shell) tea.Cmd { sh.back(); return nil },

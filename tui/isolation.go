@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -22,8 +23,9 @@ type isolationPage struct {
 	session Session
 	result  isolation.Result
 	running bool
-	// began is true once a test was started.
+	// began is true once a test was started, and at is when its conclusion came.
 	began bool
+	at    time.Time
 	// offset is how far the page is scrolled, most how far it can be.
 	offset, most int
 	// client is what keeps the chosen client from the Service.
@@ -39,6 +41,12 @@ func newIsolationPage(service model.Key) *isolationPage {
 	return &isolationPage{request: isolation.Request{Service: service}}
 }
 
+func (p *isolationPage) about() (model.Key, bool) { return p.request.Service, true }
+
+func (p *isolationPage) again() visitable {
+	return &isolationPage{request: p.request, began: p.began, result: p.result, at: p.at}
+}
+
 func (p *isolationPage) title() string       { return "isolation test" }
 func (p *isolationPage) capturesInput() bool { return false }
 func (p *isolationPage) crumbs(sh *shell) []string {
@@ -47,6 +55,11 @@ func (p *isolationPage) crumbs(sh *shell) []string {
 
 func (p *isolationPage) opened(sh *shell, life *life) tea.Cmd {
 	p.life = life
+	if p.began && sh.session != nil {
+		p.session = sh.session
+		p.session.Focus(&p.request.Service)
+		return nil
+	}
 	return p.start(sh)
 }
 
@@ -59,7 +72,7 @@ func (p *isolationPage) startWith(sh *shell, request isolation.Request) tea.Cmd 
 	}
 	p.session = sh.session
 	p.session.Focus(&p.request.Service)
-	p.running, p.began = true, true
+	p.running, p.began, p.at = true, true, time.Time{}
 	p.result = isolation.Result{Request: p.request}
 	session := sh.session
 	request.ReadOnly, request.KubectlArgs = sh.info.ReadOnly, sh.info.KubectlArgs
@@ -73,7 +86,9 @@ func (p *isolationPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case isolationProgress:
 		p.result = msg.result
-		p.running = msg.result.Conclusion == nil
+		if p.running = msg.result.Conclusion == nil; !p.running {
+			p.at = sh.now()
+		}
 		sh.remember(msg.result)
 	case isolationOver:
 		p.running = false
@@ -200,5 +215,18 @@ func (p *isolationPage) status(sh *shell) string {
 	if p.running {
 		return sh.theme.warn.on("testing …")
 	}
-	return ""
+	return testedAgo(sh, p.at)
+}
+
+// testedAgo says how old a result is, once that is a minute: what it says was so then.
+func testedAgo(sh *shell, at time.Time) string {
+	if at.IsZero() || sh.now().Sub(at) < time.Minute {
+		return ""
+	}
+	return sh.theme.dim.on("tested " + age(at, sh.now()) + " ago")
+}
+
+// wakeAt is when the age of the result reads differently.
+func (p *isolationPage) wakeAt(sh *shell) time.Time {
+	return nextAge(p.at, sh.now())
 }

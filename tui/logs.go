@@ -38,6 +38,15 @@ func newLogsPage(service model.Key, pod string, previous bool) *logsPage {
 	return &logsPage{reader: newReader(), service: service, only: logSource{pod: pod}, previous: previous}
 }
 
+func (p *logsPage) about() (model.Key, bool) { return p.service, p.service.Name != "" }
+
+func (p *logsPage) again() visitable {
+	again := newLogsPage(p.service, "", p.previous)
+	again.only, again.allInPod = p.only, p.allInPod
+	again.showTimes, again.wrap = p.showTimes, p.wrap
+	return again
+}
+
 func (p *logsPage) title() string {
 	if p.previous {
 		return "previous logs"

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 // messagesPage lists everything that was said or went wrong, newest first.
@@ -18,6 +20,9 @@ func newMessagesPage() *messagesPage {
 	p.words, p.showTimes = true, true
 	return p
 }
+
+func (p *messagesPage) about() (model.Key, bool) { return model.Key{}, false }
+func (p *messagesPage) again() visitable         { return newMessagesPage() }
 
 func (p *messagesPage) title() string { return "messages" }
 

@@ -41,6 +41,9 @@ type root struct {
 	// everConnected is true once any session was opened.
 	everConnected bool
 
+	// replaced is true while a page was put in the place of another one.
+	replaced bool
+
 	toast *message
 	// panicked is the panic that a command ended in.
 	panicked *PanicError
@@ -115,8 +118,11 @@ func (r *root) Init() tea.Cmd {
 
 // Update implements tea.Model.
 func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	command := r.dispatch(msg)
-	return r, tea.Batch(command, r.settle(), r.schedule())
+	r.keepPlace()
+	command := tea.Batch(r.dispatch(msg), r.settle())
+	r.recordPlace(r.replaced)
+	r.replaced = false
+	return r, tea.Batch(command, r.schedule())
 }
 
 func (r *root) dispatch(msg tea.Msg) tea.Cmd {

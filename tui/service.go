@@ -46,6 +46,9 @@ type servicePage struct {
 	evidence evidence
 	tail     logTail
 	client   clientReport
+
+	// turns counts the steps that were chosen by their digits: each is a place to come back to.
+	turns int
 }
 
 func newServicePage(key model.Key) *servicePage { return &servicePage{key: key} }
@@ -59,6 +62,13 @@ func (p *servicePage) closed(sh *shell) {
 	if sh.session != nil && p.focused == sh.session {
 		sh.session.Focus(nil)
 	}
+}
+
+func (p *servicePage) about() (model.Key, bool) { return p.key, true }
+func (p *servicePage) turn() int                { return p.turns }
+
+func (p *servicePage) again() visitable {
+	return &servicePage{key: p.key, steered: p.steered, step: p.step, topic: p.topic, scroll: p.scroll, tailing: p.tailing, turns: p.turns}
 }
 
 func (p *servicePage) title() string       { return clean(p.key.Name) }
@@ -251,7 +261,13 @@ func (p *servicePage) bindings() []binding {
 	all := []binding{
 		{
 			keys: []string{"1", "2", "3", "4", "5", "6", "7"}, label: "1–7", name: "step", help: "shows the evidence of a step",
-			runKey: func(sh *shell, key string) tea.Cmd { return p.choose(sh, check.Step(digit(key)-1)) },
+			runKey: func(sh *shell, key string) tea.Cmd {
+				if step := check.Step(digit(key) - 1); step != p.step {
+					p.turns++
+					return p.choose(sh, step)
+				}
+				return p.choose(sh, p.step)
+			},
 		},
 		{
 			keys: []string{"tab"}, label: "Tab", name: "next finding", help: "tells the next finding, or what could not be checked",

@@ -43,6 +43,9 @@ type shell struct {
 	// state is the newest one; nil until there is one of this session and scope.
 	state *engine.State
 
+	// histories is what was shown, by context.
+	histories map[string]*history
+
 	// client is for whom Services are looked at; the zero Client is nobody in particular.
 	client check.Client
 
@@ -98,7 +101,10 @@ func (sh *shell) open(p page) { sh.ask(func(r *root) tea.Cmd { return r.push(p) 
 
 // replace takes the page on top away and puts another one there.
 func (sh *shell) replace(p page) {
-	sh.ask(func(r *root) tea.Cmd { return tea.Batch(r.pop(), r.push(p)) })
+	sh.ask(func(r *root) tea.Cmd {
+		r.replaced = true
+		return tea.Batch(r.pop(), r.push(p))
+	})
 }
 
 // back takes the page on top away; the home page stays.

@@ -221,7 +221,7 @@ func TestASCIIKeepsTheLayout(t *testing.T) {
 func TestRandomKeysAtRandomSizes(t *testing.T) {
 	keys := []string{
 		"j", "k", "g", "G", "enter", "esc", "tab", "1", "2", "3", "4", "5", "6", "7", "0", "9", "/", "?", ":", "!", "=", "N", "H", "pgdown", "pgup",
-		"t", "F", "f", "l", "p", "v", "y", "d", "c", "r", "m", "w", "o", "x", "q", "ctrl+f", "ctrl+b", "a", "backspace",
+		"t", "F", "f", "l", "p", "v", "y", "d", "c", "r", "m", "w", "o", "x", "q", "[", "]", "[", "ctrl+f", "ctrl+b", "a", "backspace",
 	}
 	sizes := [][2]int{{0, 0}, {1, 1}, {20, 5}, {40, 10}, {41, 11}, {60, 16}, {80, 24}, {96, 20}, {120, 40}, {200, 50}}
 	states := []func() stateArrived{

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/isolation"
 	"github.com/svctui/svctui/probes/report"
@@ -24,8 +26,9 @@ type sweepPage struct {
 	stop context.CancelFunc
 	// winding is true after stop was called, until what is under way has ended.
 	winding bool
-	// began is true once a sweep was started.
+	// began is true once a sweep was started, and at is when its conclusion came.
 	began bool
+	at    time.Time
 	// cursor is the row, and selected the name of its Pod, which it stays on when the order changes. held is true once a person moved it.
 	cursor   int
 	selected string
@@ -44,6 +47,12 @@ func newSweepPage(of isolation.Request) *sweepPage {
 	}}
 }
 
+func (p *sweepPage) about() (model.Key, bool) { return p.request.Service, true }
+
+func (p *sweepPage) again() visitable {
+	return &sweepPage{request: p.request, began: p.began, result: p.result, at: p.at, cursor: p.cursor, selected: p.selected, held: p.held}
+}
+
 func (p *sweepPage) title() string       { return "all Pods" }
 func (p *sweepPage) capturesInput() bool { return false }
 func (p *sweepPage) crumbs(*shell) []string {
@@ -52,6 +61,11 @@ func (p *sweepPage) crumbs(*shell) []string {
 
 func (p *sweepPage) opened(sh *shell, life *life) tea.Cmd {
 	p.life = life
+	if p.began && sh.session != nil {
+		p.session = sh.session
+		p.session.Focus(&p.request.Service)
+		return nil
+	}
 	return p.start(sh)
 }
 
@@ -60,7 +74,7 @@ func (p *sweepPage) start(sh *shell) tea.Cmd {
 	if sh.session == nil {
 		return nil
 	}
-	p.session, p.began, p.held, p.winding = sh.session, true, false, false
+	p.session, p.began, p.held, p.winding, p.at = sh.session, true, false, false, time.Time{}
 	p.session.Focus(&p.request.Service)
 	p.result = isolation.SweepResult{Request: p.request}
 	stopped, stop := context.WithCancel(p.life.ctx)
@@ -80,7 +94,7 @@ func (p *sweepPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 	case sweepProgress:
 		p.result = msg.result
 		if p.result.Conclusion != nil {
-			p.stop, p.winding = nil, false
+			p.stop, p.winding, p.at = nil, false, sh.now()
 		}
 		p.follow()
 	case sweepOver:
@@ -174,7 +188,10 @@ func (p *sweepPage) openPod(sh *shell) tea.Cmd {
 
 func (p *sweepPage) status(sh *shell) string {
 	if p.stop == nil {
-		return ""
+		return testedAgo(sh, p.at)
 	}
 	return sh.theme.warn.on(fmt.Sprintf("%d of %d", p.result.Done, p.result.Total))
 }
+
+// wakeAt is when the age of the result reads differently.
+func (p *sweepPage) wakeAt(sh *shell) time.Time { return nextAge(p.at, sh.now()) }

@@ -14,6 +14,8 @@ import (
 type textPage struct {
 	reader
 	path []string
+	// service is the Service that the text is about.
+	service model.Key
 	// load gets the text. It is called from a command.
 	load func(sh *shell) func(context.Context) (string, error)
 
@@ -31,10 +33,18 @@ type textLoaded struct {
 	at   time.Time
 }
 
-func newTextPage(path []string, load func(sh *shell) func(context.Context) (string, error)) *textPage {
-	p := &textPage{reader: newReader(), path: path, load: load}
+func newTextPage(service model.Key, path []string, load func(sh *shell) func(context.Context) (string, error)) *textPage {
+	p := &textPage{reader: newReader(), service: service, path: path, load: load}
 	p.wrap = false
 	return p
+}
+
+func (p *textPage) about() (model.Key, bool) { return p.service, p.service.Name != "" }
+
+func (p *textPage) again() visitable {
+	again := newTextPage(p.service, p.path, p.load)
+	again.wrap, again.words = p.wrap, p.words
+	return again
 }
 
 func (p *textPage) title() string            { return p.path[len(p.path)-1] }
@@ -138,7 +148,7 @@ func failureLines(t *theme, failure error, next string, width int) []string {
 
 // newYAMLPage shows an object as YAML.
 func newYAMLPage(ref model.Ref) page {
-	return newTextPage(refPath(ref, "YAML"), func(sh *shell) func(context.Context) (string, error) {
+	return newTextPage(keyOf(ref), refPath(ref, "YAML"), func(sh *shell) func(context.Context) (string, error) {
 		session := sh.session
 		if session == nil {
 			return nil
@@ -149,7 +159,7 @@ func newYAMLPage(ref model.Ref) page {
 
 // newDescribePage shows an object as kubectl describe does.
 func newDescribePage(ref model.Ref) page {
-	return newTextPage(refPath(ref, "describe"), func(sh *shell) func(context.Context) (string, error) {
+	return newTextPage(keyOf(ref), refPath(ref, "describe"), func(sh *shell) func(context.Context) (string, error) {
 		session := sh.session
 		if session == nil {
 			return nil
@@ -157,6 +167,8 @@ func newDescribePage(ref model.Ref) page {
 		return func(ctx context.Context) (string, error) { return session.Describe(ctx, ref) }
 	})
 }
+
+func keyOf(ref model.Ref) model.Key { return model.Key{Namespace: ref.Namespace, Name: ref.Name} }
 
 func refPath(ref model.Ref, what string) []string {
 	return []string{namespaceName(ref.Namespace), clean(ref.Name), what}
