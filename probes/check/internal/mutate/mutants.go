@@ -35,9 +35,9 @@ type edit struct {
 
 // mutator writes every mutant of a file into it at once, each behind a switch, so that one build serves for all.
 type mutator struct {
-	files    *token.FileSet
-	name     string
-	source   []byte
+	files  *token.FileSet
+	name   string
+	source []byte
 	// function is the name of the one that is visited, or of the row of a table outside of functions.
 	function string
 	inTable  bool
