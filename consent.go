@@ -16,8 +16,9 @@ import (
 	"github.com/svctui/svctui/probes/report"
 )
 
-// askForConsent shows the commands that requests would run in Pods, and notes in them that a person agreed.
-func (a *app) askForConsent(ctx context.Context, info model.SessionInfo, snapshot *model.Snapshot, requests []isolation.Request, yes bool) error {
+// askForConsent shows the commands that requests would run in Pods, and notes in them that a person agreed. It tells whether it had to ask, which
+// may have taken long.
+func (a *app) askForConsent(ctx context.Context, info model.SessionInfo, snapshot *model.Snapshot, requests []isolation.Request, yes bool) (asked bool, err error) {
 	var all []isolation.Command
 	for i := range requests {
 		commands := isolation.Commands(snapshot, requests[i])
@@ -28,11 +29,11 @@ func (a *app) askForConsent(ctx context.Context, info model.SessionInfo, snapsho
 	}
 	switch {
 	case len(all) == 0, yes:
-		return nil
+		return false, nil
 	case !interactive():
-		return errors.New("this runs a command in a Pod, and nobody can be asked here: --yes agrees to it")
+		return false, errors.New("this runs a command in a Pod, and nobody can be asked here: --yes agrees to it")
 	}
-	return agreed(ctx, os.Stdin, os.Stderr, consentText(info, all))
+	return true, agreed(ctx, os.Stdin, os.Stderr, consentText(info, all))
 }
 
 // consentText says what would be run, where, and what for.

@@ -130,8 +130,15 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 		requests[i] = wanted
 		requests[i].Service, requests[i].Port = service, port
 	}
-	if err := a.askForConsent(ctx, session.Info(), state.Snapshot, requests, yes); err != nil {
+	asked, err := a.askForConsent(ctx, session.Info(), state.Snapshot, requests, yes)
+	if err != nil {
 		return err
+	}
+	if asked {
+		// Pods may have been replaced while the question stood. What was agreed to holds to the letter, and is not run where that changed it.
+		if state, err = a.judge(ctx, session, []string{service.Name}, check.Client{Pod: wanted.Client}, 0); err != nil {
+			return err
+		}
 	}
 	results := make([]isolation.Result, 0, len(requests))
 	for _, request := range requests {

@@ -8,15 +8,15 @@ import (
 // Conclude reads the rungs together: it keeps the rows of the truth table that are consistent with what was observed, and
 // concludes where they agree; else it is inconclusive, and names the rung that would separate them. It is pure.
 func Conclude(observations []Observation, facts Facts) Conclusion {
+	s := sightOf(observations, facts)
 	for _, row := range decided {
-		if row.when(facts) {
+		if row.when(facts) && !(row.withoutEndpoints && servedAnyway(s)) {
 			if row.verdict == externalName {
 				return aliasConclusion(observations, facts)
 			}
 			return row.verdict.conclusion(facts).despite(observations, facts).withDiagnosis(row.verdict, observations, facts)
 		}
 	}
-	s := sightOf(observations, facts)
 	facts.seen = s
 	if stoppedPodDecides(s, facts) {
 		return podStopped.conclusion(facts).despite(observations, facts)
@@ -39,11 +39,16 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	for _, row := range rows {
 		if row.proved(s) {
-			return row.verdict.conclusion(facts).ofNoEndpoint(row.verdict, facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
+			return row.verdict.conclusion(facts).ofNoEndpoint(row.verdict, facts).ofTerminating(row.verdict, facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
 				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts)
+}
+
+// servedAnyway tells whether something was answered at the Service's address or by its name, whatever endpoints the API shows.
+func servedAnyway(s sight) bool {
+	return s.proxyService == answered || s.inCluster == answered || s.clientName == answered
 }
 
 func (t truth) consistent(s sight, facts Facts) bool {

@@ -14,9 +14,9 @@ import (
 )
 
 // diagnosis is what the checks find of the Service without a test, advice left out.
-func diagnosis(snapshot *model.Snapshot, request Request) []check.Finding {
+func diagnosis(snapshot *model.Snapshot, request Request) ([]check.Finding, check.Verdict) {
 	report := check.Judge(check.Input{Snapshot: snapshot, Now: snapshot.At(), KubectlArgs: request.KubectlArgs, Elsewhere: request.Elsewhere}, request.Service)
-	return slices.DeleteFunc(slices.Clone(report.Findings), func(finding check.Finding) bool { return finding.Advice() })
+	return slices.DeleteFunc(slices.Clone(report.Findings), func(finding check.Finding) bool { return finding.Advice() }), report.Verdict
 }
 
 // found returns the first finding of the Service that has one of the IDs, or nil.
@@ -196,12 +196,31 @@ func (f Facts) leading() *check.Finding {
 func (c Conclusion) byLeading(f Facts) Conclusion {
 	lead := f.leading()
 	if lead == nil {
-		return c
+		return c.byLesser(f)
 	}
 	if c.Why = joined(lead.Title, c.Why); c.ID == "" {
 		c = c.dueTo(lead)
 	}
 	return c.mended(lead.Fix)
+}
+
+// byLesser is for a Service without a usable endpoint of which the checks know why, and do not call it a fault: it is scaled to zero on purpose,
+// or not settled yet.
+func (c Conclusion) byLesser(f Facts) Conclusion {
+	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool {
+		return finding.Step != check.StepIsolation && !strings.HasPrefix(finding.ID, "LB-") && !strings.HasPrefix(finding.ID, "ING-")
+	})
+	if i < 0 || f.Verdict == check.Fail || f.Verdict == check.Unknown {
+		return c
+	}
+	lesser := &f.Diagnosis[i]
+	c.Why, c.ID = joined(lesser.Title, lesser.Why), lesser.ID
+	c.Mark, c.Confidence = check.MarkUnknown, lesser.Confidence
+	if f.Verdict == check.Warn {
+		c.Mark = check.MarkWarn
+	}
+	c.Next = "see the step of that finding"
+	return c.mended(lesser.Fix)
 }
 
 // serverError is how an application that answers with an error is told of: by its status.

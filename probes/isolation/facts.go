@@ -24,8 +24,8 @@ type Facts struct {
 	// ForwardOdd is its workload, as OddWorkload is the Pod's.
 	atForwardPod evidence
 	ForwardOdd   string
-	// PodReady is the Pod's own condition.
-	PodReady bool
+	// PodReady is the Pod's own condition. PodTerminating means that it is being deleted.
+	PodReady, PodTerminating bool
 	// PodLacksPort means that the Pod does not have the port that targetPort names.
 	PodLacksPort bool
 	// PortDeclared means that a container of some Pod that the selector matches declares the port that targetPort names.
@@ -46,8 +46,15 @@ type Facts struct {
 	// Usable is how many endpoints the port leads to, by the rules of kube-proxy; it counts only where UsableKnown.
 	Usable      int
 	UsableKnown bool
+	// Listed is how many endpoints, usable or not, the EndpointSlices name for any port.
+	Listed int
 	// PodUsable means that Pod is one of them.
 	PodUsable bool
+	// UsableAtAddress is how many of them are of the IP family of the Service's address that the client dials.
+	UsableAtAddress int
+	// EndpointsBlind means that the older Endpoints object, by which the API server's proxy to the Service goes, leaves some of them out: what
+	// is terminating, is no Pod, or was not made by the controller of EndpointSlices.
+	EndpointsBlind bool
 	// Selected is how many Pods the selector matches; it counts only where PodsKnown.
 	Selected  int
 	PodsKnown bool
@@ -97,6 +104,12 @@ type Facts struct {
 	// ClientBehind means that the Service selects it.
 	Client, ClientNode, ClientMesh string
 	ClientBehind                   bool
+	// PodGone means that the API server knew no such Pod when the test asked it.
+	PodGone bool
+	// Verdict is what the checks make of the Service without a test.
+	Verdict check.Verdict
+	// AssumesHTTP means that the application is asked in HTTP or HTTPS because of nothing but the port's number.
+	AssumesHTTP bool
 	// Diagnosis are the findings of the Service itself, cause before consequence, advice left out.
 	Diagnosis []check.Finding
 	// OddWorkload is the tested Pod's where the checks find that the selector ought not to match it, e.g. deploy/db; empty for none.
@@ -157,6 +170,7 @@ const (
 	faultNoService
 	faultExternalName
 	faultNoSuchPort
+	faultPortless
 	faultNotTCP
 	faultNoSelector
 	faultNoPods

@@ -82,7 +82,7 @@ func (s *subject) dials() (dials, string) {
 func (s *subject) whyNoClient() string {
 	client := s.request.Client
 	switch {
-	case s.request.ReadOnly, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService, s.facts.Fault == faultNoSuchPort:
+	case s.request.ReadOnly, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService, s.facts.Fault == faultNoSuchPort, s.facts.Fault == faultPortless:
 		return s.whyNot(RungInCluster)
 	case s.facts.Fault == faultNotTCP:
 		return s.facts.Protocol + " gives no answer that could be told"

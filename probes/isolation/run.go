@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -111,8 +112,16 @@ func (r *run) facts() Facts {
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
+	facts.PodGone = podGoneIn(r.result.Rungs, facts.Pod)
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts
+}
+
+// podGoneIn tells whether the API server said that there is no such Pod, in the words of its own errors.
+func podGoneIn(rungs []Observation, pod string) bool {
+	return pod != "" && slices.ContainsFunc(rungs, func(seen Observation) bool {
+		return (seen.Rung == RungPod || seen.Rung == RungProxyPod) && seen.Outcome == Failed && strings.Contains(seen.Detail, fmt.Sprintf("pods %q not found", pod))
+	})
 }
 
 // forwards runs the rungs Pod and Service beside each other.

@@ -2,12 +2,13 @@ package isolation
 
 import (
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -48,11 +49,13 @@ type judged struct {
 	selected  []*corev1.Pod
 	forwarded *corev1.Pod
 	findings  []check.Finding
+	verdict   check.Verdict
 }
 
 // judge looks at the Service of a request.
 func judge(snapshot *model.Snapshot, request Request) *judged {
-	j := &judged{snapshot: snapshot, service: snapshot.Service(request.Service), findings: diagnosis(snapshot, request)}
+	j := &judged{snapshot: snapshot, service: snapshot.Service(request.Service)}
+	j.findings, j.verdict = diagnosis(snapshot, request)
 	if j.service == nil {
 		return j
 	}
@@ -105,7 +108,7 @@ func (j *judged) atPort(request Request) subject {
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.SocketsAsked = request.Sockets
 	s.facts.ServiceName = request.Service.Name
-	s.facts.Diagnosis = j.findings
+	s.facts.Diagnosis, s.facts.Verdict = j.findings, j.verdict
 	if s.service == nil {
 		s.facts.Fault = faultNoService
 		if !j.snapshot.Coverage(model.Services, request.Service.Namespace).Known() {
@@ -121,6 +124,10 @@ func (j *judged) atPort(request Request) subject {
 	if s.service.Spec.Type == corev1.ServiceTypeExternalName {
 		s.facts.Fault = faultExternalName
 		s.facts.aliasPort, s.facts.portAssumed = s.externalPort()
+		return s
+	}
+	if len(s.service.Spec.Ports) == 0 && s.request.Port == "" {
+		s.facts.Fault = faultPortless
 		return s
 	}
 	if !found {
@@ -141,6 +148,9 @@ func (j *judged) atPort(request Request) subject {
 		}
 	}
 	s.facts.Usable = distinctBackends(s.endpoints)
+	s.facts.UsableAtAddress = s.usableAtAddress()
+	s.facts.EndpointsBlind = s.endpointsBlind()
+	s.facts.Listed = len(j.effective.Backends)
 	s.facts.PodsKnown = j.snapshot.Coverage(model.Pods, request.Service.Namespace).Known()
 	s.facts.Selected = len(j.selected)
 	if j.forwarded != nil {
@@ -170,6 +180,7 @@ func (s *subject) ofPod(asked string) subject {
 	if of.speaks.scheme == schemeHTTP && of.speaks.known && !of.speaks.chosen {
 		of.facts.PromisesHTTP = of.speaks.evidence
 	}
+	of.facts.AssumesHTTP = (of.speaks.scheme == schemeHTTP || of.speaks.scheme == schemeHTTPS) && !of.speaks.known
 	of.request.Scheme, of.request.Path = of.speaks.scheme, of.speaks.path
 	of.facts.Patience = of.patience()
 	if of.request.Host == "" {
@@ -207,7 +218,7 @@ func portHint(service *corev1.Service, asked string) string {
 		switch asked {
 		case port.TargetPort.String():
 			return fmt.Sprintf("dial %d: %s is its targetPort, where the Pods listen", port.Port, asked)
-		case strconv.Itoa(int(port.NodePort)):
+		case nodePort(port):
 			return fmt.Sprintf("dial %d, or a node's address with %s: that is the node port", port.Port, asked)
 		}
 		ports = append(ports, strconv.Itoa(int(port.Port)))
@@ -225,6 +236,47 @@ func distinctBackends(endpoints []check.Endpoint) int {
 		backends[endpoint.Backend] = true
 	}
 	return len(backends)
+}
+
+// nodePort is the text of a port's node port; empty where it has none.
+func nodePort(port *corev1.ServicePort) string {
+	if port.NodePort == 0 {
+		return "-"
+	}
+	return strconv.Itoa(int(port.NodePort))
+}
+
+// usableAtAddress counts the usable endpoints of the IP family of the Service's address that the client dials; all of them where it has none.
+func (s *subject) usableAtAddress() int {
+	address, err := netip.ParseAddr(clusterIPFor(s.service, s.snapshot.Pod(s.request.Client)))
+	if err != nil {
+		return s.facts.Usable
+	}
+	return distinctBackends(slices.DeleteFunc(slices.Clone(s.endpoints), func(endpoint check.Endpoint) bool {
+		at, err := netip.ParseAddr(endpoint.Address)
+		return err == nil && at.Unmap().Is4() != address.Unmap().Is4()
+	}))
+}
+
+// endpointsBlind tells whether the Endpoints object leaves usable endpoints of the port out. The controller of EndpointSlices and that of
+// Endpoints see the same Pods; those that are terminating, and what others write into slices, are in the slices alone.
+func (s *subject) endpointsBlind() bool {
+	for _, leads := range s.effective.Ports {
+		if leads.Index == s.portIndex && leads.Fallback {
+			return true
+		}
+	}
+	for _, endpoint := range s.endpoints {
+		if s.effective.Backends[endpoint.Backend].PodName == "" {
+			return true
+		}
+	}
+	for _, slice := range s.snapshot.SlicesOf(s.request.Service) {
+		if by := slice.Labels[discoveryv1.LabelManagedBy]; by != "endpointslice-controller.k8s.io" && by != "endpointslicemirroring-controller.k8s.io" {
+			return true
+		}
+	}
+	return false
 }
 
 // choosePod takes the Pod that was asked for, else the one that `kubectl port-forward` to the Service would take; for a Service
@@ -268,6 +320,7 @@ func (s *subject) judgePod() {
 	}
 	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
 	s.facts.PodReady = model.PodReady(s.pod)
+	s.facts.PodTerminating = s.pod.DeletionTimestamp != nil
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {
@@ -323,58 +376,4 @@ func (s *subject) serviceFault() fault {
 		return faultPodNotRunning
 	}
 	return noFault
-}
-
-// readinessOf reads what the kubelet's own probe, which dials the Pod's IP, tells about a port.
-func readinessOf(snapshot *model.Snapshot, pod *corev1.Pod, port int32) Readiness {
-	kind := NoReadinessProbe
-	for container := range model.ServingContainers(&pod.Spec) {
-		probe := container.ReadinessProbe
-		switch {
-		case probe == nil:
-		case probe.Exec != nil:
-			kind = max(kind, ReadinessByExec)
-		case dialsPodIP(probe, container, port):
-			kind = ReadinessOnPodIP
-		default:
-			kind = max(kind, ReadinessElsewhere)
-		}
-	}
-	if kind != ReadinessOnPodIP {
-		return kind
-	}
-	if model.PodReady(pod) {
-		return ReadyOnPodIP
-	}
-	refused := fmt.Sprintf("dial tcp %s: connect: connection refused", net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(port))))
-	if newest := newestReadinessFailure(snapshot, pod); newest != nil && strings.Contains(newest.Message, refused) {
-		return RefusedOnPodIP
-	}
-	return ReadinessOnPodIP
-}
-
-// newestReadinessFailure returns the newest event of a failed readiness probe, or nil: an older one may tell only that the
-// application had not started yet.
-func newestReadinessFailure(snapshot *model.Snapshot, pod *corev1.Pod) *corev1.Event {
-	var newest *corev1.Event
-	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
-		// Similar events are joined into one, with words in front.
-		if event.Reason == "Unhealthy" && strings.Contains(event.Message, "Readiness probe failed") &&
-			(newest == nil || check.EventTime(event).After(check.EventTime(newest))) {
-			newest = event
-		}
-	}
-	return newest
-}
-
-func dialsPodIP(probe *corev1.Probe, container *corev1.Container, port int32) bool {
-	switch {
-	case probe.HTTPGet != nil:
-		return probe.HTTPGet.Host == "" && probePort(probe.HTTPGet.Port, container) == port
-	case probe.TCPSocket != nil:
-		return probe.TCPSocket.Host == "" && probePort(probe.TCPSocket.Port, container) == port
-	case probe.GRPC != nil:
-		return probe.GRPC.Port == port
-	}
-	return false
 }

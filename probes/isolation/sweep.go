@@ -103,7 +103,7 @@ func (w *sweep) plan(snapshot *model.Snapshot, request Request) {
 	w.subject = first.ofPod("")
 	w.result.Request = request
 	switch w.subject.facts.Fault {
-	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort:
+	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultPortless:
 		return
 	}
 	ports := []string{w.subject.request.Port}

@@ -145,7 +145,7 @@ func (r *SweepResult) tally() tally {
 func (w *sweep) summary(cut bool) Conclusion {
 	s, t := &w.subject, w.result.tally()
 	switch {
-	case s.facts.Fault == faultExternalName, s.facts.Fault == faultNoSuchPort, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService:
+	case s.facts.Fault == faultExternalName, s.facts.Fault == faultNoSuchPort, s.facts.Fault == faultPortless, s.facts.Fault == faultServiceUnknown, s.facts.Fault == faultNoService:
 		return Conclude(nil, s.facts)
 	case w.result.Request.ReadOnly:
 		return unknown("Nothing was sent: svctui runs read-only.", "The sweep needs port-forwards and the API server's proxy.", "start svctui without --readonly")

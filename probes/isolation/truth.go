@@ -28,18 +28,22 @@ var decided = []struct {
 	name    string
 	when    func(Facts) bool
 	verdict verdict
+	// withoutEndpoints is of those that rest on there being no endpoint, which an answer at the Service's address refutes.
+	withoutEndpoints bool
 }{
-	{"Services cannot be read", func(f Facts) bool { return f.Fault == faultServiceUnknown }, serviceUnknown},
-	{"11 no such Service", func(f Facts) bool { return f.Fault == faultNoService }, serviceMissing},
-	{"11 no such port", func(f Facts) bool { return f.Fault == faultNoSuchPort }, portMissing},
-	{"11 UDP", func(f Facts) bool { return f.Fault == faultNotTCP }, notTCP},
-	{"ExternalName", func(f Facts) bool { return f.Fault == faultExternalName }, externalName},
-	{"19 the Pod that was asked for is not there", func(f Facts) bool { return f.AskedPod != "" && f.Pod == "" && f.PodsKnown }, askedPodGone},
-	{"19a the Pod that was asked for is not behind the Service", askedForAnother, askedPodForeign},
-	{"11 no selector, no endpoints", func(f Facts) bool { return f.Fault == faultNoSelector && noneUsable(f) }, selectorlessEmpty},
-	{"11 no Pods", func(f Facts) bool { return f.Fault == faultNoPods && noneUsable(f) }, noPods},
-	{"11 named port missing in every Pod", func(f Facts) bool { return f.PodLacksPort && noneUsable(f) && !f.PortDeclared }, namedPortMissing},
-	{"11 named port missing in this Pod", func(f Facts) bool { return f.PodLacksPort && f.UsableKnown }, namedPortMissingHere},
+	{"Services cannot be read", func(f Facts) bool { return f.Fault == faultServiceUnknown }, serviceUnknown, false},
+	{"11 no such Service", func(f Facts) bool { return f.Fault == faultNoService }, serviceMissing, false},
+	{"11 no such port", func(f Facts) bool { return f.Fault == faultNoSuchPort }, portMissing, false},
+	{"11 no port at all", func(f Facts) bool { return f.Fault == faultPortless }, portless, false},
+	{"11 UDP", func(f Facts) bool { return f.Fault == faultNotTCP }, notTCP, false},
+	{"ExternalName", func(f Facts) bool { return f.Fault == faultExternalName }, externalName, false},
+	{"19 the Pod that was asked for is not there", func(f Facts) bool { return f.AskedPod != "" && f.Pod == "" && f.PodsKnown }, askedPodGone, false},
+	{"19b the Pod was gone when the test came to it", func(f Facts) bool { return f.PodGone }, podGone, false},
+	{"19a the Pod that was asked for is not behind the Service", askedForAnother, askedPodForeign, false},
+	{"11 no selector, no endpoints", func(f Facts) bool { return f.Fault == faultNoSelector && noneUsable(f) }, selectorlessEmpty, true},
+	{"11 no Pods", func(f Facts) bool { return f.Fault == faultNoPods && noneUsable(f) }, noPods, true},
+	{"11 named port missing in every Pod", func(f Facts) bool { return f.PodLacksPort && noneUsable(f) && !f.PortDeclared }, namedPortMissing, true},
+	{"11 named port missing in this Pod", func(f Facts) bool { return f.PodLacksPort && f.UsableKnown }, namedPortMissingHere, false},
 }
 
 // table is the truth table. The numbers are those of the rows in docs/isolation.md; letters are cases of one row.
@@ -81,15 +85,26 @@ var table = []truth{
 	},
 	{
 		name: "2d refused, where a NetworkPolicy may be what rejects",
-		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
+		pod:  reached | refused, service: anything, proxyService: reached | refused | noEndpoints, proxyPod: refused, inCluster: dead,
 		clientName: notReached,
 		clientPod:  dead, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && mayBeRejected(s, f)
+			drawn := s.proxyService&reached == none || otherEndpoints(f)
+			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && mayBeRejected(s, f) && drawn
 		},
 		verdict: refusedByPolicy,
+	},
+	{
+		name: "2e the API server is refused, and a client is served",
+		pod:  reached | refused, service: anything, proxyService: anything, proxyPod: refused, inCluster: answered, here: anything,
+		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
+		needs: []Rung{RungProxyPod, RungInCluster},
+		when: func(s sight, f Facts) bool {
+			return bindTells(f) && listensPerhaps(s, f) && s.inCluster == answered && (!otherEndpoints(f) || s.clientPod == answered)
+		},
+		verdict: healthyForClients,
 	},
 	{
 		name: "2b loopback, by the listening sockets",
@@ -113,9 +128,12 @@ var table = []truth{
 	},
 	{
 		name: "2a refused between: the kubelet reaches what the API server does not",
-		pod:  reached, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: anything,
+		pod:  reached | refused, service: anything, proxyService: reached | refused | noEndpoints, proxyPod: refused, inCluster: anything,
 		sockets: boundAll | boundPodIP,
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP },
+		when: func(s sight, f Facts) bool {
+			drawn := s.proxyService&reached == none || otherEndpoints(f)
+			return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP && drawn && s.inCluster&answered == none && (s.pod != refused || s.proxyPod != none)
+		},
 		verdict: refusedBetween,
 	},
 	{
@@ -126,7 +144,10 @@ var table = []truth{
 		clientPod:  refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
 			// A client that waits in vain tells of nothing but itself.
-			return podRuns(f) && f.Stopped == "" && !f.Kata && !endpointless(s, f) && (s.inCluster != timedOut || s.sockets == unbound)
+			told := s.sockets == unbound || s.inCluster != timedOut && !listensPerhaps(s, f)
+			// What another endpoint refused tells nothing of this Pod.
+			ofThisPod := !otherEndpoints(f) || s.proxyPod|s.clientPod|s.sockets != none
+			return podRuns(f) && f.Stopped == "" && !f.Kata && !endpointless(s, f) && told && ofThisPod
 		},
 		verdict: notListening,
 	},
@@ -214,7 +235,7 @@ var table = []truth{
 		pod:   reached | refused, service: anything, proxyService: noEndpoints, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
-			return !f.MeshAnswered && !withoutPods(f) && (!f.UsableKnown || f.PodUsable || s.inCluster == answered)
+			return !f.MeshAnswered && !withoutPods(f) && (!f.UsableKnown || f.PodUsable && f.EndpointsBlind || s.inCluster == answered)
 		},
 		verdict: healthyProxyLies,
 	},
@@ -333,13 +354,24 @@ var table = []truth{
 		verdict: podIPUnreachable,
 	},
 	{
-		name: "12 this Pod refuses, another endpoint answers",
-		pod:  refused, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
+		name:  "12 this Pod refuses, another endpoint answers",
+		proof: []Rung{RungProxyPod, clientPod, RungSockets},
+		pod:   refused, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && f.Stopped == "" && otherEndpoints(f) && served(s) && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
+			told := s.sockets == unbound || s.pod != none && !listensPerhaps(s, f)
+			return podRuns(f) && f.Stopped == "" && otherEndpoints(f) && served(s) && told && (s.proxyService != none || s.clientPod|s.proxyPod|s.sockets != none)
 		},
 		verdict: mixedNotListening,
+	},
+	{
+		name: "12d this Pod refuses, and nothing dialled its loopback; another endpoint answers",
+		pod:  none, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
+		clientPod: refused, sockets: none,
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && f.Stopped == "" && otherEndpoints(f) && served(s) && s.proxyPod|s.clientPod == refused && s.sockets == none && !listensPerhaps(s, f)
+		},
+		verdict: mixedRefused,
 	},
 	{
 		name: "12a this Pod listens on its loopback only, another endpoint answers",
@@ -451,7 +483,13 @@ func onePodIsBad(s sight, f Facts) bool {
 // mayBeRejected tells whether a NetworkPolicy may be what refuses at the Pod's IP: some plugins reject instead of dropping. The listening
 // sockets, or the kubelet's own probe, which no policy concerns, show the bind address all the same.
 func mayBeRejected(s sight, f Facts) bool {
-	return keepsOut(f) && s.sockets&(boundLoopback|boundElsewhere) == 0 && f.Readiness != RefusedOnPodIP
+	return keepsOut(f) && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0 && f.Readiness != RefusedOnPodIP
+}
+
+// listensPerhaps tells whether an application bound to the Pod's IP may be there although it refuses: because a NetworkPolicy may reject, or the
+// kubelet's probe gets through.
+func listensPerhaps(s sight, f Facts) bool {
+	return mayBeRejected(s, f) || f.Readiness == ReadyOnPodIP && bindTells(f)
 }
 
 // endpointless tells whether the missing endpoint alone explains a client that is refused, and nothing tells of the Pod's own address.

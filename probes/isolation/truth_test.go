@@ -36,7 +36,7 @@ func seen(t *testing.T, words string) []Observation {
 func oneUsable(edits ...func(*Facts)) Facts {
 	facts := Facts{
 		ServiceName: "web", PortName: "80", Pod: "web-1", PodIP: "10.0.0.7", PodPort: 8080,
-		Usable: 1, UsableKnown: true, PodUsable: true, Selected: 1, PodsKnown: true, Policies: check.PoliciesOpen,
+		Usable: 1, UsableAtAddress: 1, UsableKnown: true, PodUsable: true, Selected: 1, PodsKnown: true, Policies: check.PoliciesOpen,
 	}
 	for _, edit := range edits {
 		edit(&facts)
@@ -44,8 +44,8 @@ func oneUsable(edits ...func(*Facts)) Facts {
 	return facts
 }
 
-func noneUsableEdit(f *Facts)        { f.Usable, f.PodUsable = 0, false }
-func threeUsable(f *Facts)           { f.Usable = 3 }
+func noneUsableEdit(f *Facts)        { f.Usable, f.UsableAtAddress, f.PodUsable = 0, 0, false }
+func threeUsable(f *Facts)           { f.Usable, f.UsableAtAddress = 3, 3 }
 func slicesUnread(f *Facts)          { f.UsableKnown, f.Usable, f.PodUsable = false, 0, false }
 func otherAnswers(f *Facts)          { f.OtherPod, f.OtherPodAnswers = "web-2", true }
 func otherSilent(f *Facts)           { f.OtherPod = "web-2" }
@@ -53,6 +53,8 @@ func inMesh(f *Facts)                { f.Mesh = "Istio" }
 func meshAnswers(f *Facts)           { f.Mesh, f.MeshAnswered = "Istio", true }
 func admitsSome(f *Facts)            { f.Policies, f.Policy = check.PoliciesAdmitSome, "only-front" }
 func admitsNobody(f *Facts)          { f.Policies, f.Policy = check.PoliciesAdmitNobody, "deny" }
+func terminating(f *Facts)           { f.PodTerminating = true }
+func blindEndpoints(f *Facts)        { f.EndpointsBlind = true }
 func policiesUnread(f *Facts)        { f.Policies = check.PoliciesUnread }
 func inVM(f *Facts)                  { f.Kata = true }
 func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = "", "", 0, false }
@@ -125,6 +127,39 @@ func TestConclude(t *testing.T) {
 		{"1 over TLS", "OK OK OK OK -", oneUsable(func(f *Facts) { f.SpeaksTLS = true }), check.MarkOK, "PORT-12", "speaks TLS"},
 		{"1 over TLS, where the port's name promises HTTP", "OK OK OK OK -", oneUsable(func(f *Facts) { f.SpeaksTLS, f.PromisesHTTP = true, "from the port's name" }), check.MarkWarn, "PORT-12", "where HTTP is promised"},
 
+		// A Pod bound to its own IP is refused on the loopback and by a plugin that rejects: nothing says that nothing listens.
+		{"3 where a policy may be what rejects", "REF REF REF REF -", oneUsable(admitsSome), check.MarkUnknown, "NP-05", "listens on the Pod's IP"},
+		{"3 where a policy may be what rejects, beside another endpoint", "REF REF OK REF -", oneUsable(threeUsable, admitsSome), check.MarkUnknown, "NP-05", "NetworkPolicy only-front may be why"},
+		{"3 where policies may not be read", "REF REF REF REF -", oneUsable(policiesUnread), check.MarkWarn, "PORT-08", "Nothing listens"},
+		{"3 where policies may not be read, and the sockets tell", "REF REF REF REF -", oneUsable(policiesUnread, listeningOn()), check.MarkFail, "PORT-08", "Nothing listens"},
+		{"3 where a policy may reject, and the sockets tell", "REF REF REF REF -", oneUsable(admitsSome, listeningOn()), check.MarkFail, "PORT-08", "Nothing listens"},
+		{"3 but the kubelet gets through", "REF REF REF REF -", oneUsable(withReadiness(ReadyOnPodIP)), check.MarkUnknown, "", "where the readiness probe gets through"},
+		{"3 but the kubelet gets through, beside another endpoint", "REF REF OK REF -", oneUsable(threeUsable, withReadiness(ReadyOnPodIP)), check.MarkUnknown, "", "where the readiness probe gets through"},
+		{"3 Ready in a mesh, whose sidecar answers the kubelet", "REF REF REF REF -", oneUsable(inMesh, withReadiness(ReadyOnPodIP)), check.MarkWarn, "PORT-08", "Nothing listens"},
+		{"2e a policy rejects the API server, and a client is served", "REF REF REF REF OK", oneUsable(admitsSome), check.MarkOK, "", "client inside the cluster is served"},
+		{"2e the same, bound to all addresses", "OK OK REF REF OK", oneUsable(admitsSome), check.MarkOK, "", "client inside the cluster is served"},
+		{"2e what served the client may be another endpoint", "REF REF REF REF OK", oneUsable(admitsSome, threeUsable), check.MarkUnknown, "", "contradict"},
+		{"3 nothing but another endpoint refused", "REF REF REF PERM -", oneUsable(threeUsable), check.MarkUnknown, "", ""},
+		{"3 the only endpoint refused", "REF REF REF PERM -", oneUsable(), check.MarkFail, "PORT-08", "Nothing listens"},
+		{"12d the forward tells nothing", "PERM PERM OK REF -", oneUsable(threeUsable), check.MarkFail, "", "10.0.0.7:8080 refuses connections, while another endpoint answers"},
+		{"12d where policies may not be read", "PERM PERM OK REF -", oneUsable(threeUsable, policiesUnread), check.MarkWarn, "", "refuses connections"},
+		{"12d where a policy may be what rejects", "PERM PERM OK REF -", oneUsable(threeUsable, admitsSome), check.MarkUnknown, "", ""},
+
+		// What is said of no endpoint is refuted by an answer.
+		{"11 no Pods, and a client is served", "- - NOEP - OK", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkOK, "", "though the API showed no endpoint"},
+		{"11 no Pods, and a client is refused", "- - NOEP - REF", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkFail, "", "No Pod matches"},
+		{"11 no port at all", "- - - - -", oneUsable(withFault(faultPortless)), check.MarkUnknown, "", "declares no port"},
+		{"11 no selector, and what it was given is not usable", "- - - - -", oneUsable(noneUsableEdit, noPod, withFault(faultNoSelector), func(f *Facts) { f.Listed = 1 }), check.MarkFail, "", "none of the endpoints that it was given is usable"},
+		{"5 no endpoint, and Pods may not be read", "- - NOEP - -", oneUsable(noneUsableEdit, noPod, func(f *Facts) { f.PodsKnown = false }), check.MarkFail, "", "may not be read"},
+		{"19b the Pod was replaced meanwhile", "FAIL FAIL OK FAIL TMO", oneUsable(threeUsable, func(f *Facts) { f.PodGone = true }), check.MarkUnknown, "", "was gone when the test came to it"},
+
+		// A Pod that is being deleted.
+		{"3 it is being deleted", "REF REF NOEP REF -", oneUsable(terminating), check.MarkWarn, "", "closes its ports when it ends"},
+		{"12 it is being deleted", "REF REF OK REF -", oneUsable(threeUsable, terminating), check.MarkWarn, "", "closes its ports when it ends"},
+		{"1 it is being deleted", "OK OK OK OK -", oneUsable(terminating), check.MarkOK, "", "But Pod web-1 is being deleted"},
+
+		{"16 the number alone says HTTP", "OK OK OK OK -", oneUsable(silentOn(RungPod, RungService, RungProxyService, RungProxyPod), func(f *Facts) { f.AssumesHTTP = true }), check.MarkWarn, "", "guessed by the port's number"},
+
 		// Row 4.
 		{"4", "REF REF OK OK OK", oneUsable(), check.MarkOK, "", "A port-forward does not reach it"},
 		{"4 in-cluster not run", "REF REF OK OK -", oneUsable(), check.MarkOK, "", "A port-forward does not reach it"},
@@ -144,7 +179,8 @@ func TestConclude(t *testing.T) {
 
 		// Row 6.
 		{"6", "OK OK NOEP OK OK", oneUsable(), check.MarkOK, "", "says otherwise"},
-		{"6 in-cluster not run", "OK OK NOEP OK -", oneUsable(), check.MarkOK, "", "says otherwise"},
+		{"6 nothing that the Endpoints object leaves out is there", "OK OK NOEP OK -", oneUsable(), check.MarkUnknown, "", "contradict"},
+		{"6 in-cluster not run", "OK OK NOEP OK -", oneUsable(blindEndpoints), check.MarkOK, "", "says otherwise"},
 		{"6 no selector, hand-made slices name the Pod", "OK FAIL FAIL OK -", oneUsable(withFault(faultNoSelector)), check.MarkOK, "", "answers on its Pod's IP"},
 		{"6 foreign slices without Pods", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none is a Pod that could be asked"},
 		{"6 no selector, bare addresses", "NOT FAIL FAIL NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none is a Pod that could be asked"},

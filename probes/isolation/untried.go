@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/svctui/svctui/probes/check"
 )
@@ -12,7 +13,7 @@ func (s *subject) triable() bool { return s.looksAtPods() && !s.request.ReadOnly
 // looksAtPods tells whether a Pod was looked for: nothing about the Service itself forbids it.
 func (s *subject) looksAtPods() bool {
 	switch s.facts.Fault {
-	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultNotTCP:
+	case faultServiceUnknown, faultNoService, faultExternalName, faultNoSuchPort, faultPortless, faultNotTCP:
 		return false
 	}
 	return true
@@ -90,8 +91,8 @@ func (s *subject) whyNot(rung Rung) string {
 		return "an ExternalName has no Pods"
 	case s.facts.Fault == faultNotTCP:
 		return s.facts.Protocol + " cannot be forwarded or proxied"
-	case s.facts.Fault == faultNoSuchPort:
-		return "the Service has no port " + s.request.Port
+	case s.facts.Fault == faultNoSuchPort, s.facts.Fault == faultPortless:
+		return strings.TrimSpace("the Service has no port " + s.request.Port)
 	case s.request.ReadOnly:
 		return "svctui runs read-only"
 	case rung == RungService, rung == RungProxyService:

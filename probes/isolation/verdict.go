@@ -49,12 +49,16 @@ const (
 	mixedLoopback
 	mixedOther
 	mixedUnreachable
+	// mixedRefused is a Pod that refuses, where nothing tells whether it listens on its loopback.
+	mixedRefused
 	meshOpaque
 	hangs
 	notAllowedHere
 	serviceUnknown
 	serviceMissing
 	portMissing
+	portless
+	podGone
 	notTCP
 	externalName
 	selectorlessEmpty
@@ -116,6 +120,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			connected.Why = otherwise + " " + connected.Why
 			return connected
 		}
+		if noneUsable(f) {
+			return ok("A client inside the cluster is served, though the API showed no endpoint.",
+				"Either endpoints came after the Service was read, or another data plane than kube-proxy brings its own, as with Services of several clusters. "+f.servedWhy())
+		}
 		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.", otherwise)
 	case healthyForClients:
 		const otherWay = " The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes."
@@ -148,18 +156,21 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return likely
 	case refusedBetween:
 		return unknown(fmt.Sprintf("The API server is refused at %s, where the readiness probe gets through.", address(f)),
-			"The kubelet dials the same address and passes, so the application does listen there. Something on the way from the API server rejects.",
-			"try it from a Pod in the cluster, and look for NetworkPolicies and firewalls that reject")
+			"The kubelet dials the same address, and the Pod is Ready by that: either something on the way from the API server rejects, or the application has stopped listening since.",
+			"run the test again; then try it from a Pod in the cluster, and look for NetworkPolicies and firewalls that reject")
 	case refusedByPolicy:
-		kept := unknown(fmt.Sprintf("%s refuses, and NetworkPolicy %s may be why.", address(f), f.Policy),
-			"The application "+f.inPod()+" inside the Pod. Either it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod the two look the same.",
+		why := "The application " + f.inPod() + " inside the Pod. Either it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod the two look the same."
+		if f.seen.pod == refused {
+			why = "A port-forward, which dials localhost inside the Pod, is refused as well. Either nothing listens, or the application listens on the Pod's IP and the network plugin rejects what the policy does not admit."
+		}
+		kept := unknown(fmt.Sprintf("%s refuses, and NetworkPolicy %s may be why.", address(f), f.Policy), why,
 			"read what the Pod listens on: --sockets, or s on the screen of the test")
 		kept.ID = "NP-05"
 		return kept
 	case notListening:
 		nothing := probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
 			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.", "")
-		return nothing.whatListens(f)
+		return nothing.whatListens(f).unlessRejected(f)
 	case refusedInVM:
 		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
 			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
@@ -176,6 +187,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"Readiness, the EndpointSlices or a named port keep traffic from it; the application itself answers when asked directly.",
 			keptOut)
 	case noEndpointNoPod:
+		if f.Pod == "" && !f.PodsKnown {
+			return proven("", "The Service has no usable endpoint.", "Its Pods may not be read, so that why is not known.", "ask for the right to list pods in this namespace")
+		}
 		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
 			"see what keeps the Pods from running: svctui diagnose, or the steps Readiness and Events")
@@ -220,7 +234,11 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"look at the NetworkPolicies that select the Pod, and at its node's network")
 	case mixedNotListening:
 		return probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s, while another endpoint %s.", port, pod, f.answers()),
-			joined("Clients that are sent to this Pod are refused.", f.otherSockets()), "compare this Pod with the others: image, arguments, configuration")
+			joined("Clients that are sent to this Pod are refused.", f.otherSockets()), "compare this Pod with the others: image, arguments, configuration").unlessRejected(f)
+	case mixedRefused:
+		return probed("", fmt.Sprintf("%s refuses connections, while another endpoint %s.", address(f), f.answers()),
+			"Clients that are sent to this Pod are refused. Whether it listens on its loopback only or nowhere is not known: no port-forward told.",
+			"read what the Pod listens on: --sockets, or s on the screen of the test; compare it with the others").unlessRejected(f)
 	case mixedLoopback:
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere())).unlessRejected(f)
@@ -239,7 +257,13 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")
 	case hangs:
-		return probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
+		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
+		if f.AssumesHTTP {
+			hung.Mark, hung.Confidence = check.MarkWarn, check.Likely
+			hung.Why += " That it speaks HTTP is guessed by the port's number: one that waits for its own client's bytes looks the same."
+			hung.Next = "say how it speaks: --scheme, or o on the screen of the test; else " + hung.Next
+		}
+		return hung
 	}
 	return v.conclusionOfClient(f)
 }
@@ -282,7 +306,7 @@ func (f Facts) saidNothing() string {
 // looks the same from outside of the Pod.
 func (c Conclusion) unlessRejected(f Facts) Conclusion {
 	s := f.seen
-	if f.Policies != check.PoliciesUnread || s.sockets&(boundLoopback|boundElsewhere) != none || f.Readiness == RefusedOnPodIP {
+	if f.Policies != check.PoliciesUnread || s.sockets&(boundLoopback|boundElsewhere|unbound) != none || f.Readiness == RefusedOnPodIP || c.Mark != check.MarkFail {
 		return c
 	}
 	c.Mark, c.Confidence = check.MarkWarn, check.Likely
@@ -317,6 +341,9 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 		return unknown(fmt.Sprintf("The Service is another name for %s, and has no Pods to test.", f.ExternalName), "Port-forwards and the API server's proxy lead to Pods only.",
 			"resolve and dial that name from a Pod in the cluster")
 	case selectorlessEmpty:
+		if f.Listed > 0 {
+			return proven("", "The Service has no selector, and none of the endpoints that it was given is usable on this port.", "", "compare the EndpointSlices' ports and conditions with the Service: svctui diagnose, or the step Endpoints")
+		}
 		return proven("SVC-06", "The Service has no selector, and no EndpointSlice gives it an endpoint.", "Without a selector, somebody has to write the EndpointSlices.",
 			"give it a selector, or an EndpointSlice with the label kubernetes.io/service-name="+f.ServiceName)
 	case noPods:
@@ -326,14 +353,20 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 			"let targetPort name a port that the container declares, or use its number")
 	case askedPodGone, askedPodForeign, podStopped, containerStopped:
 		return v.conclusionOfAskedPod(f)
-	default: // namedPortMissingHere
+	case namedPortMissingHere:
 		if noneUsable(f) {
 			return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods have it, and none of them is usable.", f.Pod), "The Service has no usable endpoint on this port.",
 				"see what keeps those that have the port from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 		}
 		return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods do.", f.Pod), "This Pod gets no traffic.",
 			"wait for the rollout to end, or let every Pod declare the port")
+	case podGone:
+		return unknown(fmt.Sprintf("Pod %s was gone when the test came to it.", f.Pod), "It was deleted or replaced since the Service was read: what is seen at its address tells nothing.", "run the test again")
+	case portless:
+		return unknown("The Service declares no port: there is nothing to dial.", "Clients of a headless Service get the Pods' addresses by its name, and dial the ports that they know.",
+			"dial a Pod's own port: F forwards to a Pod")
 	}
+	return unknown("Nothing is known to say of what was seen.", "", "run the test again")
 }
 
 // inconclusive says why, and which rung would decide; an empty one means that none would.

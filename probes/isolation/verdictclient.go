@@ -35,6 +35,9 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	case othersDead:
 		return f.othersDead()
 	case nodeRefuses:
+		if f.UsableKnown && f.Usable > 0 && f.UsableAtAddress == 0 {
+			return f.familyDead()
+		}
 		if otherEndpoints(f) {
 			return f.addressDiffers("is refused at")
 		}
@@ -239,6 +242,17 @@ func (f Facts) addressDiffers(happens string) Conclusion {
 		strings.TrimSpace(f.fromWhere()+" kube-proxy sends each connection to any one of the endpoints. Only where all of them answer is kube-proxy on that node itself to be doubted."), allPods)
 }
 
+// familyDead is where the Service's address that the client dials is of an IP family that the Service has no endpoint of, while it has some of the
+// other.
+func (f Facts) familyDead() Conclusion {
+	c := probed("PORT-15", "Clients are refused at one of the Service's addresses: it has no usable endpoint of that IP family.",
+		strings.TrimSpace(f.fromWhere()+" Its endpoints are all of the other family. Clients that take its other address are served."), "let the Pods have both families, or take the second one off the Service")
+	if finding := f.found("PORT-15"); finding != nil {
+		return c.mended(finding.Fix)
+	}
+	return c
+}
+
 // nameDiffers is where the address answered a client one time and by the name it did not, the other: each may have drawn an endpoint of its own.
 func (f Facts) nameDiffers(happened string) Conclusion {
 	return probed("", fmt.Sprintf("%s was answered at the Service's address, and %s by its name: one of the endpoints may be bad.", f.client(), happened),
@@ -252,8 +266,6 @@ func (f Facts) addressDropped() Conclusion {
 		silence = fmt.Sprintf("%s gets a connection at %s, and none at the Service's address.", f.client(), address(f))
 	}
 	switch {
-	case otherEndpoints(f) && !f.OtherProxy && !f.LocalOnly:
-		return f.addressDiffers("gets no answer from")
 	case f.ClientBehind:
 		return unknown(silence+" It is one of the Service's own Pods.",
 			"A Pod that the Service sends back to itself needs hairpin mode, which some networks lack (TP-07). That says nothing of other clients.",
@@ -261,6 +273,11 @@ func (f Facts) addressDropped() Conclusion {
 	case f.OtherProxy:
 		return probed("SVC-07", silence, "The label service.kubernetes.io/service-proxy-name takes the Service away from kube-proxy, and what it names does not serve this node.",
 			"take the label off, or see that the proxy that it names runs")
+	case otherEndpoints(f) && !f.LocalOnly:
+		return f.addressDiffers("gets no answer from")
+	case f.LocalOnly && f.finding("TP-02") == nil && f.nodeOfClient() != "" && f.UsableKnown:
+		return probed("", silence, strings.TrimSpace(f.fromWhere()+" internalTrafficPolicy is Local, so that its node sends to its own endpoints alone: one of those may be bad."),
+			"test the Pods of that node one by one: --pod, or p on the screen of the test")
 	case f.LocalOnly:
 		return probed("TP-02", silence, strings.TrimSpace(f.fromWhere()+" internalTrafficPolicy is Local, and that node has no endpoint of its own: what it sends is dropped."),
 			"set internalTrafficPolicy to Cluster, or have a Pod of the Service on each node that has clients")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/svctui/svctui/kube/model"
@@ -45,7 +46,7 @@ func (v verdict) conclusionOfAskedPod(f Facts) Conclusion {
 			c.Why = "It is an endpoint of the Service all the same: clients that are led to it are refused."
 		}
 		return c
-	default: // containerStopped
+	case containerStopped:
 		text := fmt.Sprintf("Port %d of Pod %s refuses, and %s.", f.PodPort, f.Pod, f.Stopped)
 		why := "No container declares the port. If that one is to listen on it, this is the cause."
 		next := "see why that container does not run: its events, and the log of its last run"
@@ -54,6 +55,7 @@ func (v verdict) conclusionOfAskedPod(f Facts) Conclusion {
 		}
 		return unknown(text, why, next)
 	}
+	return v.conclusionByFacts(f)
 }
 
 // itself is why the Pod does not run, in a sentence of which it is the subject.
@@ -94,6 +96,22 @@ func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
 		}
 	case v.family() == healthy && f.AskedPod != "":
 		c.Why = joined(fmt.Sprintf("But Pod %s %s: clients are led to others.", f.Pod, state), c.Why)
+	}
+	return c
+}
+
+// ofTerminating says of a Pod that is being deleted that it is, and holds nothing against it: it closes its ports, and another takes its place.
+func (c Conclusion) ofTerminating(v verdict, f Facts) Conclusion {
+	if !f.PodTerminating {
+		return c
+	}
+	switch {
+	case v.family() == healthy:
+		c.Why = joined(fmt.Sprintf("But Pod %s is being deleted.", f.Pod), c.Why)
+	case c.Mark == check.MarkFail && slices.Contains([]verdict{notListening, mixedNotListening, mixedLoopback, mixedRefused, mixedUnreachable, podIPUnreachable, hangs, loopback}, v):
+		c.Mark, c.Confidence, c.ID, c.Command = check.MarkWarn, check.Likely, "", ""
+		c.Why = joined("That Pod is being deleted: an application closes its ports when it ends.", c.Why)
+		c.Next = "run the test again once the Pod that takes its place is there"
 	}
 	return c
 }

@@ -246,7 +246,9 @@ func runningPod(name, ip string, edits ...func(*corev1.Pod)) *corev1.Pod {
 	return pod
 }
 
-func notReady(pod *corev1.Pod) { pod.Status.Conditions[0].Status = corev1.ConditionFalse }
+func notReady(pod *corev1.Pod) {
+	pod.Status.Conditions[0].Status, pod.Status.ContainerStatuses[0].Ready = corev1.ConditionFalse, false
+}
 
 func probing(probe corev1.ProbeHandler) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) { pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: probe} }
@@ -288,11 +290,15 @@ func sliceOf(name string, port int32, pods ...*corev1.Pod) *discoveryv1.Endpoint
 }
 
 func snapshotOf(objects ...metav1.Object) *model.Snapshot {
+	return snapshotAt(time.Unix(0, 0), objects...)
+}
+
+func snapshotAt(at time.Time, objects ...metav1.Object) *model.Snapshot {
 	builder := model.NewBuilder(nil).Put(objects...)
 	for _, kind := range []model.Kind{model.Services, model.Pods, model.EndpointSlices, model.Events, model.Ingresses, model.NetworkPolicies} {
 		builder.Cover(model.Need{Kind: kind, Namespace: namespace}, model.Coverage{State: model.Live})
 	}
-	return builder.Build(time.Unix(0, 0))
+	return builder.Build(at)
 }
 
 // onePod is a Service with one Pod that its slice lists.
