@@ -121,6 +121,10 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 		return err
 	}
 	service, port := wanted.Service, wanted.Port
+	wanted.Denied = denied(session.Access(ctx, isolation.Rights(service.Namespace)))
+	if client := wanted.Client.Namespace; client != "" && client != service.Namespace {
+		wanted.Denied = append(wanted.Denied, denied(session.Access(ctx, isolation.Rights(client)))...)
+	}
 	requests := isolation.Plan(state.Snapshot, service)
 	if port != "" || len(requests) == 0 {
 		requests = []isolation.Request{{Service: service, Port: port}}
@@ -158,4 +162,15 @@ func (a *app) test(ctx context.Context, argument string, wanted isolation.Reques
 		return exitCode(code)
 	}
 	return nil
+}
+
+// denied are the questions that the API server said no to.
+func denied(answers []model.AccessAnswer) []model.AccessQuestion {
+	var questions []model.AccessQuestion
+	for _, answer := range answers {
+		if answer.Err == nil && !answer.Allowed {
+			questions = append(questions, answer.AccessQuestion)
+		}
+	}
+	return questions
 }

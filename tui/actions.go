@@ -37,7 +37,7 @@ func serviceActions(chosen func(sh *shell) (key model.Key, whyNone string)) []bi
 	}
 	live := func(sh *shell, _ model.Key) string { return sh.notConnected() }
 	logs := func(sh *shell, key model.Key) string {
-		return firstReason(sh.notConnected(), sh.denied(mayReadLogs(sh.scope)))
+		return firstReason(sh.notConnected(), sh.denied(mayReadLogs(key.Namespace)))
 	}
 	ref := func(key model.Key) model.Ref {
 		return model.Ref{Kind: model.Services, Namespace: key.Namespace, Name: key.Name}
@@ -114,23 +114,23 @@ func firstReason(reasons ...string) string {
 	return ""
 }
 
-func whyNoForward(sh *shell, _ model.Key) string {
+func whyNoForward(sh *shell, key model.Key) string {
 	if sh.forwards == nil {
 		return "forwards cannot be held here"
 	}
-	return firstReason(sh.readOnlyReason(), sh.notConnected(), sh.denied(mayForward(sh.scope)))
+	return firstReason(sh.readOnlyReason(), sh.notConnected(), sh.denied(mayForward(key.Namespace)))
 }
 
 // whyNoTest: what is dialled from here needs no right, and read-only does not forbid it.
 func whyNoTest(sh *shell, _ model.Key) string { return sh.notConnected() }
 
 // whyNoSweep: one of the two rungs that may be run is enough.
-func whyNoSweep(sh *shell) string {
+func whyNoSweep(sh *shell, namespace string) string {
 	if why := firstReason(sh.readOnlyReason(), sh.notConnected()); why != "" {
 		return why
 	}
-	forward := sh.denied(mayForward(sh.scope))
-	if forward != "" && sh.denied(mayProxyPods(sh.scope)) != "" {
+	forward := sh.denied(mayForward(namespace))
+	if forward != "" && sh.denied(mayProxyPods(namespace)) != "" {
 		return forward + ", nor the proxy to Pods"
 	}
 	return ""

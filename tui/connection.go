@@ -87,7 +87,7 @@ func (r *root) leaveSession() {
 	}
 	sh := r.sh
 	sh.session, sh.state = nil, nil
-	sh.rights = map[model.AccessQuestion]model.AccessAnswer{}
+	sh.rights, r.rightsAsked = map[model.AccessQuestion]model.AccessAnswer{}, map[string]bool{}
 }
 
 func (r *root) fromSession(msg tea.Msg) tea.Cmd {
@@ -103,7 +103,7 @@ func (r *root) fromSession(msg tea.Msg) tea.Cmd {
 		ctx, end := context.WithCancel(r.ctx)
 		r.endSession = end
 		r.enterScope(msg.scope)
-		commands := []tea.Cmd{r.runSession(ctx), r.askRights(), r.tell(stateChanged{})}
+		commands := []tea.Cmd{r.runSession(ctx), r.askRights(sh.scope), r.tell(stateChanged{})}
 		if msg.pick {
 			pickNamespace(sh)
 		}
@@ -152,8 +152,9 @@ func closing(session Session) tea.Cmd {
 	return func() tea.Msg { session.Close(); return nil }
 }
 
-func (r *root) askRights() tea.Cmd {
-	session, generation, ctx, questions := r.sh.session, r.generation, r.ctx, rightsAskedFor(r.sh.scope)
+func (r *root) askRights(namespace string) tea.Cmd {
+	r.rightsAsked[namespace] = true
+	session, generation, ctx, questions := r.sh.session, r.generation, r.ctx, rightsAskedFor(namespace)
 	return func() tea.Msg { return rightsArrived{generation, session.Access(ctx, questions)} }
 }
 
@@ -187,7 +188,7 @@ func (r *root) setScope(namespace string) tea.Cmd {
 		r.sh.scopeBefore = &before
 	}
 	r.enterScope(namespace)
-	commands := []tea.Cmd{home, r.askRights(), r.tell(stateChanged{})}
+	commands := []tea.Cmd{home, r.askRights(namespace), r.tell(stateChanged{})}
 	if remember, name := r.options.Remember, r.sh.info.Context; remember != nil {
 		commands = append(commands, func() tea.Msg { remember(name, namespace); return nil })
 	}

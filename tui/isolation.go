@@ -74,7 +74,9 @@ func (p *isolationPage) startWith(sh *shell, request isolation.Request) tea.Cmd 
 	p.session.Focus(&p.request.Service)
 	p.running, p.began, p.at = true, true, time.Time{}
 	p.result = isolation.Result{Request: p.request}
+	sh.learnRights(p.request.Service.Namespace)
 	session := sh.session
+	request.Denied = sh.deniedToTest(request.Service.Namespace, request.Client.Namespace)
 	request.ReadOnly, request.KubectlArgs = sh.info.ReadOnly, sh.info.KubectlArgs
 	return p.run.stream(p.life, func(ctx context.Context, send func(tea.Msg)) {
 		session.Test(ctx, request, func(result isolation.Result) { send(isolationProgress{result}) })
@@ -127,7 +129,7 @@ func (p *isolationPage) bindings() []binding {
 		{keys: []string{"x"}, name: "in-cluster", help: "tries the Service from inside a Pod: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.inCluster},
 		{keys: []string{"s"}, name: "sockets", help: "reads what the tested Pod listens on: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.sockets},
 		clientAction(func(*shell) (model.Key, string) { return p.request.Service, "" }),
-		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: whyNoSweep, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: func(sh *shell) string { return whyNoSweep(sh, p.request.Service.Namespace) }, run: func(sh *shell) tea.Cmd {
 			sh.open(newSweepPage(p.request))
 			return nil
 		}},

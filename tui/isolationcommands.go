@@ -41,6 +41,7 @@ func (p *isolationPage) askFor(sh *shell, want func(*isolation.Request)) tea.Cmd
 		request.Port = p.result.Request.Port
 	}
 	want(&request)
+	request.Denied = sh.deniedToTest(request.Service.Namespace, request.Client.Namespace)
 	var commands []isolation.Command
 	if sh.state != nil {
 		commands = isolation.Commands(sh.state.Snapshot, request)

@@ -41,6 +41,8 @@ type root struct {
 	// everConnected is true once any session was opened.
 	everConnected bool
 
+	// rightsAsked are the namespaces whose rights were asked for in this session.
+	rightsAsked map[string]bool
 	// replaced is true while a page was put in the place of another one.
 	replaced bool
 
@@ -94,6 +96,7 @@ func newRoot(ctx context.Context, options Options, send func(tea.Msg)) *root {
 			version: options.Version, overSSH: options.SSH, ssh: sshSideOf(options.Environ), forwardAddress: options.ForwardAddress, info: model.SessionInfo{Context: options.Context, ReadOnly: options.ReadOnly},
 			rights: map[model.AccessQuestion]model.AccessAnswer{},
 		},
+		rightsAsked: map[string]bool{},
 	}
 	if report.ASCIIOnly(options.Environ) {
 		r.ascii = strings.NewReplacer(asciiStandIns()...)

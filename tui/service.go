@@ -103,6 +103,7 @@ func (p *servicePage) follow(sh *shell) tea.Cmd {
 	}
 	if sh.session != nil && p.focused != sh.session {
 		p.focused = sh.session
+		sh.learnRights(p.key.Namespace)
 		key := p.key
 		sh.session.Focus(&key)
 	}

@@ -142,17 +142,13 @@ func (sh *shell) copy(what, text string) tea.Cmd {
 }
 
 // denied says "no permission: VERB RESOURCE" when an access review said no; empty when it said yes or nothing
-// yet, because reviews are advice and the act itself shows the truth.
+// yet, because reviews are advice and the act itself shows the truth. What is denied in all namespaces may be allowed in one.
 func (sh *shell) denied(question model.AccessQuestion) string {
 	answer, asked := sh.rights[question]
-	if !asked || answer.Err != nil || answer.Allowed {
+	if !asked || answer.Err != nil || answer.Allowed || question.Namespace == model.AllNamespaces {
 		return ""
 	}
-	resource := question.Resource
-	if question.Subresource != "" {
-		resource += "/" + question.Subresource
-	}
-	return "no permission: " + question.Verb + " " + resource
+	return "no permission: " + question.Right()
 }
 
 // readOnlyReason is why forwards and proxies are off; empty when they are not.

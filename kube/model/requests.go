@@ -85,6 +85,23 @@ type AccessQuestion struct {
 	Name        string
 }
 
+// Right names the right that is asked about, as in "create pods/exec".
+func (q AccessQuestion) Right() string {
+	resource := q.Resource
+	if q.Subresource != "" {
+		resource += "/" + q.Subresource
+	}
+	return q.Verb + " " + resource
+}
+
+// String names the right and where it is asked about, as in "create pods/exec in namespace shop".
+func (q AccessQuestion) String() string {
+	if q.Namespace == AllNamespaces {
+		return q.Right() + " in all namespaces"
+	}
+	return q.Right() + " in namespace " + q.Namespace
+}
+
 // AccessAnswer is what the API server's access review said. It is advice: the act itself may still be
 // denied or allowed.
 type AccessAnswer struct {

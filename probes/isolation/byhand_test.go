@@ -39,3 +39,20 @@ func TestADNSServerIsAskedByHand(t *testing.T) {
 		})
 	}
 }
+
+// A line that is known not to be permitted is for others.
+func TestADNSServerIsAskedByOthers(t *testing.T) {
+	dns := corev1.ServicePort{Port: 53, Protocol: corev1.ProtocolUDP}
+	for right, test := range map[string]struct {
+		client model.Key
+		denied []model.AccessQuestion
+	}{
+		"create pods in namespace shop":      {model.Key{}, []model.AccessQuestion{runRight("shop")}},
+		"create pods/exec in namespace shop": {client, execRights("shop")},
+	} {
+		s := newSubject(snapshotOf(webService(dns), clientPodOf()), Request{Service: web.Service, Client: test.client, Denied: test.denied})
+		if line, note := s.dnsLine(); line == "" || !strings.HasPrefix(note, "you may not "+right+", so this line is for somebody who may") {
+			t.Errorf("%s: %q, %q", right, line, note)
+		}
+	}
+}

@@ -19,10 +19,10 @@ type Command struct {
 func Commands(snapshot *model.Snapshot, request Request) []Command {
 	s := newSubject(snapshot, request)
 	var commands []Command
-	if dials, why := s.dials(); why == "" {
+	if dials, why := s.dials(); why == "" && request.mayNotExec(dials.exec.Namespace) == "" {
 		commands = append(commands, Command{ExecRequest: dials.exec, Purpose: "tries " + dials.labels() + " from there"})
 	}
-	if sockets, why := s.socketsExec(); why == "" {
+	if sockets, why := s.socketsExec(); why == "" && request.mayNotExec(sockets.Namespace) == "" {
 		commands = append(commands, Command{ExecRequest: sockets, Purpose: "reads which addresses and ports are listened on"})
 	}
 	return commands

@@ -9,9 +9,9 @@ import (
 // Facts is what is known beside the rungs: from the snapshot, and from how the rungs answered. The zero value knows nothing.
 type Facts struct {
 	// The names are for texts. Pod is the Pod of the rungs Pod and Proxy→Pod, empty where there is none.
-	ServiceName, PortName string
-	Pod, PodIP            string
-	PodPort               int32
+	Namespace, ServiceName, PortName string
+	Pod, PodIP                       string
+	PodPort                          int32
 	// AskedPod is the Pod that a person asked for, whether or not it is there; empty where none was. PodBehind means that the selector
 	// matches it, or a slice names it.
 	AskedPod  string

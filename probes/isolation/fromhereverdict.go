@@ -143,7 +143,7 @@ func (c Conclusion) despite(observations []Observation, f Facts) Conclusion {
 func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 	seen := f.hereSeen(observations)
 	failed := slices.Concat(seen.turnedAway, seen.silent, seen.dead)
-	next := "ask for create pods/portforward, get pods/proxy and get services/proxy in this namespace"
+	next := "ask for create pods/portforward, get pods/proxy and get services/proxy in namespace " + f.Namespace
 	why := "No other rung told anything, so it is not known whether the application answers inside the cluster."
 	if f.ReadOnly {
 		next = "start svctui without --readonly, or try it from a Pod in the cluster"

@@ -155,10 +155,10 @@ func (s *subject) dnsLine() (line, note string) {
 	if client := s.request.Client; client != (model.Key{}) {
 		return check.Kubectl(s.request.KubectlArgs, execWords(model.ExecRequest{
 			Namespace: client.Namespace, Pod: client.Name, Container: s.request.ClientContainer, Command: look,
-		})...), ""
+		})...), forOthers(s.request.mayNotExec(client.Namespace), "")
 	}
 	words := []string{"-n", s.service.Namespace, "run", "dns-try", "-it", "--rm", "--restart=Never", "--image=" + debugImage, "--"}
-	return check.Kubectl(s.request.KubectlArgs, append(words, look...)...), "it creates a Pod, and removes it again"
+	return check.Kubectl(s.request.KubectlArgs, append(words, look...)...), forOthers(s.request.mayNot(runRight(s.service.Namespace)), "it creates a Pod, and removes it again")
 }
 
 // externalPort is the port that clients of an ExternalName dial: the one asked for, else its own, else the first of the Service of the
@@ -226,8 +226,15 @@ func (s *subject) untriedInCluster() []Observation {
 func (r *run) inCluster(ctx context.Context) {
 	s := &r.subject
 	dials, why := s.dials()
+	if why != "" {
+		return
+	}
+	if denied := s.request.mayNotExec(dials.exec.Namespace); denied != "" {
+		r.notTried(dials, answer{outcome: Denied, detail: denied}, 0)
+		return
+	}
 	agreed, ok := s.agreed(dials.exec)
-	if why != "" || !ok {
+	if !ok {
 		return
 	}
 	dials.exec = agreed
@@ -306,12 +313,12 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 
 // notTried says why the command told nothing, with what a person can do instead.
 func (r *run) notTried(d dials, got answer, took time.Duration) {
-	line := debugLine(r.subject.request.KubectlArgs, d.exec, debugCommand(d.scheme, d.addresses()))
+	line, note := r.subject.byHand(d.exec, debugCommand(d.scheme, d.addresses()))
 	first := true
 	r.changeAll(RungInCluster, func(seen *Observation) {
 		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
 		if first {
-			seen.Paste, seen.PasteNote, first = line, debugNote, false
+			seen.Paste, seen.PasteNote, first = line, note, false
 		}
 	})
 }

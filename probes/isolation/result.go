@@ -69,6 +69,8 @@ type Request struct {
 	Elsewhere []model.Key
 	// Agreed are the commands that a person has seen and agreed to, as Commands returned them. No other is run.
 	Agreed []model.ExecRequest
+	// Denied are those of Rights that the API server is known to deny; what is not known is tried.
+	Denied []model.AccessQuestion
 	// KubectlArgs go in front of kubectl commands, e.g. ["--context", "prod"].
 	KubectlArgs []string
 }

@@ -33,6 +33,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	beside.Wait()
 	r.settleHere(ctx)
 	conclusion := Conclude(r.result.Rungs, r.facts())
+	conclusion.Next = r.subject.permitted(conclusion.Next)
 	r.result.Conclusion = &conclusion
 	r.tell()
 	return r.result

@@ -69,8 +69,18 @@ func (s *subject) untriedSockets() []Observation {
 func (r *run) sockets(ctx context.Context) {
 	s := &r.subject
 	request, why := s.socketsExec()
+	if why != "" {
+		return
+	}
+	if denied := s.request.mayNotExec(request.Namespace); denied != "" {
+		line, note := s.byHand(request, request.Command)
+		r.changeAll(RungSockets, func(seen *Observation) {
+			seen.Outcome, seen.Detail, seen.Paste, seen.PasteNote = Denied, denied, line, note
+		})
+		return
+	}
 	request, ok := s.agreed(request)
-	if why != "" || !ok {
+	if !ok {
 		return
 	}
 	r.begin(RungSockets)
@@ -93,7 +103,7 @@ func (r *run) sockets(ctx context.Context) {
 			got.outcome = Refused
 		}
 	} else {
-		paste, note = debugLine(s.request.KubectlArgs, request, request.Command), debugNote
+		paste, note = s.byHand(request, request.Command)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

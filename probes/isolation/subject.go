@@ -107,7 +107,7 @@ func (j *judged) atPort(request Request) subject {
 	s.ingressesKnown = j.snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.SocketsAsked = request.Sockets
-	s.facts.ServiceName = request.Service.Name
+	s.facts.Namespace, s.facts.ServiceName = request.Service.Namespace, request.Service.Name
 	s.facts.Diagnosis, s.facts.Verdict = j.findings, j.verdict
 	if s.service == nil {
 		s.facts.Fault = faultNoService

@@ -330,7 +330,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case notAllowedHere:
 		return unknown("The way inside the cluster was not tried: svctui runs read-only.", "That needs a port-forward or the API server's proxy; what was tried from here tells nothing.", "start svctui without --readonly")
 	case serviceUnknown:
-		return unknown("The Service could not be read.", "Without it, neither its Pods nor its ports are known.", "ask for the right to get and list services in this namespace")
+		return unknown("The Service could not be read.", "Without it, neither its Pods nor its ports are known.", "ask for the right to get and list services in namespace "+f.Namespace)
 	case serviceMissing:
 		return proven("SVC-01", fmt.Sprintf("There is no Service %s.", f.ServiceName), "", "check its name and its namespace")
 	case portMissing:
@@ -411,7 +411,7 @@ func nothingSeen(observations []Observation, f Facts) Conclusion {
 	}
 	switch {
 	case denied != "":
-		return unknown("You may not run this test.", denied, "ask for create pods/portforward, get pods/proxy and get services/proxy in this namespace")
+		return unknown("You may not run this test.", denied, "ask for create pods/portforward, get pods/proxy and get services/proxy in namespace "+f.Namespace)
 	case f.Pod == "" && !f.PodsKnown:
 		return unknown("No Pod could be chosen: Pods cannot be read.", failed, "ask for the right to list pods, or name a Pod")
 	}

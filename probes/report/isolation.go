@@ -85,7 +85,7 @@ func (p *printer) test(result isolation.Result) {
 	}
 	for _, seen := range worthShowing(result) {
 		took := ""
-		if seen.Outcome != isolation.NotRun && seen.Outcome != "" {
+		if seen.Outcome != isolation.NotRun && seen.Outcome != "" && seen.Took > 0 {
 			took = fmt.Sprintf("%6d ms", seen.Took.Round(time.Millisecond).Milliseconds())
 		}
 		line := fmt.Sprintf("  %s %s  %s  %s  %s", p.mark(OutcomeMark(seen.Outcome)),

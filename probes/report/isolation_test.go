@@ -3,6 +3,7 @@ package report_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/isolation"
@@ -45,8 +46,8 @@ func TestRungs(t *testing.T) {
 		want   string
 		never  string
 	}{
-		"long":      {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.Denied, Detail: long}}}, "  ? Pod  x  denied       0 ms\n      " + long + "\n", ""},
-		"short":     {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.OK, Detail: "200 OK"}}}, "  ✓ Pod  x  200 OK       0 ms\n", "\n      200"},
+		"long":      {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.Denied, Detail: long}}}, "  ? Pod  x  denied\n      " + long + "\n", ""},
+		"short":     {isolation.Result{Rungs: []isolation.Observation{{Rung: isolation.RungPod, Crosses: "x", Outcome: isolation.OK, Detail: "200 OK", Took: 12 * time.Millisecond}}}, "  ✓ Pod  x  200 OK      12 ms\n", "\n      200"},
 		"one cause": {isolation.Result{Rungs: left, Conclusion: told}, "web\n\n✗ There is no Service web.", "no such Service"},
 		"two causes": {
 			isolation.Result{Rungs: append([]isolation.Observation{{Rung: isolation.RungFromHere, Outcome: isolation.NotRun, Detail: "no external address"}}, left...), Conclusion: told},
