@@ -31,6 +31,8 @@ type SweepResult struct {
 	LeftOut int
 	// Done and Total count the cells that are tried.
 	Done, Total int
+	// SlicesKnown means that the EndpointSlices could be read, so that it is known which Pods they list.
+	SlicesKnown bool
 	// Conclusion is nil until the sweep is over.
 	Conclusion *Conclusion
 }
@@ -61,6 +63,8 @@ type Cell struct {
 
 	// next is what the cell's own conclusion advises.
 	next string
+	// encrypted means that it answers in TLS, where its port promises plain HTTP.
+	encrypted bool
 }
 
 // Sweep tries every Pod of a Service on all of its ports, or on the port of the request, a few at a time: the rungs Pod and Proxy→Pod
@@ -128,6 +132,7 @@ func (w *sweep) plan(snapshot *model.Snapshot, request Request) {
 		s.facts.Diagnosis = nil
 		w.result.Ports, w.ports = append(w.result.Ports, port), append(w.ports, s)
 	}
+	w.result.SlicesKnown = w.subject.facts.UsableKnown
 	pods := w.pods()
 	limit := cmp.Or(request.MaxPods, sweepPods)
 	if limit > 0 && len(pods) > limit {

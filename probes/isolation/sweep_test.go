@@ -3,6 +3,8 @@ package isolation
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,6 +36,12 @@ func many(w *world, count int, edits ...func(int, *corev1.Pod)) *model.Snapshot 
 		objects, pods = append(objects, pod), append(pods, pod)
 	}
 	return snapshotOf(append(objects, sliceOf("", 8080, pods...))...)
+}
+
+// httpsOnly turns plain requests away, as Go's servers do.
+func httpsOnly(conn net.Conn) {
+	_, _ = conn.Read(make([]byte, 4096))
+	_, _ = io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 }
 
 // row is the first Pod of a sweep, with what was seen there.
@@ -126,6 +134,45 @@ func TestSweep(t *testing.T) {
 			},
 			request: Request{MaxPods: 1},
 			first:   "web-3 ok", mark: check.MarkUnknown, says: "that was tried, of 3, answers, and the Service sends it no traffic. It may send it to those that were not tried.", asked: 1,
+		},
+		{
+			name: "they answer in TLS, where HTTP is promised", build: func(w *world) *model.Snapshot {
+				pods := []*corev1.Pod{runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")}
+				for _, pod := range pods {
+					w.loopback[pod.Name+":8080"] = httpsOnly
+					w.proxied["pods/"+pod.Name+":8080"] = replies(400, "Client sent an HTTP request to an HTTPS server.\n")
+					w.proxied["pods/https:"+pod.Name+":8080"] = replies(200, "fine")
+				}
+				return snapshotOf(webService(tcp("http", 80, 8080)), pods[0], pods[1], sliceOf("http", 8080, pods...))
+			},
+			first: "web-1 warn PORT-12", mark: check.MarkWarn, id: "PORT-12", says: "All 2 Pods answer, in TLS where the port promises plain HTTP.",
+		},
+		{
+			name: "one does not answer, and of one it is not known", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 3)
+				loopbackOn(w, "web-1")
+				w.proxied["pods/web-3:8080"] = statusReply(403, "Forbidden", `pods "web-3:8080" is forbidden: User "eve" cannot get resource "pods/proxy" in API group ""`)
+				return snapshot
+			},
+			first: "web-1 fail PORT-09", mark: check.MarkFail, id: "PORT-09", says: "1 of 3 Pods answer; web-1 does not: the application listens on 127.0.0.1 only. Of web-3 it is not known.",
+		},
+		{
+			name: "none is known to answer, and one does not", build: func(w *world) *model.Snapshot {
+				snapshot := many(w, 2)
+				loopbackOn(w, "web-1")
+				w.proxied["pods/web-2:8080"] = statusReply(403, "Forbidden", `pods "web-2:8080" is forbidden: User "eve" cannot get resource "pods/proxy" in API group ""`)
+				return snapshot
+			},
+			first: "web-1 fail PORT-09", mark: check.MarkFail, id: "PORT-09", says: "{PORT-09 5 web-1 does not answer: the application listens on 127.0.0.1 only. Of web-2 it is not known.", never: "None",
+		},
+		{
+			name: "two ports of a Pod differ in why", build: func(w *world) *model.Snapshot {
+				pod := runningPod("web-1", "10.0.0.1")
+				w.loopback["web-1:8080"] = httpApp(200, "fine")
+				w.proxied["pods/web-1:8080"], w.proxied["pods/web-1:9090"] = cannotReach(refusedText), cannotReach(refusedText)
+				return snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 90, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
+			},
+			first: "web-1 fail PORT-09 fail PORT-08", mark: check.MarkFail, says: "does not answer on all 2 ports. They differ in why", never: "127.0.0.1",
 		},
 		{
 			name: "one gets no traffic", build: func(w *world) *model.Snapshot {

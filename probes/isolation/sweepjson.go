@@ -1,10 +1,6 @@
 package isolation
 
-import (
-	"slices"
-
-	"github.com/svctui/svctui/probes/check"
-)
+import "github.com/svctui/svctui/probes/check"
 
 // The JSON contract of `svctui test --all-pods -o json`: one object.
 type sweepJSON struct {
@@ -50,7 +46,7 @@ func SweepJSON(result SweepResult, clean func(string) string) any {
 		Namespace: clean(result.Request.Service.Namespace), Service: clean(result.Request.Service.Name), Ports: []string{}, Tested: t.tried,
 		Answering: t.answering, LeftOut: result.LeftOut, Pods: []sweptJSON{}, Conclusion: conclusionOf(result.Conclusion, clean),
 	}
-	out.SlicesKnown = !slices.ContainsFunc(result.Pods, func(pod SweptPod) bool { return !pod.Listed && !pod.Unlisted })
+	out.SlicesKnown = result.SlicesKnown
 	for _, port := range result.Ports {
 		out.Ports = append(out.Ports, clean(port))
 	}

@@ -17,7 +17,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	facts.OtherPodAnswers = facts.OtherPodAnswers || othersAnswer
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
-	cell.ID, cell.Text, cell.next = "", lastDetail(cell.Rungs), c.Next
+	cell.encrypted, cell.ID, cell.Text, cell.next = false, "", lastDetail(cell.Rungs), c.Next
 	switch {
 	case s.proxyPod == answered && !facts.MeshAnswered:
 		cell.Mark = check.MarkOK
@@ -25,7 +25,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 			cell.ID = "PORT-12"
 		}
 		if facts.SpeaksTLS && facts.PromisesHTTP != "" {
-			cell.Mark, cell.Text = check.MarkWarn, "speaks TLS where HTTP is promised"
+			cell.Mark, cell.Text, cell.encrypted = check.MarkWarn, "speaks TLS where HTTP is promised", true
 		}
 	case facts.PodLacksPort:
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal
@@ -97,46 +97,62 @@ type tally struct {
 	tried, answering, idle int
 	// untried are those that could have been tried and were not, those left out among them.
 	untried int
-	// bad are those that do not answer on some port, with the first of their cells that does not; told counts how many of them a fault
-	// is known of.
-	bad   []SweptPod
-	cells []Cell
+	// bad are those that do not answer on some port, with all of their cells that do not; where there are none, those of which it is not known.
+	// Beside bad ones, unsure are these.
+	bad, unsure []SweptPod
+	cells       []Cell
+	// encrypted counts those that answer in TLS where plain HTTP is promised.
+	encrypted int
 	// offSlices answer, and get no traffic.
 	offSlices []string
 }
 
 func (r *SweepResult) tally() tally {
 	t := tally{untried: r.LeftOut}
+	var unsure []Cell
 	for _, pod := range r.Pods {
 		if pod.Idle != "" {
 			t.idle++
 			continue
 		}
-		var worst *Cell
-		tried := false
+		var bad, notKnown []Cell
+		tried, encrypted := false, false
 		for i := range pod.Cells {
 			cell := &pod.Cells[i]
 			if cell.Mark == check.MarkNone {
 				continue
 			}
 			tried = true
-			if cell.Mark != check.MarkOK && (worst == nil || cell.Mark > worst.Mark) {
-				worst = cell
+			switch {
+			case cell.encrypted:
+				encrypted = true
+			case cell.Mark == check.MarkUnknown:
+				notKnown = append(notKnown, *cell)
+			case cell.Mark != check.MarkOK:
+				bad = append(bad, *cell)
 			}
 		}
 		switch {
 		case !tried:
 			t.untried++
 			continue
-		case worst != nil:
-			t.bad, t.cells = append(t.bad, pod), append(t.cells, *worst)
+		case len(bad) > 0:
+			t.bad, t.cells = append(t.bad, pod), append(t.cells, bad...)
+		case len(notKnown) > 0:
+			t.unsure, unsure = append(t.unsure, pod), append(unsure, notKnown...)
 		default:
 			t.answering++
+			if encrypted {
+				t.encrypted++
+			}
 			if !slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !cell.NoTraffic }) {
 				t.offSlices = append(t.offSlices, pod.Name)
 			}
 		}
 		t.tried++
+	}
+	if len(t.bad) == 0 {
+		t.bad, t.cells, t.unsure = t.unsure, unsure, nil
 	}
 	return t
 }

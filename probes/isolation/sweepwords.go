@@ -26,6 +26,11 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		return probed("", t.noneGetsTraffic(on),
 			"Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.",
 			"see the steps Endpoints, Selector and Readiness: they name the cause")
+	case len(t.bad) == 0 && t.encrypted > 0:
+		c := ok(fmt.Sprintf("%s%s answer%s%s, in TLS where the port promises plain HTTP.", t.all(), t.ofAll(), thirdPerson(t.tried), on), joined(t.inTLS(), t.besides()))
+		c.ID, c.Mark, c.Confidence = "PORT-12", check.MarkWarn, check.Probed
+		c.Next = "let clients speak HTTPS, or name the port https: a test of one Pod tells more"
+		return c
 	case len(t.bad) == 0 && t.tried == 1:
 		return ok(fmt.Sprintf("The one Pod%s answers%s.", t.ofAll(), on), t.besides())
 	case len(t.bad) == 0:
@@ -45,7 +50,10 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		c.Text += ": " + strings.TrimSuffix(lowered(explanation.Name), ".")
 	}
 	c.Text = strings.TrimSuffix(c.Text, ".") + "."
-	c.Why = joined(t.common(), t.besides())
+	c.Why = joined(t.common(), t.alsoUnsure(), t.besides())
+	if !t.sameText() && !known {
+		c.Why = joined("They differ in why: each has its own reason in its row.", c.Why)
+	}
 	if c.Mark == check.MarkUnknown {
 		c.Next = worst.next
 	}
@@ -55,6 +63,26 @@ func (t *tally) conclusion(ports []string) Conclusion {
 // allOffSlices tells that every Pod of the Service was tried and answers, and that none of them gets traffic.
 func (t *tally) allOffSlices() bool {
 	return t.tried > 0 && t.untried == 0 && len(t.bad) == 0 && len(t.offSlices) == t.tried
+}
+
+// inTLS says how many of those that answer do so in TLS, where others do not.
+func (t *tally) inTLS() string {
+	if t.encrypted == t.answering {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d do.", t.encrypted, t.answering)
+}
+
+// alsoUnsure names those of which it is not known, beside those that do not answer.
+func (t *tally) alsoUnsure() string {
+	if len(t.unsure) == 0 {
+		return ""
+	}
+	names := make([]string, 0, len(t.unsure))
+	for _, pod := range t.unsure {
+		names = append(names, pod.Name)
+	}
+	return fmt.Sprintf("Of %s it is not known.", few(names, 3))
 }
 
 func (t *tally) noneGetsTraffic(on string) string {
@@ -95,6 +123,8 @@ func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
 			return fmt.Sprintf("It is not known of any of the %d Pods%s whether it answers%s", t.tried, t.ofAll(), on)
 		case t.tried == 1:
 			return fmt.Sprintf("The %s does not answer%s", one, on)
+		case len(t.unsure) > 0:
+			return fmt.Sprintf("%s %s not answer%s", few(names, 3), doOrDoes(len(names)), on)
 		}
 		return fmt.Sprintf("None of the %d Pods%s answers%s", t.tried, t.ofAll(), on)
 	}

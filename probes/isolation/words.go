@@ -35,3 +35,18 @@ func wasOrWere(n int) string {
 	}
 	return "were"
 }
+
+func doOrDoes(n int) string {
+	if n == 1 {
+		return "does"
+	}
+	return "do"
+}
+
+// thirdPerson ends a verb of which n things are the subject.
+func thirdPerson(n int) string {
+	if n == 1 {
+		return "s"
+	}
+	return ""
+}
