@@ -238,9 +238,13 @@ func newReportPage(key model.Key) page {
 		if judged == nil {
 			return nil
 		}
+		judged = sh.withTest(judged)
+		unasked := check.Unasked(sh.state.Snapshot, sh.state.Snapshot.Service(key))
+		left := sh.untested(key, unasked)
+		answered := slices.DeleteFunc(unasked, func(port string) bool { return slices.Contains(left, port) })
 		document := report.Document{
 			Context: sh.info.Context, KubectlArgs: sh.info.KubectlArgs, Scope: key.Namespace, At: sh.now(), Snapshot: sh.state.Snapshot,
-			Reports: []*check.Report{judged}, Named: true, Client: sh.client,
+			Reports: []*check.Report{judged}, Named: true, Client: sh.client, Answered: map[model.Key][]string{key: answered},
 		}
 		if sh.client.Chosen() {
 			var client clientReport

@@ -144,7 +144,7 @@ func TestATestGetsOldAndOutdated(t *testing.T) {
 		}
 		return ""
 	}
-	result := loopback(isolation.Request{Service: payments, Port: "9000"})
+	result := loopback(isolation.Request{Service: payments, Port: "grpc"})
 	result.Request.Pod = ""
 	result.Basis = basisOf(t, s.root.sh.state, payments)
 	s.root.sh.remember(result)
@@ -200,5 +200,35 @@ func TestATestGetsOldAndOutdated(t *testing.T) {
 	s.show(stateOf("shop", changed...))
 	if picture := s.picture(); strings.Contains(picture, "the isolation test passed") || !strings.Contains(picture, "not asked if they answer") {
 		t.Errorf("an outdated test that passed is relied on:\n%s", picture)
+	}
+}
+
+// The report of a Service has what tests of it came to.
+func TestTheReportKnowsTheTests(t *testing.T) {
+	payments := model.Key{Namespace: "shop", Name: "payments"}
+	report := func(result ...isolation.Result) string {
+		s := newConnectedScreen(t, 120, 40)
+		s.show(stateOf("shop", shopFixtures()...))
+		for _, one := range result {
+			s.root.sh.remember(one)
+		}
+		page := newReportPage(payments).(*textPage)
+		text, err := page.load(s.root.sh)(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	broken := loopback(isolation.Request{Service: payments, Port: "9000"})
+	broken.Request.Pod = ""
+	passed := isolation.Result{Request: isolation.Request{Service: payments, Port: "9000"}, Conclusion: &isolation.Conclusion{Mark: check.MarkOK}}
+	if got := report(); !strings.Contains(got, "Ready by the API; not asked whether port 9000 answers") {
+		t.Errorf("without a test:\n%s", got)
+	}
+	if got := report(passed); strings.Contains(got, "not asked") {
+		t.Errorf("after one that passed:\n%s", got)
+	}
+	if got := report(broken); !strings.Contains(got, "PORT-09 The isolation test found") || strings.Contains(got, "not asked") {
+		t.Errorf("after one that found a fault:\n%s", got)
 	}
 }

@@ -32,6 +32,8 @@ type Document struct {
 	// Client is for whom the Services were looked at beside everybody, and ForClient what was found for it; the zero Client is nobody.
 	Client    check.Client
 	ForClient map[model.Key]check.ClientReport
+	// Answered are the ports, named as by check.Unasked, of which an isolation test has shown that they answer.
+	Answered map[model.Key][]string
 }
 
 // Format is a way to write a Document.
@@ -243,6 +245,15 @@ func (d Document) unasked(key model.Key) []string {
 		return nil
 	}
 	return check.Unasked(d.Snapshot, d.Snapshot.Service(key))
+}
+
+// untested says what a report of a healthy Service cannot tell without the isolation test; empty for nothing.
+func (d Document) untested(report *check.Report) string {
+	ports := slices.DeleteFunc(d.unasked(report.Key), func(port string) bool { return slices.Contains(d.Answered[report.Key], port) })
+	if len(ports) == 0 || Verdict(report) != check.OK {
+		return ""
+	}
+	return "not asked whether " + Clean(check.PortsAnswer(ports))
 }
 
 // worthTelling tells whether a report goes into a document for people in full.

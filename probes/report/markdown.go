@@ -49,6 +49,10 @@ func markdownReport(out *strings.Builder, document Document, report *check.Repor
 	if document.Named && report.Reach != "" {
 		fmt.Fprintf(out, "\n%s\n", escape("Reached "+Clean(report.Reach)))
 	}
+	if untested := document.untested(report); untested != "" {
+		fmt.Fprintf(out, "\nReady by the API; %s: no readiness probe asks that at the Pods' own addresses. The isolation test does:\n\n%s",
+			escape(untested), fence("sh", Clean(check.SvctuiTest(document.KubectlArgs, report.Key))))
+	}
 	for i, text := range sufferingTexts(report) {
 		if i == 0 {
 			out.WriteString("\nSuffering:\n\n")

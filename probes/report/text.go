@@ -188,15 +188,6 @@ func (p *printer) steps(report *check.Report) {
 	}
 }
 
-// untested says what a report of a healthy Service cannot tell without the isolation test; empty for nothing.
-func (p *printer) untested(report *check.Report) string {
-	ports := p.unasked(report.Key)
-	if len(ports) == 0 || Verdict(report) != check.OK {
-		return ""
-	}
-	return "not asked whether " + Clean(check.PortsAnswer(ports))
-}
-
 func (p *printer) route(hops []check.Hop) string {
 	arrow, broken := p.arrow(), "──✗"
 	if p.ASCII {
