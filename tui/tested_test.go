@@ -144,7 +144,7 @@ func TestATestGetsOldAndOutdated(t *testing.T) {
 		}
 		return ""
 	}
-	result := loopback(isolation.Request{Service: payments, Port: "grpc"})
+	result := loopback(isolation.Request{Service: payments, Port: "9000"})
 	result.Request.Pod = ""
 	result.Basis = basisOf(t, s.root.sh.state, payments)
 	s.root.sh.remember(result)

@@ -26,7 +26,7 @@ func TestWhatNobodyAskedIsTold(t *testing.T) {
 		text     string
 		markdown string
 	}{
-		"none is asked":       {"web", check.OK, nil, "not asked whether ports http and met_rics answer", `Ready by the API; not asked whether ports http and met\_rics answer:`},
+		"none is asked":       {"web", check.OK, nil, "not asked whether ports http, met_rics answer", `Ready by the API; not asked whether ports http, met\_rics answer:`},
 		"one passed a test":   {"web", check.OK, []string{"met_rics"}, "not asked whether port http answers", "Ready by the API; not asked whether port http answers:"},
 		"all passed a test":   {"web", check.OK, []string{"met_rics", "http"}, "", ""},
 		"what is broken":      {"web", check.Fail, nil, "", ""},
