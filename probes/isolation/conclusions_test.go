@@ -64,6 +64,15 @@ func TestEveryConclusionHolds(t *testing.T) {
 		"sockets on all addresses":     {listeningOn("0.0.0.0:8080"), admitsSome},
 		"sockets on the Pod's IP":      {listeningOn("10.0.0.7:8080")},
 		"no sockets":                   {listeningOn(), noneUsableEdit},
+		"a mesh answers":               {meshAnswers, threeUsable},
+		"in a virtual machine":         {inVM},
+		"in a virtual machine, no end": {inVM, noneUsableEdit, admitsSome},
+		"Ready, and a policy":          {withReadiness(ReadyOnPodIP), admitsSome, otherAnswers},
+		"sockets on the loopback of 3": {listeningOn("127.0.0.1:8080"), threeUsable},
+		"sockets elsewhere, in a mesh": {listeningOn("10.9.9.9:8080"), inMesh},
+		"no sockets, one of three":     {listeningOn(), threeUsable},
+		"a container is stopped":       {containerWaits, threeUsable},
+		"not an endpoint":              {threeUsable, func(f *Facts) { f.PodUsable, f.PodReady = false, true }},
 		"the proxies are not answered": {silentOn(RungProxyService, RungProxyPod)},
 		"nothing is answered":          {silentOn(RungPod, RungService, RungProxyService, RungProxyPod)},
 	} {
@@ -127,7 +136,9 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 			outcome = asksNothing
 		}
 		shown[string(seen.Rung)+" "+seen.Target] = outcome
-		if outcome == OK && !facts.Silent[seen.Rung] {
+		// A forward into a virtual machine ends outside of it.
+		forward := seen.Rung == RungPod || seen.Rung == RungService
+		if outcome == OK && !facts.Silent[seen.Rung] && !(forward && facts.Kata) {
 			said++
 		}
 	}
@@ -135,6 +146,8 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		t.Fatalf("%v, %d of the port's endpoints usable (known: %v): %q %q %s, %s", shown, facts.Usable, facts.UsableKnown, got.Text, got.Why, got.ID, fmt.Sprintf(format, args...))
 	}
 	heard := func(rung Rung) bool { return shown[string(rung)+" "] == OK && !facts.Silent[rung] }
+	reachedOn := func(rung Rung) bool { return shown[string(rung)+" "] == OK || facts.Silent[rung] }
+	named := string(RungInCluster) + " web.shop.svc:80"
 	proxied := heard(RungProxyService) || heard(RungProxyPod)
 	client := shown[string(RungInCluster)+" 10.96.0.1:80"]
 	if client == "" || client == Failed {
@@ -173,7 +186,52 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 	case got.Mark == check.MarkFail && heard(RungPod) && shown["proxy-pod "] == Timeout && !noneUsable(facts) && !facts.Sockets.Known && client == "" && direct == "" &&
 		(facts.Policies == check.PoliciesAdmitSome || facts.Policies == check.PoliciesUnread):
 		wrong("a policy may keep the API server out, and the clients may be served")
+	case got.ID == "PORT-08" && shown["pod "] != Refused && !facts.Sockets.Known:
+		wrong("it may listen on its loopback: no forward told")
+	case strings.Contains(got.Why, "Both localhost") && shown["pod "] != Refused:
+		wrong("localhost was not tried")
+	case got.ID == "PORT-09" && !reachedOn(RungPod) && !facts.Sockets.Known:
+		wrong("nothing was reached on the loopback")
+	case strings.Contains(got.Text, "while another endpoint") && !reachedOn(RungProxyService) && client != OK && client != asksNothing && client != notAnswered &&
+		shown[named] != OK && shown[named] != asksNothing && shown[named] != notAnswered:
+		wrong("no other endpoint was reached")
+	case strings.Contains(got.Text, "cannot be reached") && shown["proxy-pod "] != Timeout && direct != Timeout:
+		wrong("nobody waited in vain at the Pod's IP")
+	case strings.Contains(got.Text+got.Why, "says otherwise") && shown["proxy-service "] != NoEndpoints:
+		wrong("that proxy did not say so")
+	case strings.Contains(got.Why, "Only port-forwards told") && (proxied || shown["proxy-pod "] == Refused || shown["proxy-service "] == Refused || client == Refused || direct == Refused || facts.Sockets.Known):
+		wrong("others told something")
+	case strings.Contains(got.Text, "contradict") && tells(shown, facts) < 2:
+		wrong("one rung cannot contradict itself")
+	case strings.Contains(got.Text, "nothing reached") && said > 0:
+		wrong("something did")
+	case strings.Contains(got.Text, "no usable endpoint") && facts.UsableKnown && facts.Usable > 0:
+		wrong("there is one")
+	case got.ID == "NP-01" && got.Mark != check.MarkOK && (direct == OK || direct == asksNothing || served):
+		wrong("a client got through")
 	case got.Mark != check.MarkOK && got.Next == "":
 		wrong("no next action")
 	}
+}
+
+// tells counts the rungs and addresses that told anything, and the facts that tell as much: sockets, a name without an address, the kubelet's own
+// probe, EndpointSlices without an endpoint.
+func tells(shown map[string]Outcome, facts Facts) int {
+	count := 0
+	for rung, outcome := range shown {
+		forward := strings.HasPrefix(rung, string(RungPod)+" ") || strings.HasPrefix(rung, string(RungService)+" ")
+		switch {
+		case facts.Silent[Rung(strings.TrimSpace(rung))]:
+			count++
+		case outcome == Denied, outcome == NotRun, outcome == Failed && !facts.Unresolved, outcome == Timeout && forward:
+		default:
+			count++
+		}
+	}
+	for _, tells := range []bool{facts.Sockets.Known, facts.Readiness >= ReadyOnPodIP, noneUsable(facts)} {
+		if tells {
+			count++
+		}
+	}
+	return count
 }

@@ -18,8 +18,6 @@ const (
 	refused
 	timedOut
 	noEndpoints
-	// cannot is of the rung Service alone: kubectl would not start it.
-	cannot
 	// noAddress is of names alone.
 	noAddress
 	// The others are of the listening sockets alone: on all addresses, on the loopback, on the Pod's IP, on another address, nowhere.
@@ -81,6 +79,25 @@ func (s sight) of(rung Rung) evidence {
 	return none
 }
 
+// told counts what told anything, the two forwards as one: they go the same way.
+func (s sight) told() int {
+	count := 0
+	for _, seen := range []evidence{s.pod | s.service, s.proxyService, s.proxyPod, s.inCluster, s.clientName, s.clientPod, s.sockets} {
+		if seen != none {
+			count++
+		}
+	}
+	return count
+}
+
+// firstUntold is the nearest of the rungs to the application's own address that told nothing.
+func (s sight) firstUntold() Rung {
+	if s.proxyPod == none {
+		return RungProxyPod
+	}
+	return RungInCluster
+}
+
 // fromClient tells whether the client told anything.
 func (s sight) fromClient() bool { return s.inCluster|s.clientName|s.clientPod != none }
 
@@ -117,14 +134,11 @@ func sightOf(observations []Observation, facts Facts) sight {
 			s.pod = proof &^ timedOut
 		case RungService:
 			s.service = proof &^ timedOut
-			if proof == none && seen.Outcome == Failed && facts.Fault != noFault {
-				s.service = cannot
-			}
 		case RungProxyService:
 			s.proxyService = proof
 		case RungProxyPod:
 			s.proxyPod = proof
-			if facts.AddressRefused && seen.Outcome == Failed {
+			if facts.AddressRefused {
 				s.proxyPod = timedOut
 			}
 		case RungInCluster:
@@ -134,7 +148,7 @@ func sightOf(observations []Observation, facts Facts) sight {
 		}
 	}
 	s.judgeBareConnections()
-	if s.service != cannot && facts.Pod != "" && facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
+	if facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
 		s.service, s.otherForward = none, s.service
 	}
 	if facts.atForwardPod == refused && s.proxyPod&reached != none {
@@ -176,7 +190,7 @@ func (s *sight) noteClient(seen Observation, proof evidence, facts Facts) {
 			return
 		}
 		s.clientName = proof
-	case seen.Target != "" && seen.Target == hostPort(facts.PodIP, facts.PodPort):
+	case seen.Target == hostPort(facts.PodIP, facts.PodPort):
 		s.clientPod = proof
 	default:
 		s.inCluster = proof
@@ -184,13 +198,10 @@ func (s *sight) noteClient(seen Observation, proof evidence, facts Facts) {
 }
 
 func proofOf(seen Observation, facts Facts) evidence {
-	if seen.Running {
-		return none
-	}
 	if facts.Silent[seen.Rung] {
 		return silent
 	}
-	if proof := facts.clientProof[seen.Target]; seen.Rung == RungInCluster && proof != none {
+	if proof := facts.clientProof[seen.Target]; proof != none {
 		return proof
 	}
 	switch seen.Outcome {

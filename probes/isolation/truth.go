@@ -51,13 +51,12 @@ var table = []truth{
 	{
 		name:  "1 healthy",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   reached, service: reached | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		pod:   reached, service: reached, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
 			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
-			byPodAlone := s.proxyService == none && s.proxyPod != none && s.inCluster == none
-			nothingToAnswer := s.proxyService == none && s.inCluster == none && (noneUsable(f) || f.Fault == faultNoSelector && f.Pod == "")
-			return !f.MeshAnswered && !withoutPods(f) && !nothingToAnswer && !(byPodAlone && !f.PodUsable)
+			byPodAlone := s.proxyService == none && s.inCluster == none
+			return !f.MeshAnswered && !withoutPods(f) && !(byPodAlone && (noneUsable(f) || s.proxyPod != none && !f.PodUsable))
 		},
 		verdict: healthy,
 	},
@@ -68,7 +67,7 @@ var table = []truth{
 		sockets:    boundLoopback,
 		needs:      []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return s.proxyPod == none && s.clientPod == none && podRuns(f) && bindTells(f) && f.Readiness == RefusedOnPodIP
+			return s.clientPod == none && bindTells(f) && f.Readiness == RefusedOnPodIP
 		},
 		verdict: loopbackByProbe,
 	},
@@ -79,7 +78,7 @@ var table = []truth{
 		clientName: notReached,
 		clientPod:  refused, sockets: boundLoopback,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && !endpointless(s, f) && !mayBeRejected(s, f)
+			return podRuns(f) && bindTells(f) && f.Readiness != ReadyOnPodIP && toldInside(s) && !endpointless(s, f) && !mayBeRejected(s, f)
 		},
 		verdict: loopback,
 	},
@@ -88,7 +87,6 @@ var table = []truth{
 		pod:  reached | refused, service: anything, proxyService: reached | refused | noEndpoints, proxyPod: refused, inCluster: dead,
 		clientName: notReached,
 		clientPod:  dead, sockets: boundAll | boundPodIP,
-		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
 			drawn := s.proxyService&reached == none || otherEndpoints(f)
@@ -139,7 +137,7 @@ var table = []truth{
 	{
 		name:  "3 nothing listens",
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster, clientPod, RungSockets},
-		pod:   refused, service: refused | cannot, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
+		pod:   refused, service: refused, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: dead,
 		clientName: notReached,
 		clientPod:  refused, sockets: unbound,
 		when: func(s sight, f Facts) bool {
@@ -147,7 +145,7 @@ var table = []truth{
 			told := s.sockets == unbound || s.inCluster != timedOut && !listensPerhaps(s, f)
 			// What another endpoint refused tells nothing of this Pod.
 			ofThisPod := !otherEndpoints(f) || s.proxyPod|s.clientPod|s.sockets != none
-			return podRuns(f) && f.Stopped == "" && !f.Kata && !endpointless(s, f) && told && ofThisPod
+			return podRuns(f) && f.Stopped == "" && !f.Kata && toldInside(s) && !endpointless(s, f) && told && ofThisPod
 		},
 		verdict: notListening,
 	},
@@ -158,7 +156,7 @@ var table = []truth{
 		clientPod:  refused, sockets: unbound,
 		needs: []Rung{RungSockets},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && f.Stopped == "" && s.pod == none && contacts(s, f) == none
+			return podRuns(f) && f.Stopped == "" && contacts(s, f) == none
 		},
 		verdict: notListening,
 	},
@@ -172,28 +170,30 @@ var table = []truth{
 		verdict: containerStopped,
 	},
 	{
-		name: "3a refused on the Pod's IP, where the forward tells nothing",
+		name: "3a refused on the Pod's IP, where nothing tells of its loopback",
 		pod:  none, service: anything, proxyService: refused | noEndpoints, proxyPod: refused, inCluster: refused,
 		clientName: notReached,
-		clientPod:  refused, sockets: boundAll | boundPodIP,
-		needs:   []Rung{RungProxyPod},
-		when:    func(_ sight, f Facts) bool { return podRuns(f) && f.Kata },
-		verdict: refusedInVM,
+		clientPod:  refused,
+		proof:      []Rung{RungProxyPod},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && f.Stopped == "" && !toldInside(s) && !endpointless(s, f) && !listensPerhaps(s, f)
+		},
+		verdict: refusedOnPodIP,
 	},
 	{
 		name:  "4 bound to the Pod's IP only",
 		needs: []Rung{RungPod},
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
-		pod:   refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		pod:   refused, service: refused, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundPodIP,
 		verdict: healthyForwardLies,
 	},
 	{
 		name: "4a bound to the Pod's IP only, by the listening sockets",
-		pod:  refused, service: refused | cannot, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
+		pod:  refused, service: refused, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundPodIP,
 		needs:   []Rung{RungPod, RungSockets},
-		when:    func(s sight, f Facts) bool { return f.PodUsable && s.proxyService|s.proxyPod|s.inCluster == none },
+		when:    func(_ sight, f Facts) bool { return f.PodUsable },
 		verdict: boundToPodIPOnly,
 	},
 	{
@@ -210,23 +210,26 @@ var table = []truth{
 	{
 		name: "5c no usable endpoint, and nothing reached the application",
 		pod:  refused, service: anything, proxyService: noEndpoints, proxyPod: timedOut, inCluster: dead,
-		clientPod: timedOut, sockets: anything,
+		clientName: notReached,
+		clientPod:  timedOut, sockets: anything,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && noneUsable(f) && !works(s) && s != sight{otherForward: s.otherForward} && !endpointless(s, f)
+			return podRuns(f) && noneUsable(f) && s != sight{otherForward: s.otherForward}
 		},
 		verdict: noEndpointRefused,
 	},
 	{
 		name: "5b no usable endpoint, and nothing told of the application",
 		pod:  anything, service: anything, proxyService: noEndpoints, proxyPod: none, inCluster: refused,
-		needs:   []Rung{RungInCluster},
-		when:    func(s sight, f Facts) bool { return podRuns(f) && endpointless(s, f) },
-		verdict: noEndpointRefused,
+		clientName: notReached,
+		needs:      []Rung{RungInCluster},
+		when:       func(s sight, f Facts) bool { return podRuns(f) && endpointless(s, f) },
+		verdict:    noEndpointRefused,
 	},
 	{
 		name: "5a no usable endpoint, and no Pod that runs",
 		pod:  none, service: anything, proxyService: noEndpoints, proxyPod: dead, inCluster: dead,
-		when:    func(s sight, f Facts) bool { return s.pod == none && !podRuns(f) && noneUsable(f) },
+		clientName: notReached, clientPod: dead,
+		when:    func(_ sight, f Facts) bool { return !podRuns(f) && noneUsable(f) },
 		verdict: noEndpointNoPod,
 	},
 	{
@@ -241,15 +244,13 @@ var table = []truth{
 	},
 	{
 		name: "6a endpoints that are no Pods",
-		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: none,
-		when: func(s sight, f Facts) bool {
-			return s.inCluster == none && f.Pod == "" && f.UsableKnown && f.Usable > 0
-		},
+		pod:  none, service: none, proxyService: noEndpoints, proxyPod: none, inCluster: none,
+		when:    func(_ sight, f Facts) bool { return withoutPods(f) },
 		verdict: endpointsWithoutPods,
 	},
 	{
 		name: "6b endpoints that are no Pods, and a client is served",
-		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: answered, here: anything,
+		pod:  none, service: none, proxyService: noEndpoints, proxyPod: none, inCluster: answered, here: anything,
 		clientName: answered,
 		needs:      []Rung{RungInCluster},
 		when:       func(_ sight, f Facts) bool { return withoutPods(f) },
@@ -257,7 +258,7 @@ var table = []truth{
 	},
 	{
 		name: "6c endpoints that are no Pods, and a client is not served",
-		pod:  none, service: cannot, proxyService: noEndpoints, proxyPod: none, inCluster: dead,
+		pod:  none, service: none, proxyService: noEndpoints, proxyPod: none, inCluster: dead,
 		needs:   []Rung{RungInCluster},
 		when:    func(_ sight, f Facts) bool { return withoutPods(f) },
 		verdict: othersDead,
@@ -284,7 +285,8 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut, here: anything,
 		clientPod: timedOut, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungInCluster},
-		when:    func(s sight, f Facts) bool { return s.proxyService|s.proxyPod != none || s.clientPod == timedOut },
+		proof:   []Rung{RungProxyPod, RungProxyService, clientPod},
+		when:    func(_ sight, f Facts) bool { return !noneUsable(f) && !withoutPods(f) },
 		verdict: clientKeptOut,
 	},
 	{
@@ -339,14 +341,15 @@ var table = []truth{
 		proof: []Rung{RungInCluster, clientName},
 		when: func(s sight, f Facts) bool {
 			// What the API server got may have come from another endpoint.
-			return (s.inCluster != none || f.OtherPodAnswers && f.Policies == check.PoliciesOpen) && (s.proxyService&reached == none || shutOut(s, f) && otherEndpoints(f))
+			return (s.inCluster|s.clientName != none || f.OtherPodAnswers && f.Policies == check.PoliciesOpen) && (s.proxyService&reached == none || shutOut(s, f) && otherEndpoints(f))
 		},
 		verdict: healthyForClients,
 	},
 	{
 		name: "10 the Pod's IP cannot be reached",
 		pod:  reached, service: anything, proxyService: timedOut | noEndpoints, proxyPod: timedOut, inCluster: timedOut,
-		clientPod: timedOut, sockets: boundAll | boundPodIP,
+		clientName: notReached,
+		clientPod:  timedOut, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungProxyPod},
 		when: func(s sight, f Facts) bool {
 			return s.inCluster|s.clientPod != none || f.OtherPodAnswers && !shutOut(s, f)
@@ -377,9 +380,8 @@ var table = []truth{
 		name: "12a this Pod listens on its loopback only, another endpoint answers",
 		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: boundLoopback | boundElsewhere,
-		needs: []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && s.proxyPod|s.clientPod|s.sockets != none && !mayBeRejected(s, f)
+			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && toldInside(s) && s.proxyPod|s.clientPod|s.sockets != none && !mayBeRejected(s, f)
 		},
 		verdict: mixedLoopback,
 	},
@@ -405,7 +407,7 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: reached | refused, inCluster: none,
 		needs: []Rung{RungPod},
 		when: func(s sight, f Facts) bool {
-			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.inCluster == none && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
+			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
 		},
 		verdict: meshOpaque,
 	},
@@ -420,10 +422,10 @@ var table = []truth{
 	{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		name:  "16 the application accepts and does not answer",
-		pod:   reached, service: reached | cannot, proxyService: reached, proxyPod: reached, inCluster: reached,
+		pod:   reached, service: reached, proxyService: reached, proxyPod: reached, inCluster: reached,
 		clientPod: reached,
 		when: func(s sight, f Facts) bool {
-			return s.perhaps(silent) && !s.surely(answered) && !f.MeshAnswered && (s.pod != none || s.fromClient())
+			return s.perhaps(silent) && !s.surely(answered) && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},
@@ -436,8 +438,8 @@ var table = []truth{
 				return seen == none || seen == timedOut || f.Mesh != "" && (f.MeshAnswered || seen == refused) || seen == refused && f.Readiness == ReadyOnPodIP && bindTells(f)
 			}
 			// Where several Pods can answer, one that does tells nothing of one that does not.
-			oneOfSeveral := s.proxyPod == timedOut && f.OtherPodAnswers && otherEndpoints(f)
-			return s.here&answered != 0 && s.inCluster == none && unreached(s.proxyService) && unreached(s.proxyPod) && !noneUsable(f) && !oneOfSeveral
+			oneOfSeveral := f.OtherPodAnswers && otherEndpoints(f)
+			return s.here&answered != 0 && unreached(s.proxyService) && unreached(s.proxyPod) && !noneUsable(f) && !oneOfSeveral
 		},
 		verdict: healthyFromHere,
 	},
@@ -479,6 +481,10 @@ var table = []truth{
 func onePodIsBad(s sight, f Facts) bool {
 	return otherEndpoints(f) && ((s.proxyPod|s.proxyService)&refused != none || s.clientPod&dead != none || s.sockets&(unbound|boundLoopback|boundElsewhere) != none)
 }
+
+// toldInside tells whether anything was seen inside the Pod, without which a refusal at its IP does not tell a port that nothing listens on from
+// one that only its loopback has.
+func toldInside(s sight) bool { return s.pod|s.sockets != none }
 
 // mayBeRejected tells whether a NetworkPolicy may be what refuses at the Pod's IP: some plugins reject instead of dropping. The listening
 // sockets, or the kubelet's own probe, which no policy concerns, show the bind address all the same.

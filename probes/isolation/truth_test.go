@@ -46,7 +46,7 @@ func oneUsable(edits ...func(*Facts)) Facts {
 
 func noneUsableEdit(f *Facts)        { f.Usable, f.UsableAtAddress, f.PodUsable = 0, 0, false }
 func threeUsable(f *Facts)           { f.Usable, f.UsableAtAddress = 3, 3 }
-func slicesUnread(f *Facts)          { f.UsableKnown, f.Usable, f.PodUsable = false, 0, false }
+func containerWaits(f *Facts)        { f.Stopped = "container c is waiting: CrashLoopBackOff" }
 func otherAnswers(f *Facts)          { f.OtherPod, f.OtherPodAnswers = "web-2", true }
 func otherSilent(f *Facts)           { f.OtherPod = "web-2" }
 func inMesh(f *Facts)                { f.Mesh = "Istio" }
@@ -61,6 +61,10 @@ func noPod(f *Facts)                 { f.Pod, f.PodIP, f.PodPort, f.PodUsable = 
 func lacksPort(f *Facts)             { f.Fault, f.PodLacksPort = faultNoNamedPort, true }
 func withFault(why fault) edit       { return func(f *Facts) { f.Fault = why } }
 func withReadiness(r Readiness) edit { return func(f *Facts) { f.Readiness = r } }
+
+// slicesUnread leaves what does not count where the slices are not known: nothing may go by it.
+func slicesUnread(f *Facts) { f.UsableKnown = false }
+
 func silentOn(rungs ...Rung) edit {
 	return func(f *Facts) {
 		f.Silent = map[Rung]bool{}
@@ -120,7 +124,7 @@ func TestConclude(t *testing.T) {
 		{"3 in-cluster not run", "REF REF REF REF -", oneUsable(), check.MarkFail, "PORT-08", "Nothing listens on port 8080"},
 		{"3 not Ready because of it", "REF REF NOEP REF -", oneUsable(noneUsableEdit), check.MarkFail, "PORT-08", "Nothing listens"},
 		{"3 or 4 without the proxies", "REF REF PERM PERM -", oneUsable(), check.MarkUnknown, "", "Inconclusive: the API server's proxy to the Pod would decide"},
-		{"2 or 3 without the forwards", "PERM PERM REF REF -", oneUsable(), check.MarkUnknown, "", "Inconclusive: a port-forward to the Pod would decide"},
+		{"3a without the forwards", "PERM PERM REF REF -", oneUsable(), check.MarkFail, "", "10.0.0.7:8080 refuses connections. No port-forward told whether nothing listens or only its loopback does"},
 		{"3 in a virtual machine", "REF REF REF REF -", oneUsable(inVM), check.MarkFail, "", "10.0.0.7:8080 refuses"},
 		{"3 on a Pod whose container waits", "NOT NOT NOEP REF -", oneUsable(noneUsableEdit, func(f *Facts) { f.NotRunning = "container c is waiting: CrashLoopBackOff" }), check.MarkFail, "", "no Pod runs"},
 
@@ -143,7 +147,7 @@ func TestConclude(t *testing.T) {
 		{"3 the only endpoint refused", "REF REF REF PERM -", oneUsable(), check.MarkFail, "PORT-08", "Nothing listens"},
 		{"12d the forward tells nothing", "PERM PERM OK REF -", oneUsable(threeUsable), check.MarkFail, "", "10.0.0.7:8080 refuses connections, while another endpoint answers"},
 		{"12d where policies may not be read", "PERM PERM OK REF -", oneUsable(threeUsable, policiesUnread), check.MarkWarn, "", "refuses connections"},
-		{"12d where a policy may be what rejects", "PERM PERM OK REF -", oneUsable(threeUsable, admitsSome), check.MarkUnknown, "", ""},
+		{"12d where a policy may be what rejects", "PERM PERM OK REF -", oneUsable(threeUsable, admitsSome), check.MarkUnknown, "NP-05", "No port-forward told"},
 
 		// What is said of no endpoint is refuted by an answer.
 		{"11 no Pods, and a client is served", "- - NOEP - OK", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkOK, "", "though the API showed no endpoint"},

@@ -23,7 +23,7 @@ const (
 	refusedBetween
 	refusedByPolicy
 	notListening
-	refusedInVM
+	refusedOnPodIP
 	applicationWorksNoEndpoint
 	noEndpointNoPod
 	endpointsWithoutPods
@@ -115,14 +115,18 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"It listens on the Pod's IP only; a port-forward dials localhost inside the Pod. The Service is not at fault.")
 	case healthyProxyLies:
 		const otherwise = "The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made."
-		if !f.seen.onPodIP() {
+		switch {
+		case !f.seen.onPodIP():
 			connected := f.clientConnected()
-			connected.Why = otherwise + " " + connected.Why
+			if f.seen.proxyService == noEndpoints {
+				connected.Why = otherwise + " " + connected.Why
+			}
 			return connected
-		}
-		if noneUsable(f) {
+		case noneUsable(f):
 			return ok("A client inside the cluster is served, though the API showed no endpoint.",
 				"Either endpoints came after the Service was read, or another data plane than kube-proxy brings its own, as with Services of several clusters. "+f.servedWhy())
+		case f.seen.proxyService != noEndpoints:
+			return healthy.conclusion(f)
 		}
 		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.", otherwise)
 	case healthyForClients:
@@ -165,16 +169,21 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		}
 		kept := unknown(fmt.Sprintf("%s refuses, and NetworkPolicy %s may be why.", address(f), f.Policy), why,
 			"read what the Pod listens on: --sockets, or s on the screen of the test")
+		switch {
+		case f.seen.sockets != none:
+			kept.Why = "The Pod's sockets tell that the application listens there, so what refuses is on the way: the network plugin rejects what the policy does not admit, or a firewall does."
+			kept.Next = "try it from a client that the policy admits"
+		case f.seen.pod == none:
+			kept.Why = "No port-forward told of the application. Either nothing listens there, or it listens on 127.0.0.1 only, or the network plugin rejects what the policy does not admit: from outside of the Pod these look the same."
+		}
 		kept.ID = "NP-05"
 		return kept
 	case notListening:
 		nothing := probed("PORT-08", fmt.Sprintf("Nothing listens on port %d of Pod %s.", port, pod),
 			"Both localhost inside the Pod and the Pod's IP refuse the connection. An application bound to ::1 alone would look the same.", "")
 		return nothing.whatListens(f).unlessRejected(f)
-	case refusedInVM:
-		return probed("", fmt.Sprintf("%s refuses connections.", address(f)),
-			"The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does.",
-			fmt.Sprintf("let the application listen on %s", f.everywhere()))
+	case refusedOnPodIP:
+		return probed("", fmt.Sprintf("%s refuses connections.", address(f)), f.nothingInside(), fmt.Sprintf("let the application listen on %s", f.everywhere())).unlessRejected(f)
 	case applicationWorksNoEndpoint:
 		switch s := f.seen; {
 		case s.surely(silent) && !s.surely(answered):
@@ -237,7 +246,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			joined("Clients that are sent to this Pod are refused.", f.otherSockets()), "compare this Pod with the others: image, arguments, configuration").unlessRejected(f)
 	case mixedRefused:
 		return probed("", fmt.Sprintf("%s refuses connections, while another endpoint %s.", address(f), f.answers()),
-			"Clients that are sent to this Pod are refused. Whether it listens on its loopback only or nowhere is not known: no port-forward told.",
+			joined("Clients that are sent to this Pod are refused.", f.nothingInside()),
 			"read what the Pod listens on: --sockets, or s on the screen of the test; compare it with the others").unlessRejected(f)
 	case mixedLoopback:
 		return probed("PORT-09", fmt.Sprintf("In Pod %s the application listens on 127.0.0.1 only, while another endpoint %s.", pod, f.answers()),
@@ -295,6 +304,14 @@ func (f Facts) inPod() string {
 		return "accepts connections"
 	}
 	return "answers"
+}
+
+// nothingInside says why it is not known what listens inside the Pod.
+func (f Facts) nothingInside() string {
+	if f.Kata {
+		return "The Pod runs in a virtual machine, so a port-forward cannot tell whether nothing listens or only its loopback does."
+	}
+	return "No port-forward told whether nothing listens or only its loopback does."
 }
 
 // saidNothing says for how long an application kept silent.
@@ -371,18 +388,18 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 
 // inconclusive says why, and which rung would decide; an empty one means that none would.
 func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) Conclusion {
-	forwardsOnly := s.proxyService == none && s.proxyPod == none && s.inCluster == none
+	forwardsOnly := s == sight{pod: s.pod, service: s.service, otherForward: s.otherForward, here: s.here}
 	switch {
 	case s == (sight{here: s.here, otherForward: s.otherForward}):
 		if told, some := onlyFromHere(observations, f); some {
 			return told
 		}
 		return nothingSeen(observations, f)
-	case deciding == "" && !forwardsOnly:
+	case deciding == "" && !forwardsOnly && s.told() > 1:
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
 			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
 	}
-	if deciding = cmp.Or(deciding, RungProxyPod); f.ProxyElsewhere && deciding == RungProxyPod {
+	if deciding = cmp.Or(deciding, s.firstUntold()); f.ProxyElsewhere && deciding == RungProxyPod {
 		deciding = RungInCluster
 	}
 	why := "What was seen fits more than one cause."
