@@ -18,7 +18,7 @@ func drawPanel(sh *shell, row *serviceRow, width, height int) []string {
 	}
 	const indent = 5
 	lines = append(lines, strings.Repeat(" ", indent)+drawRoute(t, row.report.Route, width-indent-1))
-	lead := leadLines(sh, row.report, width-indent-1, height-2)
+	lead := leadLines(sh, row, width-indent-1, height-2)
 	for i, line := range lead {
 		prefix := strings.Repeat(" ", indent)
 		if i == 0 {
@@ -37,8 +37,8 @@ func drawPanel(sh *shell, row *serviceRow, width, height int) []string {
 }
 
 // leadLines says the leading cause on at most so many lines.
-func leadLines(sh *shell, report *check.Report, width, height int) []string {
-	t := &sh.theme
+func leadLines(sh *shell, row *serviceRow, width, height int) []string {
+	t, report := &sh.theme, row.report
 	lead := report.Leading()
 	switch {
 	case lead != nil:
@@ -54,8 +54,10 @@ func leadLines(sh *shell, report *check.Report, width, height int) []string {
 		return lines
 	case report.Verdict == check.Partial && !report.Settling:
 		return []string{t.text.on("The endpoints are fine; not every check has run yet.")}
+	case report.Counted && report.Verdict == check.OK && sh.state != nil:
+		return []string{t.text.on(cut(healthText(sh, sh.state.Snapshot, row.service, report), width))}
 	case report.Counted:
-		return []string{t.text.on(fmt.Sprintf("%s usable, nothing found that keeps requests from them.", countOf(report.Usable, report.Selected)))}
+		return []string{t.text.on(countOf(report.Usable, report.Selected) + " usable; nothing was found that keeps requests away.")}
 	default:
 		return []string{t.text.on("Nothing found that keeps requests away.")}
 	}

@@ -4,24 +4,30 @@ import (
 	"strconv"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
 // healthText says of a Service in which nothing is wrong what that rests on: on the answers to probes and tests, or on the API alone, which
 // knows nothing of an application that no probe asks.
-func (p *servicePage) healthText(sh *shell) string {
-	them, count := "they answer", countOf(p.report.Usable, p.report.Selected)
-	if p.report.Selected == 1 {
+func healthText(sh *shell, snapshot *model.Snapshot, service *corev1.Service, report *check.Report) string {
+	them, count := "they answer", countOf(report.Usable, report.Selected)
+	if report.Selected == 1 {
 		them = "it answers"
 	}
-	unasked := check.Unasked(p.state.Snapshot, p.service)
-	left := sh.untested(p.key, unasked)
+	unasked := check.Unasked(snapshot, service)
+	left := sh.untested(report.Key, unasked)
 	switch {
-	case len(unasked) == 0 && p.service != nil && len(p.service.Spec.Ports) > 0:
+	case len(unasked) == 0 && service != nil && len(service.Spec.Ports) > 0:
 		return count + " usable; readiness probes of the Service's ports pass."
 	case len(unasked) > 0 && len(left) == 0:
 		return count + " usable; the isolation test passed."
-	case p.service != nil && len(left) < len(p.service.Spec.Ports):
+	case !snapshot.Coverage(model.Pods, report.Key.Namespace).Known():
+		// Which probes ask them is written in the Pods.
+		return count + " ready by the API; nothing was found that keeps requests from them."
+	case service != nil && len(left) < len(service.Spec.Ports):
 		them = clean(check.PortsAnswer(left))
 	}
 	return count + " ready by the API; not asked if " + them + ": t asks."

@@ -153,7 +153,7 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	case r.Verdict == check.Unknown:
 		text.head = "It could not be found out whether this Service routes."
 	case r.Counted && r.Verdict == check.OK:
-		text.head = p.healthText(sh)
+		text.head = healthText(sh, p.state.Snapshot, p.service, p.report)
 	case r.Counted:
 		text.head = countOf(r.Usable, r.Selected) + " usable; nothing was found that keeps requests away."
 	default:

@@ -154,6 +154,14 @@ func (sh *shell) untested(service model.Key, ports []string) []string {
 	})
 }
 
+// fixOf is what a test advises, as a fix of what it found; nil for nothing.
+func fixOf(conclusion isolation.Conclusion) *check.Fix {
+	if conclusion.Command == "" && conclusion.Next == "" {
+		return nil
+	}
+	return &check.Fix{Command: conclusion.Command, Note: conclusion.Next}
+}
+
 // testFresh is for how long the list does not say how old a test is: there is little room.
 const testFresh = 10 * time.Minute
 
@@ -176,6 +184,7 @@ func (sh *shell) withTest(report *check.Report) *check.Report {
 		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Cause: failed.conclusion.Cause, Step: check.StepIsolation,
 		Short: test + ": " + clean(failed.conclusion.Text),
 		Title: "The isolation test found " + since + " ago: " + clean(failed.conclusion.Text), Since: failed.at,
+		Fix: fixOf(failed.conclusion),
 	}}})
 	tested.Since = failed.at
 	return tested

@@ -115,7 +115,7 @@ func TestHealthRestsOnAnswers(t *testing.T) {
 			sh.remember(result)
 		}
 		p := servicePage{key: key, service: service, state: &engine.State{Snapshot: snapshot}, report: &check.Report{Key: key, Counted: true, Usable: 1, Selected: test.selected}}
-		if got := p.healthText(sh); got != test.want {
+		if got := healthText(sh, snapshot, service, p.report); got != test.want {
 			t.Errorf("%s: %s", name, got)
 		}
 		if got := p.stepResult(sh, check.StepIsolation).Note; got != test.note {
@@ -230,5 +230,73 @@ func TestTheReportKnowsTheTests(t *testing.T) {
 	}
 	if got := report(broken); !strings.Contains(got, "PORT-09 The isolation test found") || strings.Contains(got, "not asked") {
 		t.Errorf("after one that found a fault:\n%s", got)
+	}
+}
+
+// The panel under the list tells what is known now of the Service under the cursor: also what a test came to, how old it is, and no longer what
+// an outdated one did.
+func TestThePanelIsOfNow(t *testing.T) {
+	payments := model.Key{Namespace: "shop", Name: "payments"}
+	s := newConnectedScreen(t, 120, 40)
+	now := fixtureNow()
+	s.root.sh.now = func() time.Time { return now }
+	s.show(stateOf("shop", shopFixtures()...))
+	s.home().list.find(payments)
+	s.home().list.freeze()
+	s.mustShow("All 3 endpoints are ready by the API; not asked if they answer: t asks.")
+
+	result := loopback(isolation.Request{Service: payments, Port: "9000"})
+	result.Request.Pod, result.Basis = "", basisOf(t, s.root.sh.state, payments)
+	passed := result
+	passed.Conclusion = &isolation.Conclusion{Mark: check.MarkOK, Text: "The application answers."}
+	tell := func(result isolation.Result) {
+		s.root.sh.remember(result)
+		s.press("t", "esc")
+	}
+	tell(passed)
+	s.mustShow("All 3 endpoints are usable; the isolation test passed.")
+	tell(result)
+	s.mustShow("The isolation test found <1m ago: The application listens on 127.0.0.1 only.", "fix  let it listen on 0.0.0.0:8080")
+	s.mustNotShow("not asked if")
+	for _, wanted := range []string{"1m", "2m"} {
+		now = s.home().wakeAt(s.root.sh)
+		s.send(wakeUp{s.root.wake})
+		s.mustShow("The isolation test found " + wanted + " ago")
+	}
+
+	changed := shopFixtures()
+	for i := range changed {
+		if changed[i].report.Key == payments {
+			service := changed[i].service.DeepCopy()
+			service.Spec.Ports[0].TargetPort = intstr.FromInt(1)
+			changed[i].service = service
+		}
+	}
+	s.show(stateOf("shop", changed...))
+	s.mustNotShow("The isolation test found", "the isolation test passed", "let it listen on")
+	s.mustShow("not asked if they answer: t asks.")
+
+	// A Service that is gone leaves no words behind.
+	var others []fixture
+	for _, f := range changed {
+		if f.report.Key != payments {
+			others = append(others, f)
+		}
+	}
+	s.show(stateOf("shop", others...))
+	if selected := s.home().list.selected; selected == nil || selected.key == payments {
+		t.Fatalf("selected is %v", selected)
+	}
+	s.mustNotShow("payments")
+}
+
+// Which probes ask an application is written in its Pods: where those are not read, nothing is said of it.
+func TestHealthOfWhatIsNotRead(t *testing.T) {
+	service := fixtureService("web", corev1.ServiceTypeClusterIP, "10.96.0.1", "80", day)
+	report := fixtureReport(service, check.OK, 2, 2, day)
+	snapshot := model.NewBuilder(nil).Put(service).Build(fixtureNow())
+	sh := &shell{now: fixtureNow}
+	if got := healthText(sh, snapshot, service, report); got != "All 2 endpoints are ready by the API; nothing was found that keeps requests from them." {
+		t.Error(got)
 	}
 }
