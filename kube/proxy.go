@@ -27,7 +27,7 @@ func (s *Session) PortForward(ctx context.Context, pod model.PodIdentity, port i
 // ForwardCluster is what held forwards need of the session's cluster. It goes on working when the session is closed, and its
 // Config is the same each time.
 func (s *Session) ForwardCluster() forward.Cluster {
-	return forward.Cluster{ContextName: s.place.context, Config: s.config, Dial: forward.DialFunc(s.Dial()), Hold: s.plugin.hold}
+	return forward.Cluster{ContextName: s.place.context, KubectlArgs: s.place.kubectlArgs, Config: s.config, Dial: forward.DialFunc(s.Dial()), Hold: s.plugin.hold}
 }
 
 // Proxy sends a GET to a Service or a Pod through the API server, once, and returns whatever comes back, whatever

@@ -188,7 +188,7 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 		}
 	}
 	for _, forward := range sh.held {
-		if forward.Target.Namespace == key.Namespace && forward.Target.Service == key.Name {
+		if forward.Target.Context == sh.info.Context && forward.State != model.ForwardFailed && forward.Target.Namespace == key.Namespace && forward.Target.Service == key.Name {
 			add("forward "+forwardTarget(forward.Target), "http://"+forward.Local)
 			if line := sshLine(sh.ssh, forward.Local); line != "" {
 				run("ssh -L for it", line)

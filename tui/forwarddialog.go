@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -102,12 +101,12 @@ func (p *forwardDialog) fill(sh *shell) {
 		items = serviceTargets(service)
 	}
 	pods := podsBehind(snapshot, p.service)
-	if ready := slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return podRank(pod) == 0 }); !ready && snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
+	if ready := slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return podRank(pod) == podIsReady }); !ready && snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
 		for i := range items {
 			items[i].detail = "no Pod is Ready"
 		}
 	}
-	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podRank(a), podRank(b)) })
+	pods = model.ForwardOrder(pods)
 	for _, pod := range pods {
 		items = append(items, podTargets(pod, service)...)
 	}
@@ -307,7 +306,7 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 		p.failure = clean(err.Error())
 		return nil
 	}
-	if why, instead := p.refusal(sh, targets); why != "" {
+	if why, instead := refusal(sh, targets); why != "" {
 		if instead == nil || p.agreed != forwardTargets(instead) {
 			p.failure, p.agreed = why, ""
 			if instead != nil {
@@ -329,28 +328,6 @@ func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 	p.opening, p.failure = true, ""
 	forwards, session, contextName := sh.forwards, sh.session, sh.info.Context
 	return p.life.do(func(ctx context.Context) tea.Msg { return openForwardsTo(ctx, forwards, session, contextName, specs) })
-}
-
-// refusal says why a Service cannot be forwarded to now, and what Enter opens instead; empty where it can, or where that is
-// not known.
-func (p *forwardDialog) refusal(sh *shell, targets []model.ForwardTarget) (why string, instead []model.ForwardTarget) {
-	if targets[0].Service != p.service.Name || sh.state == nil || !sh.state.Snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
-		return "", nil
-	}
-	pods := podsBehind(sh.state.Snapshot, p.service)
-	slices.SortStableFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(podRank(a), podRank(b)) })
-	if len(pods) > 0 && podRank(pods[0]) == 0 {
-		return "", nil
-	}
-	why = "No Pod of svc/" + clean(p.service.Name) + " is Ready: there is nothing to forward to."
-	instead = anyway(sh.state.Snapshot.Service(p.service), pods, targets)
-	switch {
-	case instead != nil:
-		why += " ↵ once more forwards to " + forwardTargets(instead) + " anyway, which runs and is not Ready."
-	case len(pods) > 0 && podRank(pods[0]) == 1:
-		why += " To forward to a Pod that is not Ready, choose it by its name."
-	}
-	return why, instead
 }
 
 // specsFor joins targets with the local ports that were typed: [ADDRESS:]PORT, with as many ports as targets, or none at all

@@ -229,6 +229,9 @@ func (p *forwardsPage) view(sh *shell, width, height int) string {
 		return ""
 	}
 	if len(sh.held) == 0 {
+		if reason := sh.readOnlyReason(); reason != "" {
+			return "\n" + strings.Join(indented(t.dim, wrap("No forward is held, and none can be opened: "+reason+".", width-6)), "\n")
+		}
 		return "\n" + strings.Join(indented(t.dim, wrap("No forward is held. F on a Service opens one, to the Service or to one of its Pods.", width-6)), "\n")
 	}
 	detail := p.detail(sh, width)

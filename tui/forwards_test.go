@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -158,13 +159,13 @@ func TestForwardDialog(t *testing.T) {
 	s.untilScreen("127.0.0.1:8080 → svc/cart:80; f lists the forwards")
 
 	s.press("F")
-	s.write("pod/other:9000")
+	s.write("pod/cart-66c9d4-9sz75:9000")
 	s.press("tab")
 	s.press("ctrl+u")
 	s.write("7000")
 	s.press("enter")
 	s.until("the second forward is open", func() bool { return len(s.root.sh.held) == 2 })
-	want = model.ForwardSpec{Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Pod: "other", Port: "9000"}, LocalPort: 7000}
+	want = model.ForwardSpec{Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Pod: "cart-66c9d4-9sz75", Port: "9000"}, LocalPort: 7000}
 	if got := forwards.opened(); got[1] != want {
 		t.Errorf("opened %+v, want %+v", got[1], want)
 	}
@@ -345,6 +346,81 @@ func TestWhatIsTypedAsATarget(t *testing.T) {
 	s.press("enter")
 	if _, open := s.root.top().(*forwardDialog); !open || len(s.root.sh.held) != 0 {
 		t.Error("nonsense was opened")
+	}
+}
+
+// What is not there is not forwarded to: such a forward would wait, and look as if it stood.
+func TestNoForwardIsOpenedToWhatIsNotThere(t *testing.T) {
+	udp := stageState().Snapshot.Service(model.Key{Namespace: "shop", Name: "cart"}).DeepCopy()
+	udp.Spec.Ports = []corev1.ServicePort{{Name: "dns", Port: 80, Protocol: corev1.ProtocolUDP}, {Name: "http", Port: 80}, {Name: "gone", Port: 81, TargetPort: intstr.FromString("nobody")}}
+	s := newStage(t, stageSetup{width: 120, height: 30, state: stageState(udp), forwards: newStageForwards()})
+	s.choose("cart")
+	s.press("F")
+	for typed, says := range map[string]string{
+		"svc/crat:80":                 "There is no Service crat in namespace shop; did you mean cart?",
+		"svc/cart:8443":               "svc/cart has no port 8443",
+		"pod/cart-66c9d4-9zs75:80":    "There is no Pod cart-66c9d4-9zs75 in namespace shop; did you mean cart-66c9d4-9sz75?",
+		"pod/nothing-like-it-here:80": "There is no Pod nothing-like-it-here in namespace shop.",
+	} {
+		s.press("ctrl+u")
+		s.write(typed)
+		s.press("enter")
+		if screen := strings.Join(strings.Fields(strings.NewReplacer("│", "").Replace(s.screen())), " "); !strings.Contains(screen, says) {
+			t.Errorf("%s: it does not say %q: %s", typed, says, s.screen())
+		}
+	}
+	if len(s.root.sh.held) != 0 {
+		t.Errorf("held: %+v", s.root.sh.held)
+	}
+}
+
+// A number that two protocols share is the one that can be forwarded, and a Pod that is being deleted is not offered in place of the Service.
+func TestWhereAForwardGoesAnyway(t *testing.T) {
+	service := stageState().Snapshot.Service(model.Key{Namespace: "shop", Name: "cart"}).DeepCopy()
+	service.Spec.Ports = []corev1.ServicePort{
+		{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromInt32(5300)},
+		{Name: "dns-tcp", Port: 53, TargetPort: intstr.FromInt32(5353)},
+		{Name: "metrics", Port: 90, Protocol: corev1.ProtocolUDP},
+	}
+	starts, ends := stagePod("cart-new", "cart", false), stagePod("cart-old", "cart", false)
+	ends.DeletionTimestamp = &metav1.Time{Time: fixtureNow()}
+	for _, test := range []struct {
+		pods []*corev1.Pod
+		port string
+		want string
+	}{
+		{[]*corev1.Pod{ends, starts}, "53", "pod/cart-new:5353"},
+		{[]*corev1.Pod{ends}, "53", ""},
+		{[]*corev1.Pod{starts}, "dns", ""},
+		{[]*corev1.Pod{starts}, "metrics", ""},
+		{nil, "53", ""},
+	} {
+		target := model.ForwardTarget{Namespace: "shop", Service: "cart", Port: test.port}
+		got := ""
+		if instead := anyway(service, model.ForwardOrder(test.pods), []model.ForwardTarget{target}); instead != nil {
+			got = forwardTargets(instead)
+		}
+		if got != test.want {
+			t.Errorf("port %s, %d Pods: %q, want %q", test.port, len(test.pods), got, test.want)
+		}
+	}
+}
+
+// The command that is copied goes to the same cluster, and listens where the forward does.
+func TestTheCommandOfAForward(t *testing.T) {
+	target := model.ForwardTarget{Context: "default", Namespace: "shop", Service: "cart", Port: "80"}
+	for _, test := range []struct {
+		local string
+		args  []string
+		want  string
+	}{
+		{"127.0.0.1:8080", []string{"--kubeconfig", "/tmp/a b", "--context", "default"}, "kubectl --kubeconfig '/tmp/a b' --context default -n shop port-forward svc/cart 8080:80"},
+		{"[::1]:8080", nil, "kubectl -n shop port-forward svc/cart 8080:80"},
+		{"0.0.0.0:8080", nil, "kubectl -n shop port-forward --address 0.0.0.0 svc/cart 8080:80"},
+	} {
+		if got := forwardCommand(model.Forward{Target: target, Local: test.local, KubectlArgs: test.args}); got != test.want {
+			t.Errorf("%s: %s, want %s", test.local, got, test.want)
+		}
 	}
 }
 

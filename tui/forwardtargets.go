@@ -52,13 +52,9 @@ func notTCP(protocol corev1.Protocol) string {
 }
 
 func podTargets(pod *corev1.Pod, service *corev1.Service) []pickItem {
-	state, blocked := "Ready", ""
-	switch {
-	case pod.Status.Phase != corev1.PodRunning:
-		state = clean(string(pod.Status.Phase))
+	state, blocked := podState(pod), ""
+	if podRank(pod) == podNotRunning {
 		blocked = "not running: " + state
-	case podRank(pod) > 0:
-		state = "running, not Ready"
 	}
 	type containerPort struct {
 		number   int32
@@ -101,19 +97,37 @@ func podTargets(pod *corev1.Pod, service *corev1.Service) []pickItem {
 	return items
 }
 
+// How well a Pod serves a forward, the best first.
+const (
+	podIsReady = iota
+	podNotReady
+	podTerminating
+	podNotRunning
+)
+
 func podRank(pod *corev1.Pod) int {
-	if pod.Status.Phase != corev1.PodRunning {
-		return 2
+	switch {
+	case pod.Status.Phase != corev1.PodRunning:
+		return podNotRunning
+	case pod.DeletionTimestamp != nil:
+		return podTerminating
+	case model.PodReady(pod):
+		return podIsReady
 	}
-	if pod.DeletionTimestamp != nil {
-		return 1
+	return podNotReady
+}
+
+// podState is the same in words.
+func podState(pod *corev1.Pod) string {
+	switch podRank(pod) {
+	case podIsReady:
+		return "Ready"
+	case podNotReady:
+		return "running, not Ready"
+	case podTerminating:
+		return "being deleted"
 	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {
-			return 0
-		}
-	}
-	return 1
+	return clean(string(pod.Status.Phase))
 }
 
 func targetValue(kind, name, port string) string { return kind + "/" + name + ":" + port }
@@ -177,11 +191,16 @@ func portOf(snapshot *model.Snapshot, target model.ForwardTarget) int32 {
 	return number
 }
 
-// targetedPort is the port of a Service that has the given number or name; nil where there is none.
+// targetedPort is the port of a Service that has the given number or name, one that can be forwarded where two have the number; nil where there
+// is none.
 func targetedPort(service *corev1.Service, wanted string) *corev1.ServicePort {
-	at := slices.IndexFunc(service.Spec.Ports, func(port corev1.ServicePort) bool {
+	is := func(port corev1.ServicePort) bool {
 		return fmt.Sprint(port.Port) == wanted || port.Name != "" && port.Name == wanted
-	})
+	}
+	at := slices.IndexFunc(service.Spec.Ports, func(port corev1.ServicePort) bool { return is(port) && notTCP(port.Protocol) == "" })
+	if at < 0 {
+		at = slices.IndexFunc(service.Spec.Ports, is)
+	}
 	if at < 0 {
 		return nil
 	}
@@ -191,13 +210,13 @@ func targetedPort(service *corev1.Service, wanted string) *corev1.ServicePort {
 // anyway is where a forward to a Service without a Ready Pod could lead all the same: the Pod that is nearest to being
 // Ready. pods are in that order. It is nil where none runs, or where a port cannot be found in it.
 func anyway(service *corev1.Service, pods []*corev1.Pod, targets []model.ForwardTarget) []model.ForwardTarget {
-	if service == nil || len(pods) == 0 || podRank(pods[0]) != 1 {
+	if service == nil || len(pods) == 0 || podRank(pods[0]) != podNotReady {
 		return nil
 	}
 	var instead []model.ForwardTarget
 	for _, target := range targets {
 		port := targetedPort(service, target.Port)
-		if port == nil {
+		if port == nil || notTCP(port.Protocol) != "" {
 			return nil
 		}
 		to, found := model.ResolveTargetPort(&pods[0].Spec, port)

@@ -63,14 +63,17 @@ func refusals(forward *model.Forward) string {
 // forwardCommand is the kubectl line that does the same for as long as one Pod lives.
 func forwardCommand(forward model.Forward) string {
 	local, remote := "", forward.Target.Port
-	if _, port, err := net.SplitHostPort(forward.Local); err == nil {
+	host, port, err := net.SplitHostPort(forward.Local)
+	if err == nil {
 		local = port
 	}
-	target := forwardTarget(forward.Target)
-	return strings.Join([]string{
-		"kubectl", "--context", shellQuote(forward.Target.Context), "-n", shellQuote(forward.Target.Namespace),
-		"port-forward", shellQuote(strings.TrimSuffix(target, ":"+clean(remote))), shellQuote(local + ":" + clean(remote)),
-	}, " ")
+	words := append([]string{"kubectl"}, quoteAll(forward.KubectlArgs)...)
+	words = append(words, "-n", shellQuote(forward.Target.Namespace), "port-forward")
+	if address, err := netip.ParseAddr(host); err == nil && !address.IsLoopback() {
+		words = append(words, "--address", host)
+	}
+	target := strings.TrimSuffix(forwardTarget(forward.Target), ":"+clean(remote))
+	return strings.Join(append(words, shellQuote(target), shellQuote(local+":"+clean(remote))), " ")
 }
 
 // humanBytes writes an amount of bytes in four digits at most.

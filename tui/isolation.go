@@ -193,15 +193,8 @@ func (p *isolationPage) podChooser(sh *shell) page {
 	items := []pickItem{{value: anyPodItem, label: "the Pod that a port-forward to the Service takes", current: p.request.Pod == ""}}
 	if sh.state != nil {
 		for _, pod := range podsBehind(sh.state.Snapshot, p.request.Service) {
-			state := "Ready"
-			switch podRank(pod) {
-			case 1:
-				state = "running, not Ready"
-			case 2:
-				state = clean(string(pod.Status.Phase))
-			}
 			items = append(items, pickItem{
-				value: pod.Name, label: clean(pod.Name), detail: strings.TrimSpace(clean(pod.Status.PodIP) + "  " + state),
+				value: pod.Name, label: clean(pod.Name), detail: strings.TrimSpace(clean(pod.Status.PodIP) + "  " + podState(pod)),
 				current: pod.Name == p.request.Pod,
 			})
 		}

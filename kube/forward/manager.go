@@ -18,6 +18,8 @@ import (
 type Cluster struct {
 	// ContextName is that of the kubeconfig.
 	ContextName string
+	// KubectlArgs make kubectl go to the same place as the same user.
+	KubectlArgs []string
 	// Config is not changed.
 	Config *rest.Config
 	// Dial takes the place of the network for the forwards themselves; nil for the network. Plain requests go by
@@ -113,7 +115,7 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 	m.lastID++
 	id := m.lastID
 	forward.status = model.Forward{
-		ID: id, Target: target, Local: listener.Addr().String(), State: model.ForwardConnecting, Since: time.Now(),
+		ID: id, Target: target, KubectlArgs: slices.Clone(through.KubectlArgs), Local: listener.Addr().String(), State: model.ForwardConnecting, Since: time.Now(),
 	}
 	m.forwards = append(m.forwards, one)
 	m.watchClock()

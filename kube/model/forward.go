@@ -61,6 +61,8 @@ const (
 type Forward struct {
 	ID     int
 	Target ForwardTarget
+	// KubectlArgs make kubectl go to the cluster of the forward, as those of SessionInfo do.
+	KubectlArgs []string
 	// Local is the address listened on, host:port.
 	Local string
 	State ForwardState

@@ -85,17 +85,23 @@ func externalNameTargets(s *subject) []hereTarget {
 	return []hereTarget{target}
 }
 
+// running gives a conclusion the command of its next step.
+func (c Conclusion) running(command string) Conclusion {
+	c.Command = command
+	return c
+}
+
 // aliasConclusion says what the way from here tells of an ExternalName.
 func aliasConclusion(observations []Observation, f Facts) Conclusion {
 	a := f.alias
-	test := fmt.Sprintf("svctui test %s -n %s", a.inside.Name, a.inside.Namespace)
+	test := check.SvctuiTest(f.KubectlArgs, a.inside)
 	switch {
 	case a.address:
 		return proven("EN-01", fmt.Sprintf("externalName is the address %s; DNS can only answer with a name.", a.name), "Cluster DNS has no record for it, so the Service's name does not resolve.",
 			"make it a Service without a selector, and an EndpointSlice with this address")
 	case a.short && a.inside != (model.Key{}):
 		return proven("EN-02", fmt.Sprintf("externalName %s has no dot, so it resolves nowhere.", a.name), "A CNAME's target is a whole name; the search path of a Pod is not applied to it.",
-			fmt.Sprintf("write the whole name, %s.%s.svc.cluster.local, and test the Service that is meant: %s", a.inside.Name, a.inside.Namespace, test))
+			fmt.Sprintf("write the whole name, %s.%s.svc.cluster.local, and test the Service that is meant", a.inside.Name, a.inside.Namespace)).running(test)
 	case a.short:
 		return proven("EN-02", fmt.Sprintf("externalName %s has no dot, so it resolves nowhere.", a.name), "A CNAME's target is a whole name; the search path of a Pod is not applied to it.",
 			"write the whole name, e.g. "+a.name+".NAMESPACE.svc.cluster.local")
@@ -107,7 +113,7 @@ func aliasConclusion(observations []Observation, f Facts) Conclusion {
 		return fromClient
 	}
 	if a.inside != (model.Key{}) {
-		return unknown(fmt.Sprintf("The Service is another name for Service %s: test that one.", a.inside), "A name of the cluster's own resolves inside the cluster only.", test)
+		return unknown(fmt.Sprintf("The Service is another name for Service %s: test that one.", a.inside), "A name of the cluster's own resolves inside the cluster only.", "test that one").running(test)
 	}
 	i := slices.IndexFunc(observations, func(seen Observation) bool { return seen.Rung == RungFromHere && seen.Outcome != NotRun })
 	if i < 0 {

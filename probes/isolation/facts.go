@@ -12,6 +12,8 @@ type Facts struct {
 	Namespace, ServiceName, PortName string
 	Pod, PodIP                       string
 	PodPort                          int32
+	// KubectlArgs are for the commands that texts propose.
+	KubectlArgs []string
 	// AskedPod is the Pod that a person asked for, whether or not it is there; empty where none was. PodBehind means that the selector
 	// matches it, or a slice names it.
 	AskedPod  string

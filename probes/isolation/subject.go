@@ -107,7 +107,7 @@ func (j *judged) atPort(request Request) subject {
 	s.ingressesKnown = j.snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
 	s.facts.ReadOnly = request.ReadOnly
 	s.facts.SocketsAsked = request.Sockets
-	s.facts.Namespace, s.facts.ServiceName = request.Service.Namespace, request.Service.Name
+	s.facts.Namespace, s.facts.ServiceName, s.facts.KubectlArgs = request.Service.Namespace, request.Service.Name, request.KubectlArgs
 	s.facts.Diagnosis, s.facts.Verdict = j.findings, j.verdict
 	if s.service == nil {
 		s.facts.Fault = faultNoService
@@ -221,12 +221,12 @@ func portHint(service *corev1.Service, asked string) string {
 		case nodePort(port):
 			return fmt.Sprintf("dial %d, or a node's address with %s: that is the node port", port.Port, asked)
 		}
-		ports = append(ports, strconv.Itoa(int(port.Port)))
+		ports = append(ports, strings.TrimSpace(strconv.Itoa(int(port.Port))+" "+port.Name))
 	}
-	if len(ports) == 0 || len(ports) > 5 {
+	if len(ports) == 0 {
 		return ""
 	}
-	return "dial one of the Service's own ports: " + strings.Join(ports, ", ")
+	return "dial one of the Service's own ports: " + few(ports, 8)
 }
 
 // distinctBackends counts a Pod once that has an address of each family.
