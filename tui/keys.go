@@ -63,6 +63,10 @@ func keyName(key string) string {
 		return "End"
 	case "space":
 		return "Space"
+	case "esc":
+		return "Esc"
+	case "tab":
+		return "Tab"
 	}
 	if rest, ok := strings.CutPrefix(key, "ctrl+"); ok {
 		return "Ctrl-" + strings.ToUpper(rest)

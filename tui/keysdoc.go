@@ -26,6 +26,10 @@ func documentedPages() []documentedPage {
 		{"Logs", newLogsPage(service, "", false)},
 		{"Forwards", newForwardsPage()},
 		{"Describe, YAML, report", newDescribePage(model.Ref{})},
+		{"Events", newEventsPage(service)},
+		{"Copy", newCopyPage(service)},
+		{"A command in a Pod, before it runs", newConsentPage(nil, nil)},
+		{"Help", newHelpPage(nil)},
 		{"Messages", newMessagesPage()},
 	}
 }

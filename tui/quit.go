@@ -33,7 +33,7 @@ func (*quitPage) view(sh *shell, width, _ int) string {
 	return strings.Join([]string{
 		t.strong.on("Quit? ") + t.text.on(count(n, "forward", "forwards")+verb+" with svctui."),
 		"",
-		t.accent.on("y ↵ q Ctrl-C") + t.dim.on(" quit   ") + t.accent.on("n esc") + t.dim.on(" stay"),
+		t.accent.on("y ↵ q Ctrl-C") + t.dim.on(" quit   ") + t.accent.on("n Esc") + t.dim.on(" stay"),
 		"",
 	}, "\n")
 }

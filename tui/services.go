@@ -326,7 +326,7 @@ func (p *servicesPage) noticeLine(sh *shell, width int) string {
 	case p.typing:
 		parts = append(parts, p.input.view(max(width/2, 10)))
 	case p.list.filter != "":
-		parts = append(parts, t.accent.on("/"+clean(p.list.filter))+t.dim.on("  esc clears"))
+		parts = append(parts, t.accent.on("/"+clean(p.list.filter))+t.dim.on("  Esc clears"))
 	}
 	if p.list.brokenOnly {
 		parts = append(parts, t.warn.on("broken only")+t.dim.on("  ! shows all"))

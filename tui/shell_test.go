@@ -137,7 +137,7 @@ func TestEscNeverQuitsAndQuitAsksForForwards(t *testing.T) {
 			t.Fatalf("%s quit with a forward open", key)
 		}
 		s.mustShow("Quit?", "1 forward ends with svctui")
-		s.mustShow("y ↵ q Ctrl-C quit", "n esc stay")
+		s.mustShow("y ↵ q Ctrl-C quit", "n Esc stay")
 		for _, stays := range []string{"esc", "n"} {
 			if quits(stays) {
 				t.Fatalf("%s quit", stays)
