@@ -55,8 +55,8 @@ var table = []truth{
 		clientName: answered, clientPod: answered, sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
 			// Without Proxy→Service, Proxy→Pod speaks for the endpoints only when its Pod is one of them.
-			byPodAlone := s.proxyService == none && s.inCluster == none
-			return !f.MeshAnswered && !withoutPods(f) && !(byPodAlone && (noneUsable(f) || s.proxyPod != none && !f.PodUsable))
+			byPodAlone := s.proxyService == none && s.inCluster == none && s.proxyPod != none
+			return !f.MeshAnswered && !withoutPods(f) && !(noneUsable(f) && s.inCluster == none) && !(byPodAlone && !f.PodUsable)
 		},
 		verdict: healthy,
 	},
@@ -145,7 +145,7 @@ var table = []truth{
 			told := s.sockets == unbound || s.inCluster != timedOut && !listensPerhaps(s, f)
 			// What another endpoint refused tells nothing of this Pod.
 			ofThisPod := !otherEndpoints(f) || s.proxyPod|s.clientPod|s.sockets != none
-			return podRuns(f) && f.Stopped == "" && !f.Kata && toldInside(s) && !endpointless(s, f) && told && ofThisPod
+			return podRuns(f) && f.Stopped == "" && toldInside(s) && told && ofThisPod
 		},
 		verdict: notListening,
 	},
@@ -241,6 +241,14 @@ var table = []truth{
 			return !f.MeshAnswered && !withoutPods(f) && (!f.UsableKnown || f.PodUsable && f.EndpointsBlind || s.inCluster == answered)
 		},
 		verdict: healthyProxyLies,
+	},
+	{
+		name: "6d the proxy to the Service knows an endpoint, kube-proxy none",
+		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: none, here: anything,
+		clientPod: reached, sockets: boundAll | boundPodIP,
+		needs:   []Rung{RungProxyService},
+		when:    func(s sight, f Facts) bool { return noneUsable(f) && (s.pod != refused || s.proxyPod != none) },
+		verdict: proxyAloneHasEndpoint,
 	},
 	{
 		name: "6a endpoints that are no Pods",
@@ -467,11 +475,11 @@ var table = []truth{
 		verdict:    nameElsewhere,
 	},
 	{
-		name: "18b a headless Service has a name alone, and the client has no address for it",
+		name: "18b nothing was told of an address beside the name, as of a headless Service, and the client has no address for it",
 		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: none, here: anything,
 		clientName: noAddress,
 		needs:      []Rung{clientName},
-		when:       func(_ sight, f Facts) bool { return f.Headless && !noneUsable(f) },
+		when:       func(_ sight, f Facts) bool { return !noneUsable(f) },
 		verdict:    nameUnknown,
 	},
 }

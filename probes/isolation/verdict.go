@@ -26,6 +26,8 @@ const (
 	refusedOnPodIP
 	applicationWorksNoEndpoint
 	noEndpointNoPod
+	// proxyAloneHasEndpoint is where the older Endpoints object has an endpoint, and no EndpointSlice.
+	proxyAloneHasEndpoint
 	endpointsWithoutPods
 	loopbackBySockets
 	boundToAnother
@@ -202,6 +204,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return proven("", "The Service has no usable endpoint, and no Pod runs that could be asked.",
 			strings.TrimSuffix(cmp.Or(f.NotRunning, "No Pod was found"), ".")+".",
 			"see what keeps the Pods from running: svctui diagnose, or the steps Readiness and Events")
+	case proxyAloneHasEndpoint:
+		return unknown(fmt.Sprintf("The API server's proxy to the Service %s, and no EndpointSlice has a usable endpoint.", f.isAnswered()),
+			"That proxy goes by the older Endpoints object, and kube-proxy by the EndpointSlices: either endpoints came after the Service was read, or nothing makes slices of that object, and clients are refused.",
+			"run the test again; then try it from a Pod in the cluster")
 	case endpointsWithoutPods:
 		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", check.Counted(f.Usable, "endpoint", "endpoints")),
 			"Port-forwards and the API server's proxy lead to Pods only.",
@@ -289,6 +295,14 @@ func (f Facts) answers() string {
 		return "answers"
 	}
 	return "accepts connections"
+}
+
+// isAnswered is the same of the API server's proxy to the Service.
+func (f Facts) isAnswered() string {
+	if f.seen.proxyService == answered {
+		return "is answered"
+	}
+	return "gets a connection"
 }
 
 func (f Facts) answer() string {

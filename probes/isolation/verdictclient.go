@@ -290,7 +290,7 @@ func (f Facts) addressDropped() Conclusion {
 func (f Facts) nameUnknown() Conclusion {
 	text := "The Service's address answers, and its name does not resolve in this client."
 	switch {
-	case f.Headless:
+	case f.seen.inCluster == none:
 		text = "The Service's name does not resolve in this client."
 	case f.seen.clientName == timedOut:
 		text = "The Service's address answers, and there is no answer by its name in this client: it does not resolve in time, or leads elsewhere."
@@ -305,7 +305,11 @@ func (f Facts) nameUnknown() Conclusion {
 		return probed("DNS-02", text, "The cluster's name server, kube-system/kube-dns, has no usable endpoint: no name of the cluster resolves.",
 			"see the Service kube-dns in kube-system: its findings say why")
 	}
-	return probed("", text, fmt.Sprintf("%s reaches the Service without the name, so the fault is in how it looks names up: its /etc/resolv.conf, the way to the cluster's DNS on port 53, or the DNS itself.", f.client()),
+	why := "The fault is in how it looks names up: its /etc/resolv.conf, the way to the cluster's DNS on port 53, or the DNS itself."
+	if (f.seen.inCluster|f.seen.clientPod)&reached != none {
+		why = fmt.Sprintf("%s reaches the Service without the name, so the fault is in how it looks names up: its /etc/resolv.conf, the way to the cluster's DNS on port 53, or the DNS itself.", f.client())
+	}
+	return probed("", text, why,
 		"look at /etc/resolv.conf in the Pod, and at the Service kube-dns in kube-system")
 }
 
