@@ -195,6 +195,8 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 	case strings.Contains(got.Text, "while another endpoint") && !reachedOn(RungProxyService) && client != OK && client != asksNothing && client != notAnswered &&
 		shown[named] != OK && shown[named] != asksNothing && shown[named] != notAnswered:
 		wrong("no other endpoint was reached")
+	case strings.Contains(got.Text, "API server is refused") && shown["proxy-pod "] != Refused && (shown["proxy-service "] != Refused || otherEndpoints(facts)):
+		wrong("the API server was not")
 	case strings.Contains(got.Text, "cannot be reached") && shown["proxy-pod "] != Timeout && direct != Timeout:
 		wrong("nobody waited in vain at the Pod's IP")
 	case strings.Contains(got.Text+got.Why, "says otherwise") && shown["proxy-service "] != NoEndpoints:

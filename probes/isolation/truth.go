@@ -130,7 +130,8 @@ var table = []truth{
 		sockets: boundAll | boundPodIP,
 		when: func(s sight, f Facts) bool {
 			drawn := s.proxyService&reached == none || otherEndpoints(f)
-			return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP && drawn && s.inCluster&answered == none && (s.pod != refused || s.proxyPod != none)
+			refusedHere := s.proxyPod != none || s.proxyService == refused && !otherEndpoints(f)
+			return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP && drawn && s.inCluster&answered == none && refusedHere
 		},
 		verdict: refusedBetween,
 	},
