@@ -40,7 +40,7 @@ func (p *isolationPage) view(sh *shell, width, height int) string {
 // outdated says what has changed since the test in a way that bears on its conclusion; empty for nothing.
 func (p *isolationPage) outdated(sh *shell) string {
 	for _, test := range sh.tests[p.result.Request.Service] {
-		if test.port == p.result.Request.Port && !p.running && p.result.Conclusion != nil {
+		if test.port == p.result.Request.Port && test.client == p.result.Request.Client && !p.running && p.result.Conclusion != nil {
 			return test.outdated
 		}
 	}

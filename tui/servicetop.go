@@ -146,7 +146,10 @@ func (p *servicePage) topicText(sh *shell) topicText {
 	case found && r.Verdict != check.Unknown:
 		text.mark = check.MarkFail
 		text.head = clean(failed.conclusion.Text)
-		text.why = "The isolation test found it " + age(failed.at, sh.now()) + " ago; what the API server tells shows no fault."
+		text.why = "The isolation test" + failed.from() + " found it " + age(failed.at, sh.now()) + " ago; what the API server tells shows no fault."
+		if failed.conclusion.OnlyForClient {
+			text.why = "The isolation test" + failed.from() + " found it " + age(failed.at, sh.now()) + " ago. It is known of that client alone: others may be served."
+		}
 		text.meta = joined(nonEmptyTexts(append(failed.conclusion.Grade(), more)...))
 	case r.Verdict == check.Partial && !r.Settling:
 		text.head = "The endpoints are fine; not every check has run yet."

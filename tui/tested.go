@@ -2,6 +2,7 @@ package tui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/svctui/svctui/kube/model"
@@ -11,7 +12,9 @@ import (
 
 // tested is what the last isolation test of one port came to.
 type tested struct {
-	port, pod  string
+	port, pod string
+	// client is the Pod that the test tried the Service from; zero for none.
+	client     model.Key
 	at         time.Time
 	conclusion isolation.Conclusion
 	basis      isolation.Basis
@@ -20,7 +23,8 @@ type tested struct {
 	outdated string
 }
 
-// testMemory has the tests of each Service, the newest first, one for each port. It is kept as long as the context stays.
+// testMemory has the tests of each Service, the newest first: of each port one that holds for everybody, and one for each client that was found to
+// be kept out. It is kept as long as the context stays.
 type testMemory map[model.Key][]tested
 
 // remember keeps what a test came to, so that it is not forgotten when its screen is left.
@@ -32,10 +36,21 @@ func (sh *shell) remember(result isolation.Result) {
 		sh.tests = testMemory{}
 	}
 	service, port := result.Request.Service, result.Request.Port
-	others := slices.DeleteFunc(slices.Clone(sh.tests[service]), func(test tested) bool { return test.port == port })
-	newest := tested{port: port, pod: result.Request.Pod, at: sh.now(), conclusion: *result.Conclusion, basis: result.Basis}
+	newest := tested{port: port, pod: result.Request.Pod, client: result.Request.Client, at: sh.now(), conclusion: *result.Conclusion, basis: result.Basis}
+	others := slices.DeleteFunc(slices.Clone(sh.tests[service]), newest.replaces)
 	sh.tests[service] = append([]tested{newest}, others...)
 	sh.reviewTests()
+}
+
+// replaces tells whether a test says anew what another one said.
+func (test tested) replaces(other tested) bool {
+	ofAll := !test.conclusion.OnlyForClient && !other.conclusion.OnlyForClient
+	return test.port == other.port && (ofAll || test.client == other.client)
+}
+
+// counts tells whether a test says something of a Service for whom it is looked at: what is known of one client alone is nobody else's.
+func (sh *shell) counts(test tested) bool {
+	return !test.conclusion.OnlyForClient || test.client == sh.client.Pod
 }
 
 // reviewTests notes which tests are outdated by what is known now.
@@ -66,7 +81,7 @@ func (p *servicePage) stepResult(sh *shell, step check.Step) check.StepResult {
 	if step != check.StepIsolation {
 		return result
 	}
-	tests := sh.testsOf(p.key)
+	tests := slices.DeleteFunc(sh.testsOf(p.key), func(test tested) bool { return !sh.counts(test) })
 	if len(tests) == 0 && p.report.Verdict == check.OK && p.state != nil && len(check.Unasked(p.state.Snapshot, p.service)) > 0 {
 		result.Note = "not asked"
 	}
@@ -90,7 +105,8 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 	var lines []string
 	for _, test := range sh.testsOf(p.key) {
 		mark, say := test.conclusion.Mark, t.text
-		if test.outdated != "" {
+		counts := sh.counts(test)
+		if test.outdated != "" || !counts {
 			mark, say = check.MarkNone, t.dim
 		}
 		glyph, sign := t.mark(mark)
@@ -110,7 +126,7 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 				lines = append(lines, "  "+t.warn.on(line))
 			}
 		}
-		if next := clean(test.conclusion.Next); next != "" && test.conclusion.Mark != check.MarkOK && test.outdated == "" {
+		if next := clean(test.conclusion.Next); next != "" && test.conclusion.Mark != check.MarkOK && test.outdated == "" && counts {
 			for _, line := range wrap("next: "+next, width-2) {
 				lines = append(lines, "  "+t.text.on(line))
 			}
@@ -122,7 +138,15 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 				lines = append(lines, indent+t.text.on(line.text))
 			}
 		}
-		lines = append(lines, "  "+t.dim.on(joined(nonEmptyTexts("tested "+age(test.at, sh.now())+" ago", clean(test.pod), test.conclusion.ID))))
+		tested := joined(nonEmptyTexts("tested "+age(test.at, sh.now())+" ago"+test.from(), clean(test.pod), test.conclusion.ID))
+		for _, line := range wrap(tested, width-2) {
+			lines = append(lines, "  "+t.dim.on(line))
+		}
+		if !counts && test.outdated == "" {
+			for _, line := range wrap("known of that client alone; w looks at the Service for it", width-2) {
+				lines = append(lines, "  "+t.dim.on(line))
+			}
+		}
 	}
 	if len(lines) > 0 {
 		lines = append(lines, "")
@@ -130,14 +154,31 @@ func (p *servicePage) drawTests(sh *shell, width int) []string {
 	return lines
 }
 
+// from names the Pod that a test tried the Service from; nothing where it was from none.
+func (test tested) from() string {
+	if test.client == (model.Key{}) {
+		return ""
+	}
+	return " from Pod " + clean(test.client.String())
+}
+
+// shortText is what a test found, for a list: with the client that it is known of alone, unless that is said already.
+func (test tested) shortText() string {
+	text := clean(test.conclusion.Text)
+	if client := clean(test.client.String()); test.conclusion.OnlyForClient && !strings.Contains(text, client) {
+		return "from " + client + ": " + text
+	}
+	return strings.TrimPrefix(text, "Pod ")
+}
+
 func nonEmptyTexts(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
-// failedTest is the newest test of a Service that found a fault and is not outdated; false where there is none.
+// failedTest is the newest test of a Service that found a fault which counts and is not outdated; false where there is none.
 func (sh *shell) failedTest(service model.Key) (tested, bool) {
 	for _, test := range sh.testsOf(service) {
-		if test.conclusion.Mark == check.MarkFail && test.outdated == "" {
+		if test.conclusion.Mark == check.MarkFail && test.outdated == "" && sh.counts(test) {
 			return test, true
 		}
 	}
@@ -182,8 +223,8 @@ func (sh *shell) withTest(report *check.Report) *check.Report {
 	}
 	tested := report.For(check.ClientReport{Findings: []check.Finding{{
 		ID: failed.conclusion.ID, Severity: check.Major, Confidence: check.Probed, Cause: failed.conclusion.Cause, Step: check.StepIsolation,
-		Short: test + ": " + clean(failed.conclusion.Text),
-		Title: "The isolation test found " + since + " ago: " + clean(failed.conclusion.Text), Since: failed.at,
+		Short: test + ": " + failed.shortText(),
+		Title: "The isolation test" + failed.from() + " found " + since + " ago: " + clean(failed.conclusion.Text), Since: failed.at,
 		Fix: fixOf(failed.conclusion),
 	}}})
 	tested.Since = failed.at

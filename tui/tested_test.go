@@ -300,3 +300,101 @@ func TestHealthOfWhatIsNotRead(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// keptOut is the test of a client that a NetworkPolicy keeps out, where the application answers.
+func keptOut(service, client model.Key, port string) isolation.Result {
+	return isolation.Result{
+		Request: isolation.Request{Service: service, Port: port, Client: client},
+		Conclusion: &isolation.Conclusion{
+			ID: "NP-03", Mark: check.MarkFail, Text: "Pod " + client.String() + " is kept out, though the application answers.", Next: "admit the client",
+			Confidence: check.Probed, OnlyForClient: true,
+		},
+	}
+}
+
+// What was found of one client alone is not the Service's fault for anybody else; what was found with a client and holds for everybody is.
+func TestATestForOneClientCountsForThatClient(t *testing.T) {
+	payments, batch, other := model.Key{Namespace: "shop", Name: "payments"}, model.Key{Namespace: "shop", Name: "batch"}, model.Key{Namespace: "shop", Name: "other"}
+	loopbackFrom := loopback(isolation.Request{Service: payments, Port: "9000", Client: batch})
+	loopbackFrom.Request.Pod = ""
+	noName := keptOut(payments, batch, "9000")
+	noName.Conclusion.Text = "The Service's address answers, and its name does not resolve in this client."
+	for name, test := range map[string]struct {
+		result isolation.Result
+		chosen check.Client
+		red    string
+	}{
+		"nobody chosen":                      {keptOut(payments, batch, "9000"), check.Client{}, ""},
+		"another one chosen":                 {keptOut(payments, batch, "9000"), check.Client{Pod: other}, ""},
+		"its namespace chosen":               {keptOut(payments, batch, "9000"), check.Client{Namespace: "shop"}, ""},
+		"the client chosen":                  {keptOut(payments, batch, "9000"), check.Client{Pod: batch}, "test: shop/batch is kept out"},
+		"the client chosen, and is named":    {noName, check.Client{Pod: batch}, "test: from shop/batch: The Se"},
+		"a fault of all, nobody chosen":      {loopbackFrom, check.Client{}, "test: The application listens"},
+		"a fault of all, another one chosen": {loopbackFrom, check.Client{Pod: other}, "test: The application listens"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newConnectedScreen(t, 120, 40)
+			s.root.sh.client = test.chosen
+			s.root.sh.remember(test.result)
+			s.show(stateOf("shop", shopFixtures()...))
+			var line string
+			for row := range strings.Lines(s.picture()) {
+				if strings.Contains(row, " payments ") {
+					line = row
+				}
+			}
+			if red := strings.Contains(line, "✗"); red != (test.red != "") || !strings.Contains(line, test.red) {
+				t.Errorf("the list says %q, want %q", line, test.red)
+			}
+			page := newServicePage(payments)
+			page.follow(s.root.sh)
+			want := check.StepResult{Mark: page.report.Steps[check.StepIsolation].Mark, Note: "not asked"}
+			if test.red != "" {
+				want = check.StepResult{Mark: check.MarkFail, Note: "<1m ago"}
+			}
+			if got := page.stepResult(s.root.sh, check.StepIsolation); got.Mark != want.Mark || got.Note != want.Note {
+				t.Errorf("the step says %+v", got)
+			}
+			told := strings.Join(page.drawTests(s.root.sh, 100), "\n")
+			if !strings.Contains(told, "tested <1m ago from Pod shop/batch") {
+				t.Errorf("the client is not named:\n%s", told)
+			}
+			if alone := strings.Contains(told, "known of that client alone"); alone != (test.red == "") || strings.Contains(told, "next:") == alone || strings.Contains(told, "✗") == alone {
+				t.Errorf("the step's evidence says:\n%s", told)
+			}
+		})
+	}
+}
+
+// A test takes the place of those that said the same: of everybody, or of the same client.
+func TestWhichTestsAreKept(t *testing.T) {
+	service, batch, other := model.Key{Namespace: "shop", Name: "web"}, model.Key{Namespace: "shop", Name: "batch"}, model.Key{Namespace: "shop", Name: "other"}
+	passed := func(client model.Key) isolation.Result {
+		return isolation.Result{Request: isolation.Request{Service: service, Port: "80", Client: client}, Conclusion: &isolation.Conclusion{Mark: check.MarkOK, Text: "served"}}
+	}
+	for name, test := range map[string]struct {
+		results []isolation.Result
+		want    string
+	}{
+		"everybody's stays beside one of a client": {[]isolation.Result{passed(model.Key{}), keptOut(service, batch, "80")}, "shop/batch /"},
+		"that of a client stays":                   {[]isolation.Result{keptOut(service, batch, "80"), passed(model.Key{})}, "/ shop/batch"},
+		"two clients":                              {[]isolation.Result{keptOut(service, batch, "80"), keptOut(service, other, "80")}, "shop/other shop/batch"},
+		"the client, served now":                   {[]isolation.Result{keptOut(service, batch, "80"), passed(batch)}, "shop/batch"},
+		"another client, served":                   {[]isolation.Result{keptOut(service, batch, "80"), passed(other)}, "shop/other shop/batch"},
+		"everybody twice":                          {[]isolation.Result{passed(batch), passed(model.Key{})}, "/"},
+		"the client twice":                         {[]isolation.Result{keptOut(service, batch, "80"), keptOut(service, batch, "80")}, "shop/batch"},
+		"the client on another port":               {[]isolation.Result{keptOut(service, batch, "80"), keptOut(service, batch, "81")}, "shop/batch shop/batch"},
+	} {
+		sh := &shell{now: time.Now}
+		for _, result := range test.results {
+			sh.remember(result)
+		}
+		var kept []string
+		for _, test := range sh.tests[service] {
+			kept = append(kept, test.client.String())
+		}
+		if got := strings.Join(kept, " "); got != test.want {
+			t.Errorf("%s: kept %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -26,6 +26,8 @@ type Basis struct {
 	// policies is what NetworkPolicies made of the Pod's port; it counts only where policiesKnown.
 	policies      check.PolicyStand
 	policiesKnown bool
+	// client is set where the conclusion is known of one client alone.
+	client clientBasis
 }
 
 // destination is one usable endpoint; pod is empty for an address without a Pod.
@@ -87,7 +89,7 @@ func (b Basis) Outdated(snapshot *model.Snapshot) string {
 			return fmt.Sprintf("NetworkPolicies make something else of Pod %s", b.pod.Name)
 		}
 	}
-	return ""
+	return b.client.outdated(snapshot, b.key)
 }
 
 // podOutdated tells whether the tested Pod is another one by now, or runs other containers.

@@ -111,6 +111,8 @@ type Conclusion struct {
 	Confidence check.Confidence
 	// Cause is set where ID is the cause of what Text says, and less sure than that; else nil.
 	Cause *check.Cause
+	// OnlyForClient means that what was seen is known of Request.Client alone: other clients may be served.
+	OnlyForClient bool
 }
 
 // Grade tells for a person what the conclusion amounts to and how sure it is, in parts to be joined: PORT-09 and probed. It is empty where

@@ -35,6 +35,9 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	conclusion.Next = r.subject.permitted(conclusion.Next)
 	r.result.Conclusion = &conclusion
+	if conclusion.OnlyForClient {
+		r.result.Basis = r.result.Basis.withClient(&r.subject)
+	}
 	r.tell()
 	return r.result
 }

@@ -233,7 +233,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		likely.Mark, likely.Confidence = check.MarkWarn, check.Likely
 		return likely
 	case podIPUnreachable:
-		if f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesUnread || f.finding("PORT-17", "NP-03", "NP-04") != nil) {
+		if f.policiesChoose() {
 			return clientKeptOut.conclusion(f)
 		}
 		inside, why := fmt.Sprintf(", though the application %s inside the Pod", f.inPod()), "The connection times out, so it is not the application's bind address."

@@ -35,7 +35,7 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	case othersDead:
 		return f.othersDead()
 	case nodeRefuses:
-		if f.UsableKnown && f.Usable > 0 && f.UsableAtAddress == 0 {
+		if f.familyIsDead() {
 			return f.familyDead()
 		}
 		if otherEndpoints(f) {
@@ -253,6 +253,15 @@ func (f Facts) familyDead() Conclusion {
 	return c
 }
 
+// familyIsDead tells whether the address that the client dials is of an IP family that the Service has no endpoint of, while it has some of the
+// other.
+func (f Facts) familyIsDead() bool { return f.UsableKnown && f.Usable > 0 && f.UsableAtAddress == 0 }
+
+// policiesChoose tells whether a client tried whom something by which clients are told apart may keep out.
+func (f Facts) policiesChoose() bool {
+	return f.seen.fromClient() && (f.Policies == check.PoliciesAdmitSome || f.Policies == check.PoliciesUnread || f.finding("PORT-17", "NP-03", "NP-04") != nil)
+}
+
 // nameDiffers is where the address answered a client one time and by the name it did not, the other: each may have drawn an endpoint of its own.
 func (f Facts) nameDiffers(happened string) Conclusion {
 	return probed("", fmt.Sprintf("%s was answered at the Service's address, and %s by its name: one of the endpoints may be bad.", f.client(), happened),
@@ -336,9 +345,13 @@ func aliasForClient(observations []Observation, f Facts) (conclusion Conclusion,
 		return probed("", fmt.Sprintf("%s resolves inside the cluster, and refuses connections.", name),
 			f.client()+" tried. Nothing listens on that port there, or a firewall rejects.", "look at that server, and at the port that clients are to dial: the ports of an ExternalName mean nothing"), true
 	case Timeout:
-		return probed("", fmt.Sprintf("%s cannot be reached from inside the cluster.", name),
-			f.client()+" tried, and got no answer: an egress NetworkPolicy, a firewall, or no way out of the cluster.", "look at what that Pod may reach outside of the cluster"), true
+		late := probed("", fmt.Sprintf("%s cannot be reached from inside the cluster.", name),
+			f.client()+" tried, and got no answer: an egress NetworkPolicy, a firewall, or no way out of the cluster.", "look at what that Pod may reach outside of the cluster")
+		late.OnlyForClient = true
+		return late, true
 	}
-	return f.withCause(probed("", fmt.Sprintf("%s does not resolve inside the cluster.", name),
-		f.client()+" looked the Service's name up, and got no address.", "see that spec.externalName is right and known to the DNS that the cluster asks"), "DNS-01", "DNS-03"), true
+	unresolved := f.withCause(probed("", fmt.Sprintf("%s does not resolve inside the cluster.", name),
+		f.client()+" looked the Service's name up, and got no address.", "see that spec.externalName is right and known to the DNS that the cluster asks"), "DNS-01", "DNS-03")
+	unresolved.OnlyForClient = f.finding("DNS-01", "DNS-03") != nil
+	return unresolved, true
 }
