@@ -24,6 +24,8 @@ func (atOnce) Proxy(_ context.Context, request model.ProxyRequest) (*http.Respon
 	return replies(http.StatusOK, "fine")(request)
 }
 
+func (atOnce) ReadPod(context.Context, model.Key) (*corev1.Pod, error) { return nil, errForbidden }
+
 func (atOnce) Exec(context.Context, model.ExecRequest) (model.ExecResult, error) {
 	return model.ExecResult{}, errForbidden
 }

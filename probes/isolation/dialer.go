@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/kube/model"
 )
 
@@ -16,6 +18,8 @@ type Dialer interface {
 	// Proxy sends one request through the API server's proxy. The answer is returned whatever its status is;
 	// an error means that none came. The caller closes the body.
 	Proxy(ctx context.Context, request model.ProxyRequest) (*http.Response, error)
+	// ReadPod reads a Pod as it is now. Where there is none the error is one of apierrors.IsNotFound.
+	ReadPod(ctx context.Context, pod model.Key) (*corev1.Pod, error)
 	// Exec runs one command in a container that a person has agreed to, and waits for its end. An error means that it could not be run.
 	Exec(ctx context.Context, request model.ExecRequest) (model.ExecResult, error)
 	// DialHere connects from the machine that svctui runs on, without the API server.

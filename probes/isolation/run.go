@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // Run tests one port of a Service: it tries the rungs over dialer, and concludes. It hands each step to progress, the last one
@@ -33,6 +34,11 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	beside.Wait()
 	r.settleHere(ctx)
 	conclusion := Conclude(r.result.Rungs, r.facts())
+	if conclusion.Mark != check.MarkOK && r.tried() {
+		// In a rollout the tested Pod may end while it is tested.
+		r.since = lookAgain(ctx, dialer, r.subject.pod)
+		conclusion = Conclude(r.result.Rungs, r.facts())
+	}
 	conclusion.Next = r.subject.permitted(conclusion.Next)
 	r.result.Conclusion = &conclusion
 	if conclusion.OnlyForClient {
@@ -86,6 +92,8 @@ type run struct {
 	// atForwardPod is that of Facts.
 	atForwardPod evidence
 
+	// since is what has become of the tested Pod while it was tested.
+	since podState
 	// targets are what From here dials, and heard, in the same order, what they answered: it is written by the rung alone.
 	targets []hereTarget
 	heard   []heard
@@ -116,9 +124,15 @@ func (r *run) facts() Facts {
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
-	facts.PodGone = podGoneIn(r.result.Rungs, facts.Pod)
+	facts.PodGone = r.since == podIsGone || podGoneIn(r.result.Rungs, facts.Pod)
+	facts.PodTerminating = facts.PodTerminating || r.since == podTerminates
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts
+}
+
+// tried tells whether a rung led to the tested Pod.
+func (r *run) tried() bool {
+	return slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Outcome != NotRun })
 }
 
 // podGoneIn tells whether the API server said that there is no such Pod, in the words of its own errors.

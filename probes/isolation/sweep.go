@@ -43,8 +43,10 @@ type SweptPod struct {
 	// Ready is the Pod's own condition. Listed means that an EndpointSlice of the Service names it, Unlisted that none is known to; neither
 	// holds where the EndpointSlices could not be read. Serving and Terminating are what the slice says.
 	Ready, Listed, Unlisted, Serving, Terminating bool
-	// Idle says why the Pod is not tried: it has ended, or nothing in it runs; empty where it is.
-	Idle  string
+	// Idle says why the Pod is not tried, or does not count: it has ended, or nothing in it runs; empty where it does.
+	Idle string
+	// Ended means that it was deleted, or began to be, while the sweep ran, and did not answer.
+	Ended bool
 	Cells []Cell
 }
 
@@ -77,6 +79,8 @@ func Sweep(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request
 	if !request.ReadOnly {
 		w.run(ctx)
 	}
+	w.readCells()
+	w.leaveOutEnded(ctx)
 	w.conclude(ctx.Err() != nil)
 	w.tell()
 	return w.result
@@ -236,6 +240,35 @@ func (w *sweep) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// readAgain bounds how many Pods are read again after a sweep.
+const readAgain = 50
+
+// leaveOutEnded takes out of the count those Pods that did not answer and are being deleted, as in a rollout.
+func (w *sweep) leaveOutEnded(ctx context.Context) {
+	w.mu.Lock()
+	pods := slices.Clone(w.result.Pods)
+	w.mu.Unlock()
+	left := readAgain
+	for i := range pods {
+		pod := &pods[i]
+		if pod.Idle != "" || !slices.ContainsFunc(pod.Cells, isBad) || left == 0 {
+			continue
+		}
+		left--
+		object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
+		switch lookAgain(ctx, w.dialer, object) {
+		case podIsGone:
+			pod.Idle, pod.Ended = "it is gone by now", true
+		case podTerminates:
+			pod.Idle, pod.Ended = "it is being deleted", true
+		case podStays:
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.result.Pods = pods
 }
 
 // try runs the rungs of one cell.

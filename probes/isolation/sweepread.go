@@ -48,8 +48,8 @@ func lastDetail(rungs []Observation) string {
 	return ""
 }
 
-// conclude reads the cells together, and puts those Pods first of which something is wrong.
-func (w *sweep) conclude(cut bool) {
+// readCells reads all cells anew, each with what the others tell of the API server's way.
+func (w *sweep) readCells() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	reached := map[int]bool{}
@@ -71,6 +71,14 @@ func (w *sweep) conclude(cut bool) {
 			}
 		}
 	}
+	w.result.Pods = pods
+}
+
+// conclude reads the cells together, and puts those Pods first of which something is wrong.
+func (w *sweep) conclude(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	pods := slices.Clone(w.result.Pods)
 	slices.SortStableFunc(pods, func(a, b SweptPod) int { return cmp.Compare(a.severity(), b.severity()) })
 	w.result.Pods = pods
 	conclusion := w.summary(cut)
@@ -94,7 +102,7 @@ func (p *SweptPod) severity() int {
 
 // tally counts the Pods of a sweep.
 type tally struct {
-	tried, answering, idle int
+	tried, answering, idle, ended int
 	// untried are those that could have been tried and were not, those left out among them.
 	untried int
 	// bad are those that do not answer on some port, with all of their cells that do not; where there are none, those of which it is not known.
@@ -111,18 +119,22 @@ func (r *SweepResult) tally() tally {
 	t := tally{untried: r.LeftOut}
 	var unsure []Cell
 	for _, pod := range r.Pods {
-		if pod.Idle != "" {
+		switch {
+		case pod.Ended:
+			t.ended++
+			continue
+		case pod.Idle != "":
 			t.idle++
 			continue
 		}
 		var bad, notKnown []Cell
-		tried, encrypted := false, false
+		whole, encrypted := true, false
 		for i := range pod.Cells {
 			cell := &pod.Cells[i]
 			if cell.Mark == check.MarkNone {
+				whole = false
 				continue
 			}
-			tried = true
 			switch {
 			case cell.encrypted:
 				encrypted = true
@@ -133,11 +145,12 @@ func (r *SweepResult) tally() tally {
 			}
 		}
 		switch {
-		case !tried:
-			t.untried++
-			continue
 		case len(bad) > 0:
 			t.bad, t.cells = append(t.bad, pod), append(t.cells, bad...)
+		case !whole:
+			// What answers on the ports that were tried says nothing of the others.
+			t.untried++
+			continue
 		case len(notKnown) > 0:
 			t.unsure, unsure = append(t.unsure, pod), append(unsure, notKnown...)
 		default:

@@ -17,7 +17,7 @@ func (t *tally) conclusion(ports []string) Conclusion {
 	}
 	switch {
 	case t.tried == 0:
-		return unknown("No Pod was swept.", "", "r runs it again")
+		return unknown("No Pod was tried on all of its ports.", t.besides(), "sweep again")
 	case len(t.bad) == 0 && len(t.offSlices) == t.tried && t.untried > 0:
 		// Those that get no traffic are tried first: it is the others that say whether the Service serves.
 		return unknown(t.noneGetsTraffic(on),
@@ -207,6 +207,9 @@ func (t *tally) besides() string {
 	var parts []string
 	if len(t.offSlices) > 0 {
 		parts = append(parts, fmt.Sprintf("No traffic is sent to %s, though the application answers there: see its readiness and the EndpointSlices.", few(t.offSlices, 3)))
+	}
+	if t.ended > 0 {
+		parts = append(parts, check.Counted(t.ended, "Pod ended while the sweep ran, and does not count.", "Pods ended while the sweep ran, and do not count."))
 	}
 	if t.idle > 0 {
 		parts = append(parts, check.Counted(t.idle, "Pod does not run, and was not tried.", "Pods do not run, and were not tried."))

@@ -44,6 +44,9 @@ type world struct {
 	refuses map[string]bool
 	names   map[string][]string
 
+	// now are Pods as they are by now, by their names; nil for one that is gone. Others may not be read.
+	now map[string]*corev1.Pod
+
 	mu sync.Mutex
 	// run answers commands in containers; where it is nil, none may be run. ran are those that were.
 	run func(model.ExecRequest) (model.ExecResult, error)
@@ -121,6 +124,18 @@ type delayed struct {
 }
 
 func (*delayed) Error() string { return "delayed" }
+
+func (w *world) ReadPod(_ context.Context, pod model.Key) (*corev1.Pod, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now, ok := w.now[pod.Name]; ok {
+		if now == nil {
+			return nil, apierrors.NewNotFound(corev1.Resource("pods"), pod.Name)
+		}
+		return now, nil
+	}
+	return nil, errForbidden
+}
 
 func (w *world) Exec(_ context.Context, request model.ExecRequest) (model.ExecResult, error) {
 	w.mu.Lock()
