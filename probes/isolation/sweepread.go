@@ -191,6 +191,10 @@ func (w *sweep) summary(cut bool) Conclusion {
 	if t.allOffSlices() {
 		c = c.byLeading(s.facts)
 	}
+	if len(t.bad) > 0 && t.answering == 0 && c.ID == "" && noneUsable(s.facts) && s.facts.leading() != nil {
+		c.Why = t.besides()
+		c = c.byLeading(s.facts)
+	}
 	if len(t.bad) > 0 && c.Next == "" {
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c)
