@@ -1,12 +1,12 @@
 package kube
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
@@ -136,13 +136,25 @@ func (r refusing) RoundTrip(request *http.Request) (*http.Response, error) {
 	return nil, refusal
 }
 
-// bounded keeps the beginning of what is written to it, and lets the rest go.
-type bounded struct{ bytes.Buffer }
+// bounded keeps the beginning of what is written to it, and lets the rest go. It is safe for concurrent use: client-go goes on
+// writing when it has returned because the context ended. It has no other method to write by, such as ReadFrom, which io.Copy
+// would call in place of Write.
+type bounded struct {
+	mu   sync.Mutex
+	kept []byte
+}
 
 // Write never fails: a command that says too much is no error.
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := execOutputLimit - b.Len(); room > 0 {
-		b.Buffer.Write(p[:min(room, len(p))])
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept = append(b.kept, p[:min(execOutputLimit-len(b.kept), len(p))]...)
 	return len(p), nil
+}
+
+// String returns what was kept until now.
+func (b *bounded) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return string(b.kept)
 }

@@ -39,8 +39,11 @@ type commandServer struct {
 	// webSocket and spdy are the refusals of each, with their body; zero where it upgrades.
 	webSocket, spdy int
 	body            string
-	// ending is what is said when the command has ended.
-	ending string
+	// ending is what is said when the command has ended; one that is endless says something until nobody is there any more, and lets said
+	// know how much that was.
+	ending  string
+	endless bool
+	said    func(total int)
 
 	mu sync.Mutex
 	// tried are the upgrades that were asked for, asked is the newest request for one, and dialled how many connections a dial hook made.
@@ -83,6 +86,13 @@ func (r *commandServer) overWebSocket(w http.ResponseWriter, request *http.Reque
 		return
 	}
 	defer func() { _ = socket.Close() }()
+	if r.endless {
+		line := append([]byte{stdoutChannel}, strings.Repeat("x", 4<<10)...)
+		for total := 0; socket.WriteMessage(websocket.BinaryMessage, line) == nil; total += len(line) {
+			r.said(total)
+		}
+		return
+	}
 	for channel, text := range map[byte]string{stdoutChannel: "over WebSocket", errorChannel: r.ending} {
 		if err := socket.WriteMessage(websocket.BinaryMessage, append([]byte{channel}, text...)); err != nil {
 			r.t.Error(err)
@@ -274,14 +284,47 @@ func TestExecIsNotForReadOnly(t *testing.T) {
 	}
 }
 
+// client-go copies by io.Copy, which prefers other ways to write than Write.
 func TestOutputIsBounded(t *testing.T) {
-	var output bounded
-	for range 3 {
-		if n, err := output.Write(make([]byte, execOutputLimit/2+1)); n != execOutputLimit/2+1 || err != nil {
-			t.Errorf("wrote %d, %v", n, err)
+	for _, size := range []int{1, execOutputLimit - 1, execOutputLimit, execOutputLimit + 1, 3 * execOutputLimit} {
+		var output bounded
+		said := strings.Repeat("x", size)
+		if n, err := io.Copy(&output, strings.NewReader(said)); n != int64(size) || err != nil {
+			t.Errorf("took %d of %d, %v", n, size, err)
+		}
+		_, _ = output.Write([]byte("y"))
+		if want := (said + "y")[:min(size+1, execOutputLimit)]; output.String() != want {
+			t.Errorf("of %d bytes %d were kept", size+1, len(output.String()))
 		}
 	}
-	if output.Len() != execOutputLimit {
-		t.Errorf("%d bytes were kept", output.Len())
+	reader, writer := io.Pipe()
+	go func() {
+		defer func() { _ = writer.Close() }()
+		for range 3 {
+			_, _ = writer.Write(make([]byte, execOutputLimit/2+1))
+		}
+	}()
+	var output bounded
+	if n, err := io.Copy(&output, reader); n != 3*(execOutputLimit/2+1) || err != nil {
+		t.Errorf("took %d, %v", n, err)
+	}
+	if got := len(output.String()); got != execOutputLimit {
+		t.Errorf("%d bytes were kept", got)
+	}
+}
+
+// A command that is given up is still saying something, over the network and into what is kept of it.
+func TestExecGivesUpACommandThatIsStillSaying(t *testing.T) {
+	r := &commandServer{t: t, endless: true}
+	session := r.session(false)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.said = func(total int) {
+		if total > 2*execOutputLimit {
+			cancel()
+		}
+	}
+	got, err := session.Exec(ctx, model.ExecRequest{Namespace: "shop", Pod: "web-1", Container: "app", Command: []string{"yes"}})
+	if !errors.Is(err, context.Canceled) || len(got.Output) > execOutputLimit {
+		t.Errorf("got %d bytes and %v", len(got.Output), err)
 	}
 }
