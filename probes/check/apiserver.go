@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -143,7 +144,7 @@ func (s *subject) webhookPortFinding(stray []webhookCall) Finding {
 		fix = Fix{Command: first.patch(s.in, operations)}
 	}
 	finding.Fix = withOwner(fix, first.configuration, "")
-	return s.heldFor(finding, settleTime)
+	return s.heldDated(finding, settleTime, time.Time{})
 }
 
 func (s *subject) webhookDeadFinding(dead []webhookCall) Finding {
@@ -234,7 +235,7 @@ func (s *subject) apiServiceFinding(apiService *model.APIService) (Finding, bool
 			fix = Fix{Command: patchAPIService(s.in, apiService, apiServicePortPatch(apiService, meant)...)}
 		}
 		finding.Fix = withOwner(fix, apiService, "")
-		return s.heldFor(finding, settleTime), true
+		return s.heldDated(finding, settleTime, unavailableSince(apiService)), true
 	}
 	for i := range apiService.Conditions {
 		condition := &apiService.Conditions[i]
@@ -255,6 +256,16 @@ func (s *subject) apiServiceFinding(apiService *model.APIService) (Finding, bool
 		return s.heldFor(finding, knownErrorPatience), true
 	}
 	return Finding{}, false
+}
+
+// unavailableSince is since when the API server says that an APIService is not available; zero where it does not say so.
+func unavailableSince(apiService *model.APIService) time.Time {
+	for i := range apiService.Conditions {
+		if condition := &apiService.Conditions[i]; condition.Type == "Available" && condition.Status == metav1.ConditionFalse {
+			return condition.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }
 
 func newAPIServiceFinding(apiService *model.APIService) Finding {

@@ -89,7 +89,7 @@ func weightless(rule *model.RouteRule) bool {
 }
 
 func (s *subject) weightFinding(backend *routeBackend) Finding {
-	return s.heldFor(Finding{
+	return s.heldDated(Finding{
 		ID: "GW-02", Severity: Major, Confidence: Proven, Step: StepService,
 		Short:    short("%s: every weight is 0", backend),
 		Title:    fmt.Sprintf("A rule of %s gives the weight 0 to every backend.", backend),
@@ -101,7 +101,7 @@ func (s *subject) weightFinding(backend *routeBackend) Finding {
 			jsonPatch{"test", jsonPointer(backend.ref.Path) + "/weight", 0},
 			jsonPatch{"replace", jsonPointer(backend.ref.Path) + "/weight", 1},
 		)}, backend.route, ""),
-	}, settleTime)
+	}, settleTime, time.Time{})
 }
 
 func (s *subject) routePortFinding(backend *routeBackend) Finding {
@@ -132,7 +132,22 @@ func (s *subject) routePortFinding(backend *routeBackend) Finding {
 		fix = Fix{Command: backend.patch(s.in, backend.portPatch(meant)...)}
 	}
 	finding.Fix = withOwner(fix, backend.route, "")
-	return s.heldFor(finding, settleTime)
+	return s.heldDated(finding, settleTime, backend.unresolvedSince(func(reason string) bool { return reason != notPermitted }))
+}
+
+// notPermitted is the reason of ResolvedRefs where a ReferenceGrant is missing (gateway-api.sigs.k8s.io, RouteReasonRefNotPermitted).
+const notPermitted = "RefNotPermitted"
+
+// unresolvedSince is since when a controller says, for such a reason, that it cannot resolve the reference to this Service; zero where none
+// says so of the route as it is now.
+func (b *routeBackend) unresolvedSince(because func(reason string) bool) time.Time {
+	for i := range b.route.Statuses {
+		condition := firstFailing(b.route.Statuses[i].Conditions, b.route.Generation, "ResolvedRefs")
+		if condition != nil && because(condition.Reason) && b.isCulprit(condition) {
+			return condition.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }
 
 // portPatch lets a backendRef name another port.
@@ -178,7 +193,7 @@ func (s *subject) grantFinding(backend *routeBackend) Finding {
 			"to":   []any{map[string]any{"group": "", "kind": "Service", "name": s.key.Name}},
 		},
 	}
-	return s.heldFor(Finding{
+	return s.heldDated(Finding{
 		ID: "GW-02", Severity: Major, Confidence: Proven, Step: StepService,
 		Short: short("no ReferenceGrant for %s", route.Namespace),
 		Title: fmt.Sprintf("%s of namespace %s refers to this Service, and no ReferenceGrant permits it.", backend, route.Namespace),
@@ -192,7 +207,7 @@ func (s *subject) grantFinding(backend *routeBackend) Finding {
 			Command: "echo " + shellQuote(asJSON(grant)) + " | " + s.kubectl("apply", "-f", "-"),
 			Note:    "whoever owns this namespace decides who may refer to its Services",
 		},
-	}, settleTime)
+	}, settleTime, backend.unresolvedSince(func(reason string) bool { return reason == notPermitted }))
 }
 
 // checkRoutes says what becomes of the routes to this Service: GW-03, their Gateway is in trouble; GW-01, a controller refuses
@@ -297,7 +312,7 @@ func (s *subject) contradicts(backend *routeBackend, condition *metav1.Condition
 	switch condition.Reason {
 	case "BackendNotFound":
 		return s.hasPort(backend.ref.Port)
-	case "RefNotPermitted":
+	case notPermitted:
 		return !backend.fromElsewhere() || s.covered(model.ReferenceGrants).Known() && granted(s.in.Snapshot, backend)
 	}
 	return false

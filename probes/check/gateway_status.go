@@ -45,7 +45,7 @@ func (s *subject) gatewayFindings(backend *routeBackend) (findings []Finding, ex
 }
 
 func (s *subject) noGatewayFinding(backend *routeBackend, key model.Key) Finding {
-	return s.heldFor(Finding{
+	return s.heldDated(Finding{
 		ID: "GW-03", Severity: Major, Confidence: Proven, Step: StepService,
 		Short:    short("no Gateway %s", key.Name),
 		Title:    fmt.Sprintf("%s is attached to Gateway %s, which does not exist.", backend, key),
@@ -53,7 +53,7 @@ func (s *subject) noGatewayFinding(backend *routeBackend, key model.Key) Finding
 		Evidence: []Evidence{{Kind: backend.route.Kind, Namespace: backend.route.Namespace, Name: backend.route.Name, Field: "spec.parentRefs", Value: "Gateway " + key.String()}},
 		Since:    s.latest(backend.route.CreationTimestamp.Time),
 		Fix:      withOwner(Fix{Note: "name a Gateway that exists in spec.parentRefs, or create it"}, backend.route, ""),
-	}, settleTime)
+	}, settleTime, time.Time{})
 }
 
 // gatewayCondition says what is wrong with a Gateway as a whole: refused, not programmed, or taken by no controller, which leaves

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -109,7 +110,7 @@ func (s *subject) ingressClassFinding(ingress *networkingv1.Ingress) Finding {
 	if !s.eventsKnown() {
 		finding.Why = "A controller takes the Ingresses of its class; this one has no address. Events may not be read here: they would say more."
 	}
-	return s.heldFor(finding, patience)
+	return s.heldDated(finding, patience, time.Time{})
 }
 
 func (s *subject) askForClass(ingress *networkingv1.Ingress, class string) string {
@@ -300,7 +301,7 @@ func (s *subject) unhealthyFinding(ingress *networkingv1.Ingress) (Finding, bool
 		if states[backend] != "UNHEALTHY" || !s.isGKEBackend(backend) {
 			continue
 		}
-		return s.heldFor(Finding{
+		return s.heldDated(Finding{
 			ID: "ING-04", Severity: Major, Confidence: Likely, Step: StepService,
 			Short: "GKE's health check finds it UNHEALTHY",
 			Title: fmt.Sprintf("The load balancer of Ingress %s finds this backend UNHEALTHY.", ingress.Name),
@@ -310,7 +311,7 @@ func (s *subject) unhealthyFinding(ingress *networkingv1.Ingress) (Finding, bool
 			}},
 			Since: s.latest(ingress.CreationTimestamp.Time),
 			Fix:   &Fix{Note: "let the path of the health check answer 200, or set the check with a BackendConfig; a firewall must let the health checks in"},
-		}, loadBalancerPatience), true
+		}, loadBalancerPatience, time.Time{}), true
 	}
 	return Finding{}, false
 }

@@ -74,7 +74,6 @@ func (s *missingService) ingressFinding(backends []ingressBackend) Finding {
 		Title:    fmt.Sprintf("Ingress %s sends %s to Service %s, which does not exist.", first.ingress.Name, first.serves, s.key.Name),
 		Why:      "An Ingress names Services of its own namespace only. Its clients get an error, mostly 503, until the Service is there.",
 		Evidence: []Evidence{s.absent()},
-		Since:    first.ingress.CreationTimestamp.Time,
 	}
 	var operations []jsonPatch
 	for i := range backends {
@@ -131,7 +130,7 @@ func (s *missingService) routeFinding(backends []routeBackend) Finding {
 		Title:    fmt.Sprintf("%s sends requests to Service %s, which does not exist.", first, s.key.Name),
 		Why:      "Clients of this rule get the status 500 until the Service is there.",
 		Evidence: []Evidence{s.absent()},
-		Since:    first.route.CreationTimestamp.Time,
+		Since:    first.unresolvedSince(func(reason string) bool { return reason != notPermitted }),
 	}
 	var operations []jsonPatch
 	for i := range backends {
@@ -176,7 +175,6 @@ func (s *missingService) webhookFinding(calls []webhookCall) Finding {
 		Short:    "a webhook that nobody answers",
 		Title:    fmt.Sprintf("%s calls Service %s, which does not exist.", first, s.key),
 		Evidence: []Evidence{s.absent()},
-		Since:    first.configuration.GetCreationTimestamp().Time,
 	}, calls)
 	var operations []jsonPatch
 	for i := range calls {
@@ -203,7 +201,7 @@ func (s *missingService) apiServiceFinding(apiService *model.APIService) Finding
 	finding := newAPIServiceFinding(apiService)
 	finding.Short = short("APIService %s names it", apiService.Name)
 	finding.Title = fmt.Sprintf("APIService %s is served from Service %s, which does not exist.", apiService.Name, s.key)
-	finding.Since = apiService.CreationTimestamp.Time
+	finding.Since = unavailableSince(apiService)
 	finding.Evidence = []Evidence{s.absent(), {Kind: "APIService", Name: apiService.Name, Field: "spec.service.name", Value: s.key.Name}}
 	fix := Fix{Note: "bring the Service back; if its program is gone for good, delete the APIService"}
 	if s.meant != nil {

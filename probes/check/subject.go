@@ -224,6 +224,15 @@ func (s *subject) settled(finding Finding) Finding {
 	return s.heldFor(finding, settleTime)
 }
 
+// heldDated is heldFor for a fault whose Since is only when it can have begun at the earliest, as that of an object that may have been changed
+// long after it was made. Once it has held long enough, since is told, which may be the zero time: then nothing dates the fault.
+func (s *subject) heldDated(finding Finding, long time.Duration, since time.Time) Finding {
+	if finding = s.heldFor(finding, long); !finding.Settling {
+		finding.Since = since
+	}
+	return finding
+}
+
 // heldFor is settled for a finding that knows its Since, and for any length of time.
 func (s *subject) heldFor(finding Finding, long time.Duration) Finding {
 	held := s.in.Now.Sub(finding.Since)
