@@ -47,6 +47,7 @@ func TestEveryConclusionHolds(t *testing.T) {
 		"three endpoints":              {threeUsable},
 		"no endpoint":                  {noneUsableEdit},
 		"slices unread":                {slicesUnread},
+		"slices unread, not empty":     {slicesUnreadNotEmpty},
 		"no Pod":                       {noPod},
 		"headless":                     {func(f *Facts) { f.Headless = true }},
 		"headless, three endpoints":    {threeUsable, func(f *Facts) { f.Headless = true }},

@@ -50,7 +50,7 @@ type Facts struct {
 	UsableKnown bool
 	// Listed is how many endpoints, usable or not, the EndpointSlices name for any port.
 	Listed int
-	// PodUsable means that Pod is one of them.
+	// PodUsable means that Pod is known to be one of them.
 	PodUsable bool
 	// UsableAtAddress is how many of them are of the IP family of the Service's address that the client dials.
 	UsableAtAddress int
@@ -203,4 +203,4 @@ func shutOut(s sight, f Facts) bool {
 }
 
 // otherEndpoints tells whether Proxy→Service may have asked another Pod than Proxy→Pod.
-func otherEndpoints(f Facts) bool { return !f.UsableKnown || f.Usable > 1 || !f.PodUsable }
+func otherEndpoints(f Facts) bool { return f.Usable > 1 || !f.PodUsable }

@@ -187,6 +187,7 @@ var table = []truth{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		pod:   refused, service: refused, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundPodIP,
+		when:    func(s sight, f Facts) bool { return !noneUsable(f) || s.inCluster != none },
 		verdict: healthyForwardLies,
 	},
 	{
@@ -204,7 +205,7 @@ var table = []truth{
 		when: func(s sight, f Facts) bool {
 			loopbackByProbe := s.proxyPod == none && s.clientPod == none && f.Readiness == RefusedOnPodIP
 			unreachable := s.proxyPod == timedOut && f.OtherPodAnswers && !shutOut(s, f)
-			return works(s) && podRuns(f) && (!f.UsableKnown || f.Usable == 0) && !endpointless(s, f) && !loopbackByProbe && !unreachable
+			return works(s) && podRuns(f) && (noneUsable(f) || !f.UsableKnown && !f.MeshAnswered) && !endpointless(s, f) && !loopbackByProbe && !unreachable
 		},
 		verdict: applicationWorksNoEndpoint,
 	},
@@ -248,7 +249,7 @@ var table = []truth{
 		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: none, here: anything,
 		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyService},
-		when:    func(s sight, f Facts) bool { return noneUsable(f) && (s.pod != refused || s.proxyPod != none) },
+		when:    func(_ sight, f Facts) bool { return noneUsable(f) },
 		verdict: proxyAloneHasEndpoint,
 	},
 	{
@@ -277,8 +278,11 @@ var table = []truth{
 		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: refused, here: anything,
 		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs: []Rung{RungInCluster},
+		proof: []Rung{RungProxyPod, RungProxyService, clientPod, RungPod},
 		when: func(s sight, f Facts) bool {
-			return !f.Headless && !noneUsable(f) && !withoutPods(f) && (s.pod != refused || s.proxyPod|s.clientPod != none)
+			// Who is served by the name is not refused by the node, but where another endpoint or another IP family was dialled.
+			drawn := s.clientName&reached == none || otherEndpoints(f) || f.UsableAtAddress == 0
+			return !f.Headless && !noneUsable(f) && !withoutPods(f) && drawn && (s.pod != refused || s.proxyPod|s.clientPod != none)
 		},
 		verdict: nodeRefuses,
 	},
@@ -318,8 +322,8 @@ var table = []truth{
 		name: "9 the control plane reaches no Pods",
 		pod:  reached | refused, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
 		sockets: boundAll | boundPodIP,
-		needs:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return !s.fromClient() && !f.OtherPodAnswers && !keepsOut(f) },
+		proof:   []Rung{RungProxyPod},
+		when:    func(s sight, f Facts) bool { return s.proxyService|s.proxyPod != none && !s.fromClient() && !f.OtherPodAnswers && !keepsOut(f) },
 		verdict: controlPlaneBlind,
 	},
 	{
@@ -350,7 +354,7 @@ var table = []truth{
 		proof: []Rung{RungInCluster, clientName},
 		when: func(s sight, f Facts) bool {
 			// What the API server got may have come from another endpoint.
-			return (s.inCluster|s.clientName != none || f.OtherPodAnswers && f.Policies == check.PoliciesOpen) && (s.proxyService&reached == none || shutOut(s, f) && otherEndpoints(f))
+			return (s.inCluster|s.clientName != none || f.OtherPodAnswers && f.Policies == check.PoliciesOpen && !noneUsable(f)) && (s.proxyService&reached == none || shutOut(s, f) && otherEndpoints(f))
 		},
 		verdict: healthyForClients,
 	},
@@ -390,7 +394,7 @@ var table = []truth{
 		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: refused, inCluster: anything, here: anything,
 		clientPod: refused, sockets: boundLoopback | boundElsewhere,
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && bindTells(f) && otherEndpoints(f) && served(s) && toldInside(s) && s.proxyPod|s.clientPod|s.sockets != none && !mayBeRejected(s, f)
+			return podRuns(f) && f.Mesh == "" && otherEndpoints(f) && served(s) && toldInside(s) && s.proxyPod|s.clientPod|s.sockets != none && !mayBeRejected(s, f)
 		},
 		verdict: mixedLoopback,
 	},

@@ -62,8 +62,10 @@ func lacksPort(f *Facts)             { f.Fault, f.PodLacksPort = faultNoNamedPor
 func withFault(why fault) edit       { return func(f *Facts) { f.Fault = why } }
 func withReadiness(r Readiness) edit { return func(f *Facts) { f.Readiness = r } }
 
-// slicesUnread leaves what does not count where the slices are not known: nothing may go by it.
-func slicesUnread(f *Facts) { f.UsableKnown = false }
+func slicesUnread(f *Facts) { f.UsableKnown, f.Usable, f.PodUsable = false, 0, false }
+
+// slicesUnreadNotEmpty leaves a number that does not count where the slices are not known: nothing may go by it.
+func slicesUnreadNotEmpty(f *Facts) { f.UsableKnown, f.Usable, f.PodUsable = false, 1, false }
 
 func silentOn(rungs ...Rung) edit {
 	return func(f *Facts) {

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"maps"
 	"net/netip"
 	"strings"
 	"testing"
@@ -15,6 +16,12 @@ func seenByClient(t *testing.T, words string, facts *Facts) []Observation {
 	fields := strings.Fields(words)
 	if len(fields) != 7 {
 		t.Fatalf("%q is not seven words", words)
+	}
+	for i, rung := range []Rung{RungPod, RungService, RungProxyService, RungProxyPod} {
+		if fields[i] == "SIL" {
+			silentToo(facts, rung)
+			fields[i] = "TMO"
+		}
 	}
 	observations := seen(t, strings.Join(fields[:4], " ")+" -")
 	facts.clientProof = map[string]evidence{}
@@ -36,6 +43,16 @@ func seenByClient(t *testing.T, words string, facts *Facts) []Observation {
 		}
 	}
 	return observations
+}
+
+// silentToo adds a rung that was not answered.
+func silentToo(facts *Facts, rung Rung) {
+	all := maps.Clone(facts.Silent)
+	if all == nil {
+		all = map[Rung]bool{}
+	}
+	all[rung] = true
+	facts.Silent = all
 }
 
 func listeningOn(addresses ...string) edit {
@@ -128,7 +145,7 @@ func TestConcludeForClient(t *testing.T) {
 		{"3 a client that waits tells nothing of the application", "REF REF PERM PERM TMO - TMO", nil, check.MarkUnknown, "", ""},
 		{"4 by the client", "REF REF PERM PERM OK OK OK", nil, check.MarkOK, "", "port-forward does not reach it"},
 		{"4a by the sockets", "REF REF PERM PERM - - -", []edit{listeningOn("10.0.0.7:8080")}, check.MarkUnknown, "", "bound to 10.0.0.7:8080"},
-		{"4a by the sockets of a Pod that is no endpoint", "REF REF PERM PERM - - -", []edit{noneUsableEdit, listeningOn("10.0.0.7:8080")}, check.MarkUnknown, "", ""},
+		{"4a by the sockets of a Pod that is no endpoint", "REF REF PERM PERM - - -", []edit{noneUsableEdit, listeningOn("10.0.0.7:8080")}, check.MarkFail, "", "no usable endpoint"},
 
 		{"5 by the client", "OK OK NOEP OK REF REF OK", []edit{noneUsableEdit}, check.MarkFail, "", "application works"},
 		{"5 it hangs", "REF REF NOEP TMO REF REF SIL", []edit{noneUsableEdit}, check.MarkFail, "", "accepts connections and does not answer, and the Service has no usable endpoint. It took the connection"},

@@ -409,7 +409,7 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 			return told
 		}
 		return nothingSeen(observations, f)
-	case deciding == "" && !forwardsOnly && s.told() > 1:
+	case deciding == "" && !forwardsOnly && s.told() > 1 && (s.proxyPod != none || !otherEndpoints(f)):
 		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
 			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
 	}
