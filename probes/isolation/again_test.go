@@ -43,6 +43,34 @@ func TestThePodEndsWhileItIsTested(t *testing.T) {
 	}
 }
 
+// What the API server drew may have been an endpoint that ends.
+func TestAnotherEndpointEndsWhileOneIsTested(t *testing.T) {
+	ending := runningPod("web-2", "10.0.0.2", func(pod *corev1.Pod) { pod.DeletionTimestamp = new(metav1.Now()) })
+	one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+	for name, test := range map[string]struct {
+		now  map[string]*corev1.Pod
+		mark check.Mark
+		says string
+	}{
+		"it is being deleted": {map[string]*corev1.Pod{"web-1": one, "web-2": ending}, check.MarkWarn, "Pod web-2, an endpoint as well, is being deleted"},
+		"it is gone":          {map[string]*corev1.Pod{"web-1": one, "web-2": nil}, check.MarkWarn, "it was probably that one"},
+		"all stay":            {map[string]*corev1.Pod{"web-1": one, "web-2": two}, check.MarkFail, "another endpoint of the Service does not"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.now = test.now
+				w.everywhere("web-1", 8080, "web", "80", 200)
+				w.proxied["services/web:80"] = cannotReach("dial tcp 10.0.0.2:8080: connect: connection refused")
+				got := Run(t.Context(), w, snapshotOf(webService(), one, two, sliceOf("", 8080, one, two)), web, nil).Conclusion
+				if got.Mark != test.mark || !strings.Contains(got.Text+got.Why, test.says) {
+					t.Errorf("got %s %q %q", markName(got.Mark), got.Text, got.Why)
+				}
+			})
+		})
+	}
+}
+
 // A sweep during a rollout leaves those out of the count that end meanwhile and did not answer.
 func TestPodsEndWhileTheyAreSwept(t *testing.T) {
 	ending := func(name string) *corev1.Pod {

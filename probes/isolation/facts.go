@@ -106,6 +106,8 @@ type Facts struct {
 	// ClientBehind means that the Service selects it.
 	Client, ClientNode, ClientMesh string
 	ClientBehind                   bool
+	// OtherEnding is another endpoint's Pod that was deleted, or began to be, while the test ran; empty for none.
+	OtherEnding string
 	// PodGone means that the API server knew no such Pod when the test asked it.
 	PodGone bool
 	// Verdict is what the checks make of the Service without a test.

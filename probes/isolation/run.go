@@ -37,6 +37,9 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	if conclusion.Mark != check.MarkOK && r.tried() {
 		// In a rollout the tested Pod may end while it is tested.
 		r.since = lookAgain(ctx, dialer, r.subject.pod)
+		if conclusion.Mark == check.MarkFail && r.since == podStays {
+			r.otherEnding = r.subject.otherEnding(ctx, dialer)
+		}
 		conclusion = Conclude(r.result.Rungs, r.facts())
 	}
 	conclusion.Next = r.subject.permitted(conclusion.Next)
@@ -94,6 +97,8 @@ type run struct {
 
 	// since is what has become of the tested Pod while it was tested.
 	since podState
+	// otherEnding is that of Facts.
+	otherEnding string
 	// targets are what From here dials, and heard, in the same order, what they answered: it is written by the rung alone.
 	targets []hereTarget
 	heard   []heard
@@ -125,6 +130,7 @@ func (r *run) facts() Facts {
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
 	facts.PodGone = r.since == podIsGone || podGoneIn(r.result.Rungs, facts.Pod)
+	facts.OtherEnding = r.otherEnding
 	facts.PodTerminating = facts.PodTerminating || r.since == podTerminates
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts

@@ -112,7 +112,21 @@ func (c Conclusion) ofTerminating(v verdict, f Facts) Conclusion {
 		c.Mark, c.Confidence, c.ID, c.Command = check.MarkWarn, check.Likely, "", ""
 		c.Why = joined("That Pod is being deleted: an application closes its ports when it ends.", c.Why)
 		c.Next = "run the test again once the Pod that takes its place is there"
+	case v == refusedBetween, v == refusedByPolicy:
+		c.ID, c.Why = "", joined("That Pod is being deleted: an application closes its ports when it ends.", c.Why)
+		c.Next = "run the test again once the Pod that takes its place is there"
 	}
+	return c
+}
+
+// besideEnding says that a try at any one of the endpoints may have had one that is being deleted, as in a rollout.
+func (c Conclusion) besideEnding(v verdict, f Facts) Conclusion {
+	if f.OtherEnding == "" || c.Mark != check.MarkFail || !slices.Contains([]verdict{mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent}, v) {
+		return c
+	}
+	c.Mark, c.Confidence, c.ID, c.Command = check.MarkWarn, check.Likely, "", ""
+	c.Why = joined(fmt.Sprintf("Pod %s, an endpoint as well, is being deleted: it was probably that one.", f.OtherEnding), c.Why)
+	c.Next = "run the test again once the rollout is over"
 	return c
 }
 
