@@ -143,13 +143,21 @@ func readDial(tool string, code int, words string) dialled {
 }
 
 var (
-	curlStatus = regexp.MustCompile(`< HTTP/[0-9.]+ ([1-5][0-9][0-9])\b`)
+	// curlStatus is the status of an answer; one from 100 to 199 only precedes it.
+	curlStatus = regexp.MustCompile(`< HTTP/[0-9.]+ ([2-5][0-9][0-9])\b`)
 	wgetStatus = regexp.MustCompile(`(?:response\.\.\.|HTTP/[0-9.]+) ([1-5][0-9][0-9])\b`)
 )
 
 // readCurl reads curl's exit code (EXIT CODES in curl(1)), and what it says of the connection.
 func readCurl(code int, words, lower string) dialled {
 	connected := strings.Contains(lower, "connected to ") || strings.Contains(lower, "established connection")
+	switch code {
+	case 0, 18, 23, 28, 56, 92, stoppedCode:
+		// What ends the transfer after that, as a body without an end does, takes nothing back.
+		if status := curlStatus.FindStringSubmatch(words); status != nil {
+			return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true, opaque: envoyItself(status[1], lower)}, rank: toldStatus}
+		}
+	}
 	switch code {
 	case 6:
 		return dialled{answer: failed("the name does not resolve"), unresolved: true, rank: toldUnresolved}
@@ -163,10 +171,6 @@ func readCurl(code int, words, lower string) dialled {
 			return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 		}
 		return timedOutDial()
-	case 0:
-		if status := curlStatus.FindStringSubmatch(words); status != nil {
-			return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true, opaque: envoyItself(status[1], lower)}, rank: toldStatus}
-		}
 	}
 	if !connected {
 		return dialled{}

@@ -323,7 +323,9 @@ var table = []truth{
 		pod:  reached | refused, service: anything, proxyService: timedOut, proxyPod: timedOut, inCluster: none,
 		sockets: boundAll | boundPodIP,
 		proof:   []Rung{RungProxyPod},
-		when:    func(s sight, f Facts) bool { return s.proxyService|s.proxyPod != none && !s.fromClient() && !f.OtherPodAnswers && !keepsOut(f) },
+		when: func(s sight, f Facts) bool {
+			return s.proxyService|s.proxyPod != none && !s.fromClient() && !f.OtherPodAnswers && !keepsOut(f)
+		},
 		verdict: controlPlaneBlind,
 	},
 	{

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/svctui/svctui/probes/check"
 )
@@ -189,7 +191,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case applicationWorksNoEndpoint:
 		switch s := f.seen; {
 		case s.surely(silent) && !s.surely(answered):
-			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), lookAtHang)
+			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), f.lookAtHang())
 		case !s.surely(answered):
 			return probed("", "The Service has no usable endpoint, and the Pod accepts connections.",
 				"Whether the application answers is not known."+nothingAsked, keptOut)
@@ -272,7 +274,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")
 	case hangs:
-		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
+		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), f.lookAtHang())
 		if f.AssumesHTTP {
 			hung.Mark, hung.Confidence = check.MarkWarn, check.Likely
 			hung.Why += " That it speaks HTTP is guessed by the port's number: one that waits for its own client's bytes looks the same."
@@ -283,11 +285,8 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	return v.conclusionOfClient(f)
 }
 
-// What to do about an application that works and is no endpoint, and about one that does not answer.
-const (
-	keptOut    = "see what keeps it from being an endpoint: svctui diagnose, or the steps Endpoints, Selector and Readiness"
-	lookAtHang = "look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path"
-)
+// keptOut says what to do about an application that works and is no endpoint.
+const keptOut = "see what keeps it from being an endpoint: svctui diagnose, or the steps Endpoints, Selector and Readiness"
 
 // answers is what the application, or an endpoint, does where it was reached: a connection alone is no answer.
 func (f Facts) answers() string {
@@ -328,9 +327,29 @@ func (f Facts) nothingInside() string {
 	return "No port-forward told whether nothing listens or only its loopback does."
 }
 
+// clientPatience is how long model.DialScript lets an answer take.
+const clientPatience = 3 * time.Second
+
 // saidNothing says for how long an application kept silent.
 func (f Facts) saidNothing() string {
-	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience))
+	within := cmp.Or(f.Patience, answerPatience)
+	if !f.silentToUs() {
+		within = clientPatience
+	}
+	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", within)
+}
+
+// silentToUs tells whether any rung but a client's own saw the silence: those alone wait as long as they are told to.
+func (f Facts) silentToUs() bool {
+	return slices.Contains([]evidence{f.seen.pod, f.seen.service, f.seen.proxyService, f.seen.proxyPod}, silent)
+}
+
+// lookAtHang says what to do about an application that does not answer.
+func (f Facts) lookAtHang() string {
+	if !f.silentToUs() {
+		return "look at its log, and at what it depends on; one that is only slow can be asked for a lighter path (--path)"
+	}
+	return "look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path"
 }
 
 // unlessRejected takes back what a refusal at the Pod's IP seemed to prove, where NetworkPolicies could not be read: one whose plugin rejects
