@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/streaming/pkg/httpstream"
 )
@@ -39,17 +40,19 @@ type fakeCluster struct {
 	upgrades   int
 	webSockets int
 	shared     *rest.Config
+	// lists counts the lists of each kind.
+	lists map[string]int
 	// noWebSocket answers WebSocket upgrades with this status.
 	noWebSocket int
 	// noSPDY answers SPDY upgrades with this status.
 	noSPDY int
 }
 
+// watched is one change. before is nil where the object is new, after where it is gone.
 type watched struct {
-	version int
-	kind    string
-	event   metav1.WatchEvent
-	object  metav1.Object
+	version       int
+	kind          string
+	before, after metav1.Object
 }
 
 func newFakeCluster(t *testing.T) *fakeCluster {
@@ -57,6 +60,7 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	c := &fakeCluster{
 		t: t, objects: map[string]metav1.Object{}, watchers: map[chan struct{}]struct{}{},
 		apps: map[string]func(net.Conn){}, sandboxes: map[string]int{}, rawConns: map[net.Conn]struct{}{},
+		lists: map[string]int{},
 	}
 	c.server = httptest.NewServer(c)
 	t.Cleanup(func() {
@@ -86,36 +90,63 @@ func (c *fakeCluster) put(object metav1.Object) {
 	c.version++
 	object.SetResourceVersion(strconv.Itoa(c.version))
 	key := kindOf(object) + "/" + object.GetName()
-	change := "ADDED"
-	if _, there := c.objects[key]; there {
-		change = "MODIFIED"
-	}
+	before := c.objects[key]
 	c.objects[key] = object
-	c.recordLocked(kindOf(object), change, object)
+	c.recordLocked(kindOf(object), before, object)
 }
 
 func (c *fakeCluster) remove(object metav1.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.version++
-	delete(c.objects, kindOf(object)+"/"+object.GetName())
-	c.recordLocked(kindOf(object), "DELETED", object)
+	key := kindOf(object) + "/" + object.GetName()
+	before := c.objects[key]
+	delete(c.objects, key)
+	c.recordLocked(kindOf(object), before, nil)
 }
 
-func (c *fakeCluster) recordLocked(kind, change string, object metav1.Object) {
-	raw, err := json.Marshal(object)
-	if err != nil {
-		c.t.Error(err)
-	}
-	event := metav1.WatchEvent{Type: change}
-	event.Object.Raw = raw
-	c.history = append(c.history, watched{c.version, kind, event, object})
+func (c *fakeCluster) recordLocked(kind string, before, after metav1.Object) {
+	c.history = append(c.history, watched{c.version, kind, before, after})
 	for watcher := range c.watchers {
 		select {
 		case watcher <- struct{}{}:
 		default:
 		}
 	}
+}
+
+// eventFor is what a change is to who watches what the request selects: an object that is not selected any more is gone for it.
+func (w watched) eventFor(r *http.Request) (event metav1.WatchEvent, told bool) {
+	was, is := w.before != nil && wanted(r, w.before), w.after != nil && wanted(r, w.after)
+	object := w.after
+	switch {
+	case was && is:
+		event.Type = string(watch.Modified)
+	case is:
+		event.Type = string(watch.Added)
+	case was:
+		event.Type, object = string(watch.Deleted), w.before
+	default:
+		return event, false
+	}
+	// A list says of what kind its items are; an event does not.
+	switch object := object.(type) {
+	case *corev1.Pod:
+		pod := *object
+		pod.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"}
+		event.Object.Object = &pod
+	case *corev1.Service:
+		service := *object
+		service.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}
+		event.Object.Object = &service
+	}
+	return event, true
+}
+
+func (c *fakeCluster) listCount(kind string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lists[kind]
 }
 
 func kindOf(object metav1.Object) string {
@@ -179,6 +210,7 @@ func (c *fakeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (c *fakeCluster) serveList(w http.ResponseWriter, r *http.Request, kind string) {
 	c.mu.Lock()
+	c.lists[kind]++
 	items := []metav1.Object{}
 	for key, object := range c.objects {
 		if strings.HasPrefix(key, kind+"/") && wanted(r, object) {
@@ -225,8 +257,11 @@ func (c *fakeCluster) serveWatch(w http.ResponseWriter, r *http.Request, kind st
 		for _, one := range pending {
 			if one.version > from {
 				from = one.version
-				if one.kind == kind && wanted(r, one.object) {
-					_ = json.NewEncoder(w).Encode(one.event)
+				if one.kind != kind {
+					continue
+				}
+				if event, told := one.eventFor(r); told {
+					_ = json.NewEncoder(w).Encode(event)
 				}
 			}
 		}

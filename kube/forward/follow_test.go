@@ -2,6 +2,8 @@ package forward
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +49,72 @@ func TestAWatchThatEndsAtOnceIsNotOpenedInAHurry(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Each change is seen as the API server tells it, and nothing is listed again for it.
+func TestFollowHearsOfEachChange(t *testing.T) {
+	cluster := newFakeCluster(t)
+	first := readyPod("web-1")
+	cluster.put(first)
+	link, err := newPlainLink(cluster.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.close()
+	ctx, stop := context.WithCancel(t.Context())
+	changes, ended := make(chan string), make(chan struct{})
+	go func() {
+		defer close(ended)
+		follow(ctx, podsWith(link.client, "ns", labelled(map[string]string{"app": "web"})), func(pods []*corev1.Pod, err error) {
+			names := []string{}
+			for _, pod := range pods {
+				name := pod.Name
+				if takesNewConnections(pod) {
+					name += " is Ready"
+				}
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			if err != nil {
+				names = append(names, err.Error())
+			}
+			select {
+			case changes <- strings.Join(names, ", "):
+			case <-ctx.Done():
+			}
+		})
+	}()
+	relabelled := readyPod("web-2")
+	relabelled.Labels = map[string]string{"app": "other"}
+	foreign := readyPod("other-1")
+	foreign.Labels = map[string]string{"app": "other"}
+	for _, step := range []struct {
+		name   string
+		change func()
+		want   string
+	}{
+		{"the list", func() {}, "web-1 is Ready"},
+		{"a new Pod", func() { cluster.put(unreadyPod("web-2")) }, "web-1 is Ready, web-2"},
+		{"it changed", func() { cluster.put(foreign); cluster.put(readyPod("web-2")) }, "web-1 is Ready, web-2 is Ready"},
+		{"it is not selected any more", func() { cluster.put(relabelled) }, "web-1 is Ready"},
+		{"a Pod is gone", func() { cluster.remove(first) }, ""},
+		{"another one", func() { cluster.put(readyPod("web-3")) }, "web-3 is Ready"},
+	} {
+		step.change()
+		select {
+		case got := <-changes:
+			if got != step.want {
+				t.Errorf("%s: %q, want %q", step.name, got, step.want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%s: nothing was heard", step.name)
+		}
+	}
+	if lists := cluster.listCount("pods"); lists != 1 {
+		t.Errorf("%d lists", lists)
+	}
+	stop()
+	<-ended
 }
 
 // ending is a watch that says nothing and ends.
