@@ -81,14 +81,22 @@ func newClientPicker(sh *shell, service model.Key, title string, anybody bool, c
 		}
 		return choose(sh, client)
 	})
+	page.picker.hint = "type to search, or POD or NAMESPACE/POD that is not listed"
+	if anybody {
+		page.picker.hint = "type to search, or NAMESPACE/POD, namespace:NAME, an IP address"
+	}
+	page.picker.whole = func(typed string) bool {
+		client, err := check.ParseClient(typed, service.Namespace)
+		return err == nil && (client.Pod == model.Key{} || strings.Contains(typed, "/"))
+	}
 	page.picker.refuse = func(typed string) string {
 		client, err := check.ParseClient(typed, service.Namespace)
 		pod := client.Pod
 		switch {
 		case err != nil && anybody:
-			return "want POD, NAMESPACE/POD, namespace:NAME or an IP address"
+			return "names no client: want NAMESPACE/POD, namespace:NAME or an IP"
 		case err != nil, !anybody && client.Pod == model.Key{}:
-			return "want POD or NAMESPACE/POD"
+			return "names no Pod: want POD or NAMESPACE/POD"
 		case pod != model.Key{} && sh.state != nil && sh.state.Snapshot.Coverage(model.Pods, pod.Namespace).Known() && sh.state.Snapshot.Pod(pod) == nil:
 			return "there is no Pod " + clean(pod.String())
 		}
@@ -96,7 +104,7 @@ func newClientPicker(sh *shell, service model.Key, title string, anybody bool, c
 	}
 	page.picker.setItems(clientItems(sh, service, anybody))
 	if sh.state != nil && !sh.state.Snapshot.Coverage(model.Pods, model.AllNamespaces).Known() {
-		page.picker.note = "Only some namespaces' Pods are read; -A reads all. NAMESPACE/POD works too."
+		page.picker.note = "Only Pods that are read are listed. Any other can be typed: NAMESPACE/POD."
 	}
 	return page
 }

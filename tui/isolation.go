@@ -9,6 +9,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/isolation"
@@ -190,6 +191,8 @@ func (p *isolationPage) podChooser(sh *shell) page {
 		}
 		return p.start(sh)
 	})
+	choose.picker.hint = "type to search, or the name of a Pod that is not listed"
+	choose.picker.refuse = whyNoPodName
 	items := []pickItem{{value: anyPodItem, label: "the Pod that a port-forward to the Service takes", current: p.request.Pod == ""}}
 	if sh.state != nil {
 		for _, pod := range podsBehind(sh.state.Snapshot, p.request.Service) {
@@ -201,6 +204,14 @@ func (p *isolationPage) podChooser(sh *shell) page {
 	}
 	choose.picker.setItems(items)
 	return choose
+}
+
+// whyNoPodName says why no Pod can be named so; empty where one can.
+func whyNoPodName(name string) string {
+	if len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return ""
+	}
+	return "names no Pod: want the name of a Pod of this namespace"
 }
 
 // anyPodItem stands for no choice of a Pod; no Pod can have this name.

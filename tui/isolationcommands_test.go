@@ -93,7 +93,7 @@ func TestChoosingAClient(t *testing.T) {
 	s.untilScreen("For namespace prod")
 	s.press("w")
 	s.write("!")
-	s.untilScreen("want POD, NAMESPACE/POD")
+	s.untilScreen("“!”  names no client: want NAMESPACE/POD, namespace:NAME or an IP")
 	s.press("enter", "esc")
 	s.write("nosuch")
 	s.untilScreen("there is no Pod shop/nosuch")
@@ -111,4 +111,46 @@ func TestChoosingAClient(t *testing.T) {
 	if len(clients) < 2 || clients[len(clients)-2] != (check.Client{Namespace: "prod"}) || clients[len(clients)-1].Chosen() {
 		t.Errorf("the session was told %+v", clients)
 	}
+}
+
+// A command may run in a Pod that is not listed, as where Pods of other namespaces are not read.
+func TestTryingFromAPodThatIsNotListed(t *testing.T) {
+	s, session := isolationStage(t)
+	s.press("x")
+	for _, want := range []string{"type to search, or POD or NAMESPACE/POD that is not listed", "Only Pods that are read are listed. Any other can be typed: NAMESPACE/POD."} {
+		if !strings.Contains(s.screen(), want) {
+			t.Errorf("it is not said that %q:\n%s", want, s.screen())
+		}
+	}
+	for _, nonsense := range []string{"a b", "203.0.113.7", "namespace:prod", "batch/"} {
+		s.write(nonsense)
+		s.untilScreen("“" + nonsense + "”  names no Pod: want POD or NAMESPACE/POD")
+		if strings.Contains(s.screen(), "as typed") {
+			t.Errorf("%q is offered:\n%s", nonsense, s.screen())
+		}
+		s.press("enter", "esc")
+	}
+	s.write("batch/worker-0")
+	s.untilScreen("▌ use “batch/worker-0” as typed")
+	s.press("enter")
+	s.untilScreen("Pod batch/worker-0, context gke-prod")
+	s.press("y")
+	s.until("it was tried from there", func() bool {
+		got := session.tested()
+		return len(got) == 2 && got[1].Client == model.Key{Namespace: "batch", Name: "worker-0"}
+	})
+}
+
+func TestAPodToTestIsAName(t *testing.T) {
+	s, session := isolationStage(t)
+	s.press("p")
+	s.write("shop/cart-5c9d7-m4k8s")
+	s.untilScreen("names no Pod: want the name of a Pod of this namespace")
+	s.press("enter", "esc")
+	s.write("cart-not-listed")
+	s.press("enter")
+	s.until("it was tested", func() bool {
+		got := session.tested()
+		return len(got) == 2 && got[1].Pod == "cart-not-listed"
+	})
 }

@@ -21,6 +21,8 @@ type pickItem struct {
 	current bool
 	// blocked says why the item cannot be picked; empty where it can.
 	blocked string
+	// typed marks what is not listed, but was typed.
+	typed bool
 }
 
 func (i pickItem) name() string {
@@ -43,6 +45,10 @@ type picker struct {
 	refuse func(typed string) string
 	// note is what must be said of the list: still loading, or why it is not complete.
 	note string
+	// hint says what can be typed, as long as nothing is; empty for nothing to say.
+	hint string
+	// whole tells whether what was typed is a whole name: then it stands before what only has its letters. It may be nil.
+	whole func(typed string) bool
 	// prompt stands in front of what is typed.
 	prompt string
 	input  input
@@ -77,21 +83,35 @@ func (p *picker) narrow() {
 	if p.tidy != nil {
 		query = p.tidy(query)
 	}
-	p.shown = rankItems(p.items, query)
+	found, loose := splitByRank(p.items, query)
+	p.shown = slices.Concat(found, loose)
 	exact := slices.ContainsFunc(p.shown, func(item pickItem) bool { return item.value == query })
 	if p.typed && query != "" && !exact {
-		item := pickItem{value: query, label: fmt.Sprintf("use “%s” as typed", clean(query))}
+		item := pickItem{value: query, label: fmt.Sprintf("use “%s” as typed", clean(query)), typed: true}
 		if p.refuse != nil {
 			item.blocked = p.refuse(query)
 		}
-		p.shown = append(p.shown, item)
+		if item.blocked != "" {
+			item.label = fmt.Sprintf("“%s”", clean(query))
+		}
+		at := len(p.shown)
+		if p.whole != nil && item.blocked == "" && p.whole(query) {
+			at = len(found)
+		}
+		p.shown = slices.Insert(p.shown, at, item)
 	}
 	p.cursor = min(p.cursor, max(0, len(p.shown)-1))
 }
 
 func rankItems(items []pickItem, query string) []pickItem {
+	found, loose := splitByRank(items, query)
+	return append(found, loose...)
+}
+
+// splitByRank returns those that begin with a query and then those that contain it, and apart from them those that have its letters in order.
+func splitByRank(items []pickItem, query string) (found, loose []pickItem) {
 	if query == "" {
-		return slices.Clone(items)
+		return slices.Clone(items), nil
 	}
 	folded := strings.ToLower(query)
 	var first, second, rest []pickItem
@@ -105,18 +125,18 @@ func rankItems(items []pickItem, query string) []pickItem {
 			rest = append(rest, item)
 		}
 	}
-	found := slices.Concat(first, second)
+	found = slices.Concat(first, second)
 	if len(folded) < 3 {
-		return found // the letters of a short query are in nearly every name
+		return found, nil // the letters of a short query are in nearly every name
 	}
 	names := make([]string, len(rest))
 	for i, item := range rest {
 		names[i] = item.name()
 	}
 	for _, match := range fuzzy.Find(folded, names) {
-		found = append(found, rest[match.Index])
+		loose = append(loose, rest[match.Index])
 	}
-	return found
+	return found, loose
 }
 
 // chosen returns the item under the cursor; its value is empty when there is none.
@@ -186,6 +206,9 @@ func (p *picker) view(width, height int, t *theme) []string {
 }
 
 func (p *picker) inputLine(width int, t *theme) string {
+	if p.hint != "" && p.input.value() == "" {
+		return ansi.Truncate(t.accent.on(p.prompt)+" "+p.input.view(1)+t.dim.on(cut(p.hint, max(0, width-4))), width, "")
+	}
 	return ansi.Truncate(t.accent.on(p.prompt)+" "+p.input.view(width-2), width, "")
 }
 
@@ -240,6 +263,10 @@ func (p *picker) row(item pickItem, selected bool, column, width int, t *theme) 
 	}
 	label, rest, mark := t.text, t.dim, "  "
 	switch {
+	case item.blocked != "" && item.typed:
+		// Why not is what matters, and gets the room.
+		name = shorten(item.name(), max(column/2, width-cells(item.blocked)-4))
+		label, detail = t.dim, item.blocked
 	case item.blocked != "":
 		label, detail = t.dim, item.blocked
 	case selected:

@@ -323,10 +323,18 @@ func (r *run) notTried(d dials, got answer, took time.Duration) {
 	})
 }
 
+// containerWords names a container; the one that the API server takes where none is named has no name here.
+func containerWords(name string) string {
+	if name == "" {
+		return "the Pod's default container"
+	}
+	return "container " + name
+}
+
 // execOutcome says why a command could not be run; ran is true where it could.
 func execOutcome(ctx context.Context, request model.ExecRequest, result model.ExecResult, err error) (got answer, ran bool) {
 	program := request.Command[0]
-	missing := answer{outcome: NotRun, detail: fmt.Sprintf("there is no %s in container %s", program, request.Container)}
+	missing := answer{outcome: NotRun, detail: fmt.Sprintf("there is no %s in %s", program, containerWords(request.Container))}
 	switch {
 	case err == nil && (result.ExitCode == 126 || result.ExitCode == 127):
 		return missing, false
