@@ -17,7 +17,7 @@ type visitable interface {
 	// a person did not ask for: a test that was run is shown, not run again.
 	again() visitable
 	// about is the Service of the page; the zero Key for none, and one without a namespace while that is not known.
-	about() (service model.Key, any bool)
+	about() (service model.Key, some bool)
 }
 
 // turned pages have several places of their own; another number is another place.
@@ -59,7 +59,7 @@ func (r *root) visitNow() (visit, bool) {
 		if !ok {
 			continue
 		}
-		if service, any := p.about(); any && service.Namespace == "" {
+		if service, some := p.about(); some && service.Namespace == "" {
 			return now, false
 		}
 		now.pages = append(now.pages, p)
@@ -78,7 +78,7 @@ func (p *visit) same(other *visit) bool {
 // service is the one that a place is about; false for none.
 func (p *visit) service() (model.Key, bool) {
 	for _, opened := range slices.Backward(p.kept) {
-		if key, any := opened.about(); any {
+		if key, some := opened.about(); some {
 			return key, true
 		}
 	}
@@ -100,7 +100,7 @@ func (r *root) keepPlace() {
 	for _, p := range here.pages {
 		here.kept = append(here.kept, p.again())
 	}
-	if key, any := here.service(); any && !gone(r.sh.state, key) && r.sh.state != nil && r.sh.state.Settled {
+	if key, some := here.service(); some && !gone(r.sh.state, key) && r.sh.state != nil && r.sh.state.Settled {
 		here.seen = true
 	}
 }
@@ -163,7 +163,7 @@ func (r *root) travel(by int) tea.Cmd {
 		return nil
 	}
 	to := h.places[h.at+by]
-	if key, any := to.service(); any && to.seen && gone(r.sh.state, key) {
+	if key, some := to.service(); some && to.seen && gone(r.sh.state, key) {
 		h.forget(h.at + by)
 		further := ""
 		if r.sh.whyNoPlace(by) == "" {
@@ -219,8 +219,8 @@ func (r *root) arrive() tea.Cmd {
 	}
 	to := h.arriving
 	h.arriving = nil
-	key, any := to.service()
-	if !any || !to.seen || !gone(r.sh.state, key) {
+	key, some := to.service()
+	if !some || !to.seen || !gone(r.sh.state, key) {
 		return nil
 	}
 	r.note(noteInfo, fmt.Sprintf("Service %s is gone since it was shown; these are the Services of %s", key, r.sh.scopeName()))

@@ -294,7 +294,7 @@ func (p *servicePage) bindings() []binding {
 			}
 			return p.choose(sh, p.step-1)
 		}},
-		binding{keys: []string{"pgdown", "ctrl+f", "space"}, help: "scrolls the evidence down", run: act(func() { p.scrollBy(max(p.drawnRows-1, 1)) })},
+		binding{keys: []string{"pgdown", "ctrl+f", "space"}, label: "PgDn Ctrl-F", help: "scrolls the evidence down; Space too", run: act(func() { p.scrollBy(max(p.drawnRows-1, 1)) })},
 		binding{keys: []string{"pgup", "ctrl+b"}, help: "scrolls the evidence up", run: act(func() { p.scrollBy(-max(p.drawnRows-1, 1)) })},
 		binding{keys: []string{"g", "home"}, help: "goes to the beginning of the evidence", run: act(func() { p.scrollBy(-p.drawnLines) })},
 		binding{keys: []string{"G", "end"}, help: "goes to the end of the evidence", run: act(func() { p.scrollBy(p.drawnLines) })},
