@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,7 +135,16 @@ func forClient(state *engine.State, kubectlArgs []string, client check.Client) m
 // whyNoClient returns an error where a client is known not to be there.
 func whyNoClient(snapshot *model.Snapshot, client check.Client) error {
 	if pod := client.Pod; pod.Name != "" && snapshot.Coverage(model.Pods, pod.Namespace).Known() && snapshot.Pod(pod) == nil {
-		return fmt.Errorf("there is no Pod %s", pod)
+		var elsewhere []string
+		for _, other := range snapshot.Pods(model.AllNamespaces) {
+			if other.Name == pod.Name {
+				elsewhere = append(elsewhere, other.Namespace+"/"+other.Name)
+			}
+		}
+		if len(elsewhere) > 0 {
+			return fmt.Errorf("there is no Pod %s; did you mean %s?", pod, strings.Join(elsewhere[:min(len(elsewhere), 3)], " or "))
+		}
+		return fmt.Errorf("there is no Pod %s: write NAMESPACE/POD for one of another namespace", pod)
 	}
 	return nil
 }

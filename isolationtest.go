@@ -36,7 +36,7 @@ func (a *app) testCommand() *cobra.Command {
 			"--from tries the Service from inside of a Pod as well, and --sockets reads what the tested Pod listens on. Both run\n" +
 			"a command there, which is shown first; only with a y, or with --yes, it runs.\n\n" +
 			"Exit codes: 0 every port passed; 1 a fault was found, be it that there is no such Service; 2 the test could not be run,\n" +
-			"or is inconclusive.",
+			"is inconclusive, or found no more than a warning.",
 		Args:              takes(1, 1, "name the one Service to test: svctui test SERVICE[:PORT] -n NAMESPACE"),
 		ValidArgsFunction: a.completeServices,
 		RunE: func(command *cobra.Command, arguments []string) error {

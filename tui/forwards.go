@@ -367,7 +367,7 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 	case model.ForwardWaiting:
 		next := "The next one that is Ready is taken."
 		if forward.Target.Pod != "" {
-			next = "One of its name is taken as soon as it runs."
+			next = "One of the same name is taken as soon as it runs, as a StatefulSet makes it; other Pods get new names: F on the Service follows those."
 		}
 		item("waits", t.warn, "There is no Pod to lead to now: what connects is reset at once. "+next)
 	case model.ForwardConnecting:

@@ -328,6 +328,7 @@ func TestWhatIsTypedAsATarget(t *testing.T) {
 		{"9999", "svc/cart has no port 9999", ""},
 		{"svc/cart:nope", "svc/cart has no port nope", ""},
 		{"job/x:1", "is no target", ""},
+		{"9090:80", "write 80 here, and the local port 9090 below", ""},
 		{"pod/cart-5c9d7-m4k8s:http", "▌ pod/cart-5c9d7-m4k8s:8080 http", "8080"},
 		{"pod/cart-5c9d7-m4k8s:http,15090", "▌ use “pod/cart-5c9d7-m4k8s:http,15090” as typed", "8080,15090"},
 		{"pod/any:nope", "▌ use “pod/any:nope” as typed", ""},

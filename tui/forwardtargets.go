@@ -140,6 +140,9 @@ func parseTargets(text string, service model.Key) ([]model.ForwardTarget, error)
 		name, ports = "svc/"+service.Name, text
 	}
 	kind, name, ok := strings.Cut(name, "/")
+	if !ok && strings.Trim(kind, "0123456789") == "" && kind != "" && ports != "" {
+		return nil, fmt.Errorf("write %s here, and the local port %s below: tab leads there", ports, kind)
+	}
 	if !ok || name == "" || ports == "" {
 		return nil, fmt.Errorf("%q is no target: write svc/NAME:PORT, pod/NAME:PORT, or a port; several ports as 80,443", text)
 	}

@@ -139,11 +139,20 @@ func (c Conclusion) despite(observations []Observation, f Facts) Conclusion {
 	return c
 }
 
+// rightsNeeded names what the four rungs need.
+func (f Facts) rightsNeeded() string {
+	const rungs = "ask for create pods/portforward, get pods/proxy and get services/proxy"
+	if !f.PodsKnown {
+		return rungs + ", and list pods, in namespace " + f.Namespace
+	}
+	return rungs + " in namespace " + f.Namespace
+}
+
 // onlyFromHere concludes where nothing else told anything; false where this told nothing either.
 func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 	seen := f.hereSeen(observations)
 	failed := slices.Concat(seen.turnedAway, seen.silent, seen.dead)
-	next := "ask for create pods/portforward, get pods/proxy and get services/proxy in namespace " + f.Namespace
+	next := f.rightsNeeded()
 	why := "No other rung told anything, so it is not known whether the application answers inside the cluster."
 	if f.ReadOnly {
 		next = "start svctui without --readonly, or try it from a Pod in the cluster"

@@ -205,10 +205,21 @@ func (w *sweep) summary(cut bool) Conclusion {
 			c.Mark = check.MarkUnknown
 		}
 		if len(t.bad) == 0 {
-			c.Next = cmp.Or(c.Next, "sweep the rest: r runs it again, --max-pods 0 takes all")
+			c.Next = cmp.Or(c.Next, w.rest(cut))
 		}
 	}
 	return c
+}
+
+// rest says how those are swept that were not.
+func (w *sweep) rest(cut bool) string {
+	switch {
+	case cut:
+		return "sweep again, and let it end"
+	case w.result.Request.MaxPods > 0:
+		return "sweep all Pods: --max-pods 0, or a on the screen of the test"
+	}
+	return "sweep all Pods: --max-pods 0"
 }
 
 // untold says what was not tried although it could have been.

@@ -461,7 +461,7 @@ func nothingSeen(observations []Observation, f Facts) Conclusion {
 	}
 	switch {
 	case denied != "":
-		return unknown("You may not run this test.", denied, "ask for create pods/portforward, get pods/proxy and get services/proxy in namespace "+f.Namespace)
+		return unknown("You may not run this test.", denied, f.rightsNeeded())
 	case f.Pod == "" && !f.PodsKnown:
 		return unknown("No Pod could be chosen: Pods cannot be read.", failed, "ask for the right to list pods, or name a Pod")
 	}

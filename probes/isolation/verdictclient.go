@@ -101,7 +101,7 @@ func (f Facts) clientKeptOut() Conclusion {
 		return f.clientOfOtherFamily(finding)
 	}
 	s := f.seen
-	text, why := f.client()+" is kept out, though the application answers.", "The API server gets through to them."
+	text, why := f.client()+" is kept out, though the application answers.", "The API server gets through."
 	if !slices.Contains([]evidence{s.pod, s.proxyService, s.proxyPod}, answered) {
 		text = f.client() + " is kept out, though the application accepts connections."
 	}
