@@ -80,6 +80,11 @@ func TestEveryConclusionHolds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			facts := oneUsable(edits...)
+			// In short runs one client in five is enough to see that a rule is broken.
+			every, clientsSeen := 1, 0
+			if testing.Short() {
+				every = 5
+			}
 			for _, pod := range ways["Pod"] {
 				for _, proxyService := range ways["Proxy→Service"] {
 					for _, proxyPod := range ways["Proxy→Pod"] {
@@ -94,6 +99,9 @@ func TestEveryConclusionHolds(t *testing.T) {
 							for _, address := range sees["address"] {
 								for _, named := range sees["name"] {
 									for _, clientPod := range sees["Pod"] {
+										if clientsSeen++; clientsSeen%every != 0 {
+											continue
+										}
 										facts := facts
 										facts.clientProof = map[string]evidence{}
 										all := slices.Clone(rungs)
@@ -122,11 +130,17 @@ var (
 	whether = regexp.MustCompile(`(?i)whether [^.;,]*`)
 )
 
+// wayTo is a rung, and its target where it has several.
+type wayTo struct {
+	rung   Rung
+	target string
+}
+
 // holds checks one conclusion against what was seen.
 func holds(t *testing.T, rungs []Observation, facts Facts) {
 	t.Helper()
 	got := Conclude(rungs, facts)
-	shown := map[string]Outcome{}
+	shown := map[wayTo]Outcome{}
 	said := 0
 	for _, seen := range rungs {
 		outcome := seen.Outcome
@@ -136,7 +150,7 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		case answered | silent:
 			outcome = asksNothing
 		}
-		shown[string(seen.Rung)+" "+seen.Target] = outcome
+		shown[wayTo{seen.Rung, seen.Target}] = outcome
 		// A forward into a virtual machine ends outside of it.
 		forward := seen.Rung == RungPod || seen.Rung == RungService
 		if outcome == OK && !facts.Silent[seen.Rung] && !(forward && facts.Kata) {
@@ -146,15 +160,15 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 	wrong := func(format string, args ...any) {
 		t.Fatalf("%v, %d of the port's endpoints usable (known: %v): %q %q %s, %s", shown, facts.Usable, facts.UsableKnown, got.Text, got.Why, got.ID, fmt.Sprintf(format, args...))
 	}
-	heard := func(rung Rung) bool { return shown[string(rung)+" "] == OK && !facts.Silent[rung] }
-	reachedOn := func(rung Rung) bool { return shown[string(rung)+" "] == OK || facts.Silent[rung] }
-	named := string(RungInCluster) + " web.shop.svc:80"
+	heard := func(rung Rung) bool { return shown[wayTo{rung, ""}] == OK && !facts.Silent[rung] }
+	reachedOn := func(rung Rung) bool { return shown[wayTo{rung, ""}] == OK || facts.Silent[rung] }
+	named := wayTo{RungInCluster, "web.shop.svc:80"}
 	proxied := heard(RungProxyService) || heard(RungProxyPod)
-	client := shown[string(RungInCluster)+" 10.96.0.1:80"]
+	client := shown[wayTo{RungInCluster, "10.96.0.1:80"}]
 	if client == "" || client == Failed {
-		client = shown[string(RungInCluster)+" web.shop.svc:80"]
+		client = shown[wayTo{RungInCluster, "web.shop.svc:80"}]
 	}
-	direct := shown[string(RungInCluster)+" 10.0.0.7:8080"]
+	direct := shown[wayTo{RungInCluster, "10.0.0.7:8080"}]
 	// Who was connected at the Service's address is served where the application is known to answer.
 	served := client == OK || client == asksNothing && said > 0
 	switch {
@@ -178,31 +192,31 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		wrong("nothing answered")
 	case strings.Contains(got.Text+got.Why, "application answers inside the Pod") && !strings.Contains(got.Why, "Whether the application") && !heard(RungPod) && !heard(RungService):
 		wrong("the forwards were not answered")
-	case said == 0 && claimsAnswer.MatchString(whether.ReplaceAllString(got.Text+" "+got.Why, "")):
+	case said == 0 && strings.Contains(got.Text+got.Why, "answer") && claimsAnswer.MatchString(whether.ReplaceAllString(got.Text+" "+got.Why, "")):
 		wrong("nobody was answered")
 	case (got.ID == "TP-08" || strings.Contains(got.Text, "leads somewhere else")) && otherEndpoints(facts):
 		wrong("one of several endpoints may be to blame")
 	case got.ID == "PORT-09" && keepsOut(facts) && !facts.Sockets.Known && facts.Readiness != RefusedOnPodIP:
 		wrong("a policy may be what rejects")
-	case got.Mark == check.MarkFail && heard(RungPod) && shown["proxy-pod "] == Timeout && !noneUsable(facts) && !facts.Sockets.Known && client == "" && direct == "" &&
+	case got.Mark == check.MarkFail && heard(RungPod) && shown[wayTo{RungProxyPod, ""}] == Timeout && !noneUsable(facts) && !facts.Sockets.Known && client == "" && direct == "" &&
 		(facts.Policies == check.PoliciesAdmitSome || facts.Policies == check.PoliciesUnread):
 		wrong("a policy may keep the API server out, and the clients may be served")
-	case got.ID == "PORT-08" && shown["pod "] != Refused && !facts.Sockets.Known:
+	case got.ID == "PORT-08" && shown[wayTo{RungPod, ""}] != Refused && !facts.Sockets.Known:
 		wrong("it may listen on its loopback: no forward told")
-	case strings.Contains(got.Why, "Both localhost") && shown["pod "] != Refused:
+	case strings.Contains(got.Why, "Both localhost") && shown[wayTo{RungPod, ""}] != Refused:
 		wrong("localhost was not tried")
 	case got.ID == "PORT-09" && !reachedOn(RungPod) && !facts.Sockets.Known:
 		wrong("nothing was reached on the loopback")
 	case strings.Contains(got.Text, "while another endpoint") && !reachedOn(RungProxyService) && client != OK && client != asksNothing && client != notAnswered &&
 		shown[named] != OK && shown[named] != asksNothing && shown[named] != notAnswered:
 		wrong("no other endpoint was reached")
-	case strings.Contains(got.Text, "API server is refused") && shown["proxy-pod "] != Refused && (shown["proxy-service "] != Refused || otherEndpoints(facts)):
+	case strings.Contains(got.Text, "API server is refused") && shown[wayTo{RungProxyPod, ""}] != Refused && (shown[wayTo{RungProxyService, ""}] != Refused || otherEndpoints(facts)):
 		wrong("the API server was not")
-	case strings.Contains(got.Text, "cannot be reached") && shown["proxy-pod "] != Timeout && direct != Timeout:
+	case strings.Contains(got.Text, "cannot be reached") && shown[wayTo{RungProxyPod, ""}] != Timeout && direct != Timeout:
 		wrong("nobody waited in vain at the Pod's IP")
-	case strings.Contains(got.Text+got.Why, "says otherwise") && shown["proxy-service "] != NoEndpoints:
+	case strings.Contains(got.Text+got.Why, "says otherwise") && shown[wayTo{RungProxyService, ""}] != NoEndpoints:
 		wrong("that proxy did not say so")
-	case strings.Contains(got.Why, "Only port-forwards told") && (proxied || shown["proxy-pod "] == Refused || shown["proxy-service "] == Refused || client == Refused || direct == Refused || facts.Sockets.Known):
+	case strings.Contains(got.Why, "Only port-forwards told") && (proxied || shown[wayTo{RungProxyPod, ""}] == Refused || shown[wayTo{RungProxyService, ""}] == Refused || client == Refused || direct == Refused || facts.Sockets.Known):
 		wrong("others told something")
 	case strings.Contains(got.Text, "contradict") && tells(shown, facts) < 2:
 		wrong("one rung cannot contradict itself")
@@ -219,12 +233,12 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 
 // tells counts the rungs and addresses that told anything, and the facts that tell as much: sockets, a name without an address, the kubelet's own
 // probe, EndpointSlices without an endpoint.
-func tells(shown map[string]Outcome, facts Facts) int {
+func tells(shown map[wayTo]Outcome, facts Facts) int {
 	count := 0
 	for rung, outcome := range shown {
-		forward := strings.HasPrefix(rung, string(RungPod)+" ") || strings.HasPrefix(rung, string(RungService)+" ")
+		forward := rung.rung == RungPod || rung.rung == RungService
 		switch {
-		case facts.Silent[Rung(strings.TrimSpace(rung))]:
+		case facts.Silent[rung.rung]:
 			count++
 		case outcome == Denied, outcome == NotRun, outcome == Failed && !facts.Unresolved, outcome == Timeout && forward:
 		default:

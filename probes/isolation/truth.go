@@ -131,7 +131,7 @@ var table = []truth{
 		when: func(s sight, f Facts) bool {
 			drawn := s.proxyService&reached == none || otherEndpoints(f)
 			refusedHere := s.proxyPod != none || s.proxyService == refused && !otherEndpoints(f)
-			return podRuns(f) && bindTells(f) && f.Readiness == ReadyOnPodIP && drawn && s.inCluster&answered == none && refusedHere
+			return bindTells(f) && f.Readiness == ReadyOnPodIP && drawn && s.inCluster&answered == none && refusedHere
 		},
 		verdict: refusedBetween,
 	},

@@ -54,6 +54,9 @@ func TestConditionsOfRows(t *testing.T) {
 		{"1 the Pod is no endpoint, and the client is served", "PERM PERM PERM OK OK - -", []edit{notEndpoint}, check.MarkOK, "", "answers a client inside the cluster"},
 		{"1 the Pod is no endpoint, Ready, and nothing was tried", "PERM PERM PERM PERM - - -", []edit{notEndpoint, ready}, check.MarkUnknown, "", "may not run"},
 
+		{"1 the slices show nothing, and both the proxy and the client are answered", "PERM PERM OK PERM OK - -", []edit{noneUsableEdit}, check.MarkOK, "", "answers a client inside the cluster"},
+		{"1 the Pod is no endpoint, and answers on its loopback alone", "OK OK PERM PERM - - -", []edit{notEndpoint}, check.MarkUnknown, "", byProxyPod},
+
 		// Rows 2.
 		{"2 by the probe, and a client is connected at the Pod's IP", "OK OK PERM PERM - - SIL", []edit{kubeletRefused}, check.MarkUnknown, "", contradict},
 		{"2 by the probe, in a mesh that the probe does not cross", "OK OK NOEP PERM - - -", []edit{kubeletRefused, inMesh}, check.MarkUnknown, "", contradict},
@@ -73,6 +76,8 @@ func TestConditionsOfRows(t *testing.T) {
 		{"2a Ready, and the only endpoint refuses", "REF REF REF PERM - - -", []edit{ready}, check.MarkUnknown, "", "where the readiness probe gets through"},
 		{"2a Ready, and one of several refuses", "REF REF REF PERM - - -", []edit{ready, threeUsable}, check.MarkUnknown, "", byProxyPod},
 		{"2a Ready, and a client is not answered", "OK OK PERM PERM - SIL -", []edit{ready}, check.MarkUnknown, "", ""},
+		{"2a Ready, and the client is served though the API server is refused", "PERM PERM PERM REF OK - -", []edit{ready}, check.MarkOK, "", "client inside the cluster is served"},
+		{"2a Ready, and the one endpoint cannot both answer and refuse", "PERM PERM OK REF - - -", []edit{ready}, check.MarkUnknown, "", contradict},
 		{"2b in a mesh the sidecar may have answered", "PERM PERM OK PERM - - -", []edit{inMesh, onLoopback}, check.MarkWarn, "PORT-09", "on the loopback only"},
 		{"2b in a mesh a client is served", "PERM PERM PERM PERM OK - -", []edit{inMesh, onLoopback}, check.MarkUnknown, "", ""},
 		{"2b without a mesh somebody was answered", "PERM PERM OK PERM - - -", []edit{onLoopback}, check.MarkUnknown, "", contradict},
@@ -99,6 +104,8 @@ func TestConditionsOfRows(t *testing.T) {
 		{"3a a container waits", "PERM PERM PERM REF - - -", []edit{containerWaits}, check.MarkUnknown, "", "CrashLoopBackOff"},
 		{"3a a container waits, and the client is refused", "PERM PERM PERM PERM - - REF", []edit{containerWaits}, check.MarkUnknown, "", "CrashLoopBackOff"},
 		{"3a of a Pod that does not run", "NOT FAIL PERM REF - - -", []edit{noneUsableEdit, stopped, withFault(faultPodNotRunning)}, check.MarkFail, "", "no Pod runs"},
+
+		{"3c nothing of it runs", "NOT FAIL NOEP REF - - -", []edit{noneUsableEdit, stopped, containerWaits}, check.MarkFail, "", "no Pod runs"},
 
 		// Rows 5.
 		{"5 the proxy to the Pod is denied, while it reaches others", "OK OK NOEP PERM - - -", []edit{noneUsableEdit, otherAnswers, inMesh}, check.MarkWarn, "", "The application works, and the Service has no usable endpoint"},
@@ -128,6 +135,7 @@ func TestConditionsOfRows(t *testing.T) {
 		{"7 the loopback is refused, the API server is not", "REF REF PERM OK REF - -", nil, check.MarkFail, "TP-08", "refused at the Service's address"},
 		{"7 a headless Service has no address", "OK OK OK OK - REF -", []edit{headless}, check.MarkUnknown, "", contradict},
 		{"7 the name is served", "OK OK OK OK REF OK -", nil, check.MarkUnknown, "", contradict},
+		{"7 the name drew another one of several", "OK OK OK OK REF OK -", []edit{threeUsable}, check.MarkFail, "", "another endpoint may be the bad one"},
 		{"7 the sockets alone", "PERM PERM PERM PERM REF - -", []edit{everywhere}, check.MarkUnknown, "", byProxyPod},
 		{"8 the address alone", "PERM PERM PERM PERM TMO - -", nil, check.MarkUnknown, "", byProxyPod},
 		{"8 there is no endpoint", "OK OK PERM OK TMO - -", []edit{noneUsableEdit}, check.MarkFail, "", "The application works, and the Service has no usable endpoint"},
@@ -195,5 +203,15 @@ func TestConditionsOfRows(t *testing.T) {
 				t.Errorf("%q leads nowhere: no next action", got.Text)
 			}
 		})
+	}
+}
+
+// TestNobodyAnswersFromHere has an address that does not answer from here, which makes nothing healthy and takes nothing away.
+func TestNobodyAnswersFromHere(t *testing.T) {
+	t.Parallel()
+	facts := oneUsable(answersHere)
+	observations := append(seen(t, "PERM PERM TMO TMO -"), Observation{Rung: RungFromHere, Target: facts.Here[0].Target, Outcome: Timeout})
+	if got := Conclude(observations, facts); got.Mark != check.MarkUnknown || !strings.Contains(got.Text, "does not reach Pods") {
+		t.Errorf("it says %s %q", markName(got.Mark), got.Text)
 	}
 }
