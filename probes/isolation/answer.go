@@ -31,8 +31,11 @@ type answer struct {
 	wantsTLS bool
 	// insteadTLS means that it is the answer to a request over TLS, after a plain one was turned away.
 	insteadTLS bool
-	// opaque means that the answer may be a mesh's: reset, closed, or Envoy's own error.
-	opaque bool
+	// opaque means that the answer may be a mesh's: reset, closed, or a status that its proxies give by themselves. relayed means the same of a
+	// client in a mesh alone.
+	opaque, relayed bool
+	// statusOnly means that of an HTTP answer nothing but the status was seen.
+	statusOnly bool
 	// addressRefused means that the API server does not proxy to that address.
 	addressRefused bool
 }

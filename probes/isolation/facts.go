@@ -95,8 +95,10 @@ type Facts struct {
 	PromisesHTTP string
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.
 	NotGRPC string
-	// MeshAnswered means that a proxy rung was answered by what may be the mesh instead of the application.
-	MeshAnswered bool
+	// MeshAnswered means that a proxy rung, or a client, was answered by what may be the mesh instead of the application; ClientMeshAnswered, that
+	// it may be the client's own. meshSaid are those ways, the names of rungs and a client's targets.
+	MeshAnswered, ClientMeshAnswered bool
+	meshSaid                         map[string]bool
 	// Policies is what NetworkPolicies make of the Pod's port, and Policy names one that isolates the Pod; empty for none.
 	Policies check.PolicyStand
 	Policy   string

@@ -224,6 +224,7 @@ func ask(ctx context.Context, conn hangingUp, s subject, scheme string) (answer,
 	}
 	got := answer{outcome: OK, detail: response.Status, status: true, code: response.StatusCode, saying: string(head)}
 	got.wantsTLS = scheme == schemeHTTP && refusesPlainHTTP(response.StatusCode, head)
+	got.opaque = provenanceOf(response.Header).byMesh(response.StatusCode)
 	if response.TLS != nil && len(response.TLS.PeerCertificates) > 0 {
 		got.names = response.TLS.PeerCertificates[0].DNSNames
 	}

@@ -134,6 +134,7 @@ func (r *run) speakHere(ctx context.Context, s subject, address, scheme string) 
 	heard := listening.first.heard()
 	switch {
 	case err == nil:
+		got.opaque = got.opaque && s.facts.Mesh != ""
 		return got
 	case scheme == schemeGRPC && len(heard) > 0:
 		return ofNoGRPC(heard, err)
@@ -222,6 +223,8 @@ func readHere(from heard, inside []answer) answer {
 		whose = "no other rung tells that it is the Pod that answers"
 	case !got.status && !got.speaksFirst && from.way != HereNodePort:
 		whose = "what stands in front of the Pods may do that by itself"
+	case got.status && got.opaque && !slices.ContainsFunc(inside, func(own answer) bool { return own.code == got.code && own.saying == got.saying }):
+		whose = "perhaps the mesh's own answer"
 	case got.code == 502 || got.code == 503 || got.code == 504:
 		whose = "the word of what stands in front, not the application's"
 		if from.way != HereIngress {

@@ -298,9 +298,14 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 		// The client's own sidecar accepts every connection, whether there is somebody behind it or not.
 		seen.Outcome, seen.Detail = Failed, "accepted by the client's own "+s.facts.ClientMesh+" sidecar, which tells nothing"
 	}
-	r.meshAnswered = r.meshAnswered || got.opaque && (s.facts.Mesh != "" || s.facts.ClientMesh != "")
-	if got.opaque && s.facts.Mesh != "" && !sidecar {
+	got.opaque = s.facts.Mesh != "" && got.opaque || s.facts.ClientMesh != "" && (got.opaque || got.relayed)
+	r.told[seen.Target] = got
+	r.mayBeMesh(seen.Target, got.answer)
+	if got.opaque && !sidecar && !r.ownWords(got.answer) {
 		seen.Outcome = Failed
+		if got.status {
+			seen.Detail += ": perhaps the mesh's own answer"
+		}
 	}
 	if !sidecar && got.outcome == OK && got.detail == "connected" {
 		seen.Detail = "connected (" + got.tool + ")"

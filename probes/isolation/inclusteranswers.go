@@ -155,7 +155,7 @@ func readCurl(code int, words, lower string) dialled {
 	case 0, 18, 23, 28, 56, 92, stoppedCode:
 		// What ends the transfer after that, as a body without an end does, takes nothing back.
 		if status := curlStatus.FindStringSubmatch(words); status != nil {
-			return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true, opaque: envoyItself(status[1], lower)}, rank: toldStatus}
+			return dialled{answer: statusOf(status[1], curlProvenance(lower)), rank: toldStatus}
 		}
 	}
 	switch code {
@@ -191,15 +191,28 @@ func readCurl(code int, words, lower string) dialled {
 	return dialled{answer: got, rank: rank}
 }
 
-// envoyItself tells whether a status may be the one of a sidecar on the way instead of the application's.
-func envoyItself(status, lower string) bool {
-	return status == "503" && strings.Contains(lower, "< server: envoy")
+// statusOf is an answer of which only the status was seen.
+func statusOf(status string, by provenance) answer {
+	code, _ := strconv.Atoi(status)
+	return answer{outcome: OK, detail: "HTTP " + status, status: true, code: code, statusOnly: true, opaque: by.byMesh(code), relayed: by.byMeshBehind(code)}
+}
+
+var curlServer = regexp.MustCompile(`< server: (\S+)`)
+
+// curlProvenance reads the head of an answer as curl shows it, in lower case.
+func curlProvenance(lower string) provenance {
+	by := provenance{linkerd: strings.Contains(lower, "< l5d-proxy-error: "), upstream: strings.Contains(lower, "< x-envoy-upstream-service-time: ")}
+	if server := curlServer.FindStringSubmatch(lower); server != nil {
+		by.server = server[1]
+	}
+	return by
 }
 
 // readWget reads GNU Wget and BusyBox's.
 func readWget(code int, words, lower string) dialled {
 	if status := wgetStatus.FindStringSubmatch(words); status != nil {
-		return dialled{answer: answer{outcome: OK, detail: "HTTP " + status[1], status: true}, rank: toldStatus}
+		// It shows no header.
+		return dialled{answer: statusOf(status[1], provenance{}), rank: toldStatus}
 	}
 	connected := strings.Contains(lower, "... connected.")
 	switch {

@@ -22,6 +22,8 @@ func TestReadDials(t *testing.T) {
 		{"curl, 200", at, []string{"curl 0 * Trying 10.96.0.1:80... * Connected to 10.96.0.1 (10.96.0.1) port 80 (#0) > GET / HTTP/1.1 < HTTP/1.1 200 OK < Date: x"}, OK, "HTTP 200", false, false},
 		{"curl, HTTP/2 404", at, []string{"curl 0 * Connected to 10.96.0.1 (10.96.0.1) port 80 < HTTP/2 404 < date"}, OK, "HTTP 404", false, false},
 		{"curl, a sidecar's 503", at, []string{"curl 0 * Connected to x < HTTP/1.1 503 Service Unavailable < server: envoy"}, OK, "HTTP 503", false, true},
+		{"curl, Istio's 503", at, []string{"curl 0 * Connected to x < HTTP/1.1 503 Service Unavailable < server: istio-envoy"}, OK, "HTTP 503", false, true},
+		{"curl, a 502 of nobody", at, []string{"curl 0 * Connected to x < HTTP/1.1 502 Bad Gateway"}, OK, "HTTP 502", false, true},
 		{"curl, the application's 503", at, []string{"curl 0 * Connected to x < HTTP/1.1 503 Service Unavailable < server: nginx"}, OK, "HTTP 503", false, false},
 		{"curl, refused", at, []string{"curl 7 * Trying 10.96.0.1:80... * connect to 10.96.0.1 port 80 failed: Connection refused * Failed to connect to 10.96.0.1 port 80 after 0 ms: Couldn't connect to server"}, Refused, "connection refused", false, false},
 		{"curl, no route", at, []string{"curl 7 * connect to 10.96.0.1 port 80 failed: No route to host * Failed to connect"}, Timeout, "no route to host", false, false},

@@ -52,15 +52,16 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 		if rung == RungProxyPod && (got.silent || got.mute) {
 			r.reach.podIsSilent()
 		}
-		if got.outcome == OK {
+		if rung == RungProxyService || rung == RungProxyPod {
+			got.opaque = got.opaque && r.subject.facts.Mesh != ""
+			r.mayBeMesh(string(rung), got)
+		}
+		if got.outcome == OK && !(got.opaque && rung != RungPod && rung != RungService) {
 			r.inside = append(r.inside, got)
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
 		r.notGRPC = r.notGRPC || got.notGRPC
-		if rung == RungProxyService || rung == RungProxyPod {
-			r.meshAnswered = r.meshAnswered || got.opaque && r.subject.facts.Mesh != ""
-		}
 		if rung == RungProxyPod {
 			r.addressRefused = got.addressRefused
 		}

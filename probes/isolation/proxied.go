@@ -208,7 +208,7 @@ func readProxied(response *http.Response, body []byte) answer {
 	}
 	got := answer{outcome: OK, detail: response.Status, status: true, code: response.StatusCode, saying: string(body)}
 	got.wantsTLS = refusesPlainHTTP(response.StatusCode, body)
-	got.opaque = response.StatusCode == http.StatusServiceUnavailable && strings.HasPrefix(response.Header.Get("Server"), "envoy")
+	got.opaque = provenanceOf(response.Header).byMesh(response.StatusCode)
 	return got
 }
 

@@ -32,6 +32,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 		r.try(ctx)
 	}
 	beside.Wait()
+	r.settleClient()
 	r.settleHere(ctx)
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	if conclusion.Mark != check.MarkOK && r.tried() {
@@ -54,7 +55,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 func newRun(dialer Dialer, s subject, progress func(Result)) *run {
 	return &run{
 		dialer: dialer, subject: s, progress: progress,
-		silent: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(),
+		silent: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(), opaque: map[string]answer{}, told: map[string]dialled{},
 	}
 }
 
@@ -86,7 +87,6 @@ type run struct {
 	// speaksFirst means that the application sent something unasked.
 	speaksFirst     bool
 	silent          map[Rung]bool
-	meshAnswered    bool
 	speaksTLS       bool
 	notGRPC         bool
 	addressRefused  bool
@@ -104,6 +104,9 @@ type run struct {
 	heard   []heard
 	here    []Here
 	reach   *reach
+	// opaque are the answers that may be a mesh's, by the rung or the target of a client; told are a client's, by target.
+	opaque map[string]answer
+	told   map[string]dialled
 	// podForward is the answer of the rung Pod, once it has one.
 	podForward *answer
 	// inside are the answers of the application on the rungs that lead to it and to nothing else.
@@ -121,7 +124,12 @@ func (r *run) facts() Facts {
 	defer r.mu.Unlock()
 	facts := r.subject.facts
 	facts.Silent = maps.Clone(r.silent)
-	facts.MeshAnswered, facts.AddressRefused, facts.SpeaksTLS = r.meshAnswered, r.addressRefused, r.speaksTLS
+	facts.AddressRefused, facts.SpeaksTLS = r.addressRefused, r.speaksTLS
+	facts.meshSaid = r.meshSaid()
+	facts.MeshAnswered = len(facts.meshSaid) > 0
+	for target := range r.told {
+		facts.ClientMeshAnswered = facts.ClientMeshAnswered || facts.ClientMesh != "" && facts.meshSaid[target]
+	}
 	if r.notGRPC {
 		facts.NotGRPC = r.subject.speaks.evidence
 	}

@@ -201,6 +201,9 @@ func proofOf(seen Observation, facts Facts) evidence {
 	if facts.Silent[seen.Rung] {
 		return silent
 	}
+	if facts.meshSaid[cmp.Or(seen.Target, string(seen.Rung))] {
+		return none
+	}
 	if proof := facts.clientProof[seen.Target]; proof != none {
 		return proof
 	}

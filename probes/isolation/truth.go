@@ -146,7 +146,8 @@ var table = []truth{
 			told := s.sockets == unbound || s.inCluster != timedOut && !listensPerhaps(s, f)
 			// What another endpoint refused tells nothing of this Pod.
 			ofThisPod := !otherEndpoints(f) || s.proxyPod|s.clientPod|s.sockets != none
-			return podRuns(f) && f.Stopped == "" && toldInside(s) && told && ofThisPod
+			byMesh := f.MeshAnswered && s.sockets != unbound
+			return podRuns(f) && f.Stopped == "" && toldInside(s) && told && ofThisPod && !byMesh
 		},
 		verdict: notListening,
 	},
@@ -177,7 +178,7 @@ var table = []truth{
 		clientPod:  refused,
 		proof:      []Rung{RungProxyPod},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && f.Stopped == "" && !toldInside(s) && !endpointless(s, f) && !listensPerhaps(s, f)
+			return podRuns(f) && f.Stopped == "" && !toldInside(s) && !endpointless(s, f) && !listensPerhaps(s, f) && !f.MeshAnswered
 		},
 		verdict: refusedOnPodIP,
 	},
@@ -187,7 +188,9 @@ var table = []truth{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		pod:   refused, service: refused, proxyService: answered, proxyPod: answered, inCluster: answered, here: anything,
 		clientName: answered, clientPod: answered, sockets: boundPodIP,
-		when:    func(s sight, f Facts) bool { return !noneUsable(f) || s.inCluster != none },
+		when: func(s sight, f Facts) bool {
+			return (!noneUsable(f) || s.inCluster != none) && (!f.MeshAnswered || s.inCluster == answered)
+		},
 		verdict: healthyForwardLies,
 	},
 	{
@@ -419,10 +422,18 @@ var table = []truth{
 	},
 	{
 		name: "14 a mesh answers in the application's place",
-		pod:  reached, service: anything, proxyService: reached | refused, proxyPod: reached | refused, inCluster: none,
-		needs: []Rung{RungPod},
+		pod:  reached | refused, service: anything, proxyService: reached | refused, proxyPod: reached | refused, inCluster: none,
 		when: func(s sight, f Facts) bool {
-			return f.Mesh != "" && (f.MeshAnswered || s.proxyPod == refused) && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
+			intercepted := f.MeshAnswered || s.proxyPod == refused && s.pod&reached != none
+			return f.Mesh != "" && intercepted && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
+		},
+		verdict: meshOpaque,
+	},
+	{
+		name: "14b the client's own mesh answers in the Service's place",
+		pod:  reached | refused, service: anything, proxyService: reached, proxyPod: reached, inCluster: none,
+		when: func(s sight, f Facts) bool {
+			return f.Mesh == "" && f.ClientMeshAnswered && s.sockets&(boundLoopback|boundElsewhere|unbound) == 0
 		},
 		verdict: meshOpaque,
 	},

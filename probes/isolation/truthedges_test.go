@@ -115,7 +115,7 @@ func TestConditionsOfRows(t *testing.T) {
 		{"5 the kubelet was refused, and the slices are not known", "PERM PERM PERM OK - - -", []edit{slicesUnread, kubeletRefused}, check.MarkUnknown, "", ""},
 		{"5 nobody but others are reached", "OK OK NOEP TMO - - -", []edit{noneUsableEdit, otherAnswers}, check.MarkFail, "", "cannot be reached"},
 		{"5 nothing but the client waits in vain", "PERM PERM PERM PERM TMO - -", []edit{noneUsableEdit}, check.MarkFail, "", "nothing reached it"},
-		{"5 a mesh answers, and the slices are not known", "PERM PERM PERM OK - - -", []edit{slicesUnread, meshAnswers}, check.MarkUnknown, "", byClient},
+		{"5 a mesh answers, and the slices are not known", "PERM PERM PERM OK - - -", []edit{slicesUnread, meshAnswers}, check.MarkUnknown, "", "service mesh answers"},
 		{"5 it does not run, and answers", "NOT FAIL NOEP OK - - -", []edit{noneUsableEdit, stopped, withFault(faultPodNotRunning)}, check.MarkUnknown, "", ""},
 		{"5c nothing was tried", "PERM PERM PERM PERM - - -", []edit{noneUsableEdit, containerWaits}, check.MarkUnknown, "", "may not run"},
 		{"5c nothing was tried in a virtual machine", "PERM PERM PERM PERM - - -", []edit{noneUsableEdit, inVM}, check.MarkUnknown, "", "may not run"},
@@ -127,7 +127,7 @@ func TestConditionsOfRows(t *testing.T) {
 
 		// Row 4 and 6.
 		{"4 there is no endpoint", "REF REF PERM OK - - -", []edit{noneUsableEdit}, check.MarkFail, "", "The application works, and the Service has no usable endpoint"},
-		{"6 a mesh answers in its place", "PERM PERM PERM OK - - -", []edit{meshAnswers, blindEndpoints}, check.MarkUnknown, "", byClient},
+		{"6 a mesh answers in its place", "PERM PERM PERM OK - - -", []edit{meshAnswers, blindEndpoints}, check.MarkUnknown, "", "service mesh answers"},
 
 		// Rows 7 and 8.
 		{"7 the loopback and the client are refused", "REF REF PERM PERM REF - -", nil, check.MarkFail, "PORT-08", "Nothing listens"},

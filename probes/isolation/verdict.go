@@ -270,6 +270,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint %s.", address(f), f.answers()),
 			"Clients that are sent to this Pod wait in vain.", "look at the Pod's node, and at the NetworkPolicies that select it")
 	case meshOpaque:
+		if f.ClientMeshAnswered && !f.meshSaid[string(RungProxyService)] && !f.meshSaid[string(RungProxyPod)] {
+			return f.clientMeshOpaque()
+		}
 		return unknown("The service mesh answers for the application.",
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")

@@ -70,6 +70,15 @@ func (v verdict) conclusionOfClient(f Facts) Conclusion {
 	return v.conclusionByFacts(f)
 }
 
+// clientMeshOpaque is where what a client was told may be the word of its own mesh.
+func (f Facts) clientMeshOpaque() Conclusion {
+	why := fmt.Sprintf("%s sends what it asks through the sidecar of %s, which may not know the Service, not reach it, or have a rule that turns the request away.", f.client(), f.ClientMesh)
+	if f.seen.surely(answered) {
+		why += " Others do get an answer from the application."
+	}
+	return unknown("The client's own service mesh may have answered in the Service's place.", why, "look at the log of that client's sidecar; then try it from a Pod outside of that mesh, or from another one inside")
+}
+
 // othersDead is where a client gets nowhere at the address of a Service whose endpoints are no Pods: no other rung leads to those.
 func (f Facts) othersDead() Conclusion {
 	why := "Either what the EndpointSlices name does not listen there, or kube-proxy has not got it."
