@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -19,6 +21,9 @@ type plainLink struct {
 	client kubernetes.Interface
 	http   *http.Client
 	dialer *connrotation.Dialer
+	// ctx ends when the link is closed, and all dials with it: net/http lets a dial outlive the request that it is for.
+	ctx  context.Context
+	stop context.CancelFunc
 
 	mu        sync.Mutex
 	renewedAt time.Time
@@ -31,17 +36,30 @@ func newPlainLink(config *rest.Config) (*plainLink, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1
 	config.Timeout = 0
-	dialer := connrotation.NewDialer(connrotation.DialFunc(impatient(config.Dial)))
-	config.Dial = dialer.DialContext
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
+	link := &plainLink{dialer: connrotation.NewDialer(connrotation.DialFunc(impatient(config.Dial)))}
+	link.ctx, link.stop = context.WithCancel(context.Background())
+	config.Dial = link.dial
+	var err error
+	if link.http, err = rest.HTTPClientFor(config); err != nil {
 		return nil, err
 	}
-	client, err := kubernetes.NewForConfigAndClient(config, httpClient)
-	if err != nil {
+	if link.client, err = kubernetes.NewForConfigAndClient(config, link.http); err != nil {
 		return nil, err
 	}
-	return &plainLink{client: client, http: httpClient, dialer: dialer}, nil
+	return link, nil
+}
+
+func (l *plainLink) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(l.ctx, cancel)()
+	conn, err := l.dialer.DialContext(ctx, network, address)
+	if err == nil && l.ctx.Err() != nil {
+		// Nobody would close it any more.
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
+	return conn, err
 }
 
 // renew closes the network connections, so that lists and watches begin anew on other ones. Right after the last time it
@@ -58,6 +76,7 @@ func (l *plainLink) renew() {
 
 // close ends the network connections. Who used them has ended.
 func (l *plainLink) close() {
+	l.stop()
 	l.http.CloseIdleConnections()
 	l.dialer.CloseAll()
 }
