@@ -14,7 +14,7 @@ import (
 // that its silence here speaks of this one.
 func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	facts := r.facts()
-	facts.OtherPodAnswers = facts.OtherPodAnswers || othersAnswer
+	facts.OtherPodAnswers = othersAnswer
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
 	cell.encrypted, cell.ID, cell.Text, cell.next = false, "", lastDetail(cell.Rungs), c.Next

@@ -152,7 +152,7 @@ func (t *tally) badNames() []string {
 func (t *tally) failingOn(ports []string) string {
 	var failing []string
 	for i, port := range ports {
-		if slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return i < len(pod.Cells) && isBad(pod.Cells[i]) }) {
+		if slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return isBad(pod.Cells[i]) }) {
 			failing = append(failing, port)
 		}
 	}
@@ -182,11 +182,7 @@ func (t *tally) oneID() string {
 }
 
 func (t *tally) sameText() bool {
-	if len(t.cells) == 1 {
-		return true
-	}
-	id := t.oneID()
-	return id != "" && slices.IndexFunc(t.cells, func(cell Cell) bool { return cell.Text != t.cells[0].Text }) < 0
+	return !slices.ContainsFunc(t.cells, func(cell Cell) bool { return cell.Text != t.cells[0].Text })
 }
 
 // common says what those Pods have in common that do not answer, and those that do have not.

@@ -1,0 +1,151 @@
+package isolation
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// sweptAs makes a Pod of a sweep of "NAME@NODE CELL …". A cell is ok, idle (ok, and no traffic), tls, fail, same (fail with PORT-08), loop (PORT-09),
+// warn, ? (not known) or - (not tried). A Pod without cells does not run.
+func sweptAs(t *testing.T, words string) SweptPod {
+	t.Helper()
+	fields := strings.Fields(words)
+	pod := SweptPod{}
+	pod.Name, pod.Node, _ = strings.Cut(fields[0], "@")
+	if len(fields) == 1 {
+		pod.Idle = "is Pending"
+	}
+	for i, word := range fields[1:] {
+		cell := Cell{Port: "port-" + strconv.Itoa(i)}
+		switch word {
+		case "ok":
+			cell.Mark = check.MarkOK
+		case "idle":
+			cell.Mark, cell.NoTraffic = check.MarkOK, true
+		case "tls":
+			cell.Mark, cell.ID, cell.encrypted = check.MarkWarn, "PORT-12", true
+		case "fail":
+			cell.Mark, cell.Text = check.MarkFail, "The reason of "+pod.Name+"."
+		case "same":
+			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-08", "Nothing is there."
+		case "other":
+			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-08", "Nothing is at "+pod.Name+"."
+		case "loop":
+			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-09", "On the loopback."
+		case "warn":
+			cell.Mark, cell.Text = check.MarkWarn, "its IP does not answer"
+		case "?":
+			cell.Mark, cell.Text, cell.next = check.MarkUnknown, "It is not known.", "find out"
+		case "-":
+		default:
+			t.Fatalf("no cell is %q", word)
+		}
+		pod.Cells = append(pod.Cells, cell)
+	}
+	return pod
+}
+
+// TestWhatASweepSays reads cells, whatever rungs they come from.
+func TestWhatASweepSays(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		pods  string
+		left  int
+		mark  check.Mark
+		id    string
+		text  string
+		why   string
+		next  string
+		sure  check.Confidence
+		ports int
+	}{
+		{name: "one answers", pods: "a ok", mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers."},
+		{name: "two answer", pods: "a ok|b ok", mark: check.MarkOK, sure: check.Probed, text: "All 2 Pods answer."},
+		{name: "one does not run", pods: "a ok|b", mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers.", why: "1 Pod does not run, and was not tried."},
+		{name: "one gets no traffic", pods: "a idle", mark: check.MarkFail, sure: check.Probed, text: "The one Pod answers, and the Service sends it no traffic.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},
+		{name: "two get no traffic", pods: "a idle|b idle", mark: check.MarkFail, sure: check.Probed, text: "All 2 Pods answer, and the Service sends traffic to none of them.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},
+		{name: "one of two gets no traffic", pods: "a idle|b ok", mark: check.MarkOK, sure: check.Probed, text: "All 2 Pods answer.", why: "No traffic is sent to a, though the application answers there: see its readiness and the EndpointSlices."},
+		{name: "one gets no traffic on one of two ports", pods: "a idle ok", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers on all 2 ports."},
+		{name: "one gets no traffic, another was left out", pods: "a idle", left: 1, mark: check.MarkUnknown, text: "The one Pod that was tried, of 2, answers, and the Service sends it no traffic.", why: "It may send it to those that were not tried."},
+		{name: "one answers, another was left out", pods: "a ok", left: 1, mark: check.MarkOK, sure: check.Probed, text: "The one Pod that was tried, of 2, answers."},
+		{name: "one gets no traffic, another does not answer", pods: "a idle|b loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 2 Pods answer; b does not: on the loopback.", why: "No traffic is sent to a, though the application answers there: see its readiness and the EndpointSlices."},
+		{name: "one was tried on one of two ports", pods: "a ok -", ports: 2, mark: check.MarkUnknown, text: "No Pod was tried on all of its ports.", next: "sweep again"},
+		{name: "it fails on the port that was tried", pods: "a loop -", ports: 2, mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "The one Pod, a, does not answer on port-0: on the loopback."},
+		{name: "in TLS", pods: "a tls", mark: check.MarkWarn, id: "PORT-12", sure: check.Probed, text: "The one Pod answers, in TLS where the port promises plain HTTP.", next: "HTTPS"},
+		{name: "one of two in TLS", pods: "a tls|b ok", mark: check.MarkWarn, id: "PORT-12", sure: check.Probed, text: "All 2 Pods answer, in TLS where the port promises plain HTTP.", why: "1 of 2 do.", next: "HTTPS"},
+		{name: "one reason without an ID", pods: "a warn|b ok", mark: check.MarkWarn, sure: check.Likely, text: "1 of 2 Pods answer; a does not: its IP does not answer."},
+		{name: "one reason without an ID, in two Pods", pods: "a@n warn|b@n warn|c@n ok", mark: check.MarkWarn, sure: check.Likely, text: "1 of 3 Pods answer; a and b do not: its IP does not answer.", why: "All that do not are on node n."},
+		{name: "on two nodes", pods: "a@n same|b@m same|c@n ok", mark: check.MarkFail, id: "PORT-08", sure: check.Probed, text: "1 of 3 Pods answer; a and b do not: nothing is there."},
+		{name: "on no node that is known", pods: "a same|b same|c ok", mark: check.MarkFail, id: "PORT-08", sure: check.Probed, text: "1 of 3 Pods answer; a and b do not: nothing is there."},
+		{name: "on the only node", pods: "a@n same|b@n same", mark: check.MarkFail, id: "PORT-08", sure: check.Probed, text: "None of the 2 Pods answers: nothing is there."},
+		{name: "one finding in different words", pods: "a other|b other|c ok", mark: check.MarkFail, id: "PORT-08", sure: check.Probed, text: "1 of 3 Pods answer; a and b do not: nothing listens."},
+		{name: "two findings", pods: "a same|b loop|c ok", mark: check.MarkFail, sure: check.Probed, text: "1 of 3 Pods answer; a and b do not.", why: "They differ in why: each has its own reason in its row."},
+		{name: "two reasons", pods: "a fail|b fail", mark: check.MarkFail, sure: check.Probed, text: "None of the 2 Pods answers.", why: "They differ in why: each has its own reason in its row."},
+		{name: "one is not known", pods: "a ?|b ok", mark: check.MarkUnknown, sure: check.Probed, text: "1 of 2 Pods answer; a is not known to: it is not known.", next: "find out"},
+		{name: "two are not known", pods: "a ?|b ?|c ok", mark: check.MarkUnknown, sure: check.Probed, text: "1 of 3 Pods answer; a and b are not known to: it is not known.", next: "find out"},
+		{name: "one is not known, another does not answer", pods: "a ?|b loop|c ok", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 3 Pods answer; b does not: on the loopback.", why: "Of a it is not known."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			result := SweepResult{LeftOut: test.left}
+			for words := range strings.SplitSeq(test.pods, "|") {
+				result.Pods = append(result.Pods, sweptAs(t, words))
+			}
+			ports := []string{"port-0", "port-1"}[:max(test.ports, 1)]
+			tally := result.tally()
+			got := tally.conclusion(ports)
+			if got.Mark != test.mark || got.ID != test.id || got.Text != test.text || got.Why != test.why || got.Confidence != test.sure ||
+				!strings.Contains(got.Next, test.next) || test.next == "" && got.Next != "" {
+				t.Errorf("got %s, ID %q, %s: %q\n%q\nnext %q", markName(got.Mark), got.ID, got.Confidence, got.Text, got.Why, got.Next)
+			}
+			if compares := strings.HasPrefix(tally.next0(), "compare "); len(tally.bad) > 0 && compares != (tally.answering > 0) {
+				t.Errorf("next: %q", tally.next0())
+			}
+		})
+	}
+	if none := (&SweepResult{Pods: []SweptPod{sweptAs(t, "a")}}).tally(); none.allOffSlices() {
+		t.Error("Pods that were not tried are said to answer")
+	}
+}
+
+// next0 is next where there is anybody to go on with.
+func (t *tally) next0() string {
+	if len(t.bad) == 0 {
+		return ""
+	}
+	return t.next()
+}
+
+func TestSeverityOfSweptPods(t *testing.T) {
+	t.Parallel()
+	for i, words := range []string{"a ok loop", "a warn", "a ? ok -", "a ok", "a -", "a"} {
+		pod := sweptAs(t, words)
+		if got := pod.severity(); got != i {
+			t.Errorf("%s: %d, want %d", words, got, i)
+		}
+	}
+	ended := sweptAs(t, "a loop")
+	ended.Idle = "has ended"
+	if got := ended.severity(); got != 5 {
+		t.Errorf("what has ended comes before others: %d", got)
+	}
+}
+
+func TestLastDetail(t *testing.T) {
+	t.Parallel()
+	said := func(outcome Outcome, detail string) Observation { return Observation{Outcome: outcome, Detail: detail} }
+	for want, rungs := range map[string][]Observation{
+		"200 OK":  {said(OK, "200 OK"), said(NotRun, "denied")},
+		"refused": {said(OK, "200 OK"), said(Refused, "refused")},
+		"":        {said(NotRun, "denied")},
+		"200":     {said(OK, "200"), said(OK, "")},
+	} {
+		if got := lastDetail(rungs); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
