@@ -122,7 +122,7 @@ func TestFromHere(t *testing.T) {
 		{"web --readonly --node-ports", 0, []string{"svctui runs read-only", "The Service answers from here."}},
 		{"web --node-ports --pod-ip", 0, []string{"node node-1 → 10.200.0.1:", "the Pod's IP → 10.244."}},
 		{"silent", 2, []string{"load balancer → " + strayAddress + ":80", "From here there is no answer through load balancer " + strayAddress}},
-		{"alias", 2, []string{"svctui test web -n " + namespace}},
+		{"alias", 2, []string{" test web -n " + namespace}},
 		{"outside", 2, []string{"erp.example.com does not resolve here"}},
 		{"many --all-pods", 1, []string{"2 of 3 Pods answer; many-2 does not: the application listens on 127.0.0.1 only.  (PORT-09, probed)"}},
 	} {
