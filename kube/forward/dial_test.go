@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 )
 
@@ -72,15 +73,26 @@ func TestDialsOverASlowNetwork(t *testing.T) {
 	}
 }
 
-// net/http lets a dial outlive its request; it must not outlive its forward.
-func TestNoDialIsLeftOfAForwardThatIsStopped(t *testing.T) {
-	var network swallowing
-	m := newManager(t)
-	id, err := m.Open(t.Context(), Cluster{ContextName: "test", Config: &rest.Config{Host: "http://192.0.2.1:6443", Dial: network.dial}}, toService("80"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "a dial", func() bool { return network.now.Load() > 0 })
-	m.Stop(id)
-	eventually(t, "no dial is left", func() bool { return network.now.Load() == 0 })
+// net/http lets a dial outlive its request; it must not outlive its link.
+func TestNoDialIsLeftOfALinkThatIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var network swallowing
+		link, err := newPlainLink(&rest.Config{Host: "http://192.0.2.1:6443", Dial: network.dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if _, _, err := listAll[*corev1.Pod](ctx, podsWith(link.client, "ns", named("web-1"))); err == nil {
+			t.Error("it was listed")
+		}
+		if network.now.Load() == 0 {
+			t.Error("net/http ends dials with their request now; then nothing here is needed")
+		}
+		link.close()
+		synctest.Wait()
+		if left := network.now.Load(); left != 0 {
+			t.Errorf("%d attempts are left", left)
+		}
+	})
 }

@@ -101,6 +101,7 @@ func (m *Manager) Open(ctx context.Context, through Cluster, spec model.ForwardS
 		moved:    make(chan struct{}),
 		locals:   localConns{},
 	}
+	forward.streams.upgrader.login = &link.login
 	run, stop := context.WithCancel(context.Background())
 	one := &managed{held: forward, stop: stop, ended: make(chan struct{}), release: release}
 

@@ -21,6 +21,8 @@ type plainLink struct {
 	client kubernetes.Interface
 	http   *http.Client
 	dialer *connrotation.Dialer
+	// login is that of everything that goes into the cluster for forwards.
+	login login
 	// ctx ends when the link is closed, and all dials with it: net/http lets a dial outlive the request that it is for.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -43,6 +45,7 @@ func newPlainLink(config *rest.Config) (*plainLink, error) {
 	if link.http, err = rest.HTTPClientFor(config); err != nil {
 		return nil, err
 	}
+	link.http.Transport = link.login.around(link.http.Transport)
 	if link.client, err = kubernetes.NewForConfigAndClient(config, link.http); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,8 @@ const (
 type upgrader struct {
 	config *rest.Config
 	dial   DialFunc
+	// login guards the login plugin; it may be nil.
+	login *login
 	// preferSPDY is set once WebSocket was refused and SPDY was not.
 	preferSPDY *flag
 }
@@ -96,7 +98,7 @@ func (u upgrader) overWebSocket(ctx context.Context, target *url.URL) (*connecti
 	if err != nil {
 		return nil, err
 	}
-	response, err := authenticated.RoundTrip(request)
+	response, err := u.login.around(authenticated).RoundTrip(request)
 	if err != nil {
 		return nil, orContextError(ctx, err)
 	}
@@ -120,7 +122,7 @@ func (u upgrader) overSPDY(ctx context.Context, target *url.URL) (*connection, e
 		return nil, err
 	}
 	request.Header.Set(httpstream.HeaderProtocolVersion, portforwardprotocol.PortForwardV1Name)
-	response, err := authenticated.RoundTrip(request)
+	response, err := u.login.around(authenticated).RoundTrip(request)
 	if err != nil {
 		return nil, orContextError(ctx, err)
 	}

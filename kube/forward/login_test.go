@@ -1,0 +1,116 @@
+package forward
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+type roundTrip func() error
+
+func (r roundTrip) RoundTrip(*http.Request) (*http.Response, error) { return nil, r() }
+
+func TestAFailingLoginIsTriedNowAndThen(t *testing.T) {
+	expired := errors.New("getting credentials: exec: executable aws failed with exit code 255")
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		runs, answer := 0, expired
+		through := (&login{}).around(roundTrip(func() error {
+			mu.Lock()
+			runs++
+			now := answer
+			mu.Unlock()
+			time.Sleep(time.Second) // a plugin takes its time
+			return now
+		}))
+		var callers sync.WaitGroup
+		ask := func(until time.Duration) {
+			end := time.Now().Add(until)
+			for range 3 {
+				callers.Go(func() {
+					for time.Now().Before(end) {
+						if _, err := through.RoundTrip(nil); !errors.Is(err, answer) { //nolint:bodyclose // there is none
+							t.Errorf("got %v", err)
+						}
+						time.Sleep(time.Second)
+					}
+				})
+			}
+			callers.Wait()
+		}
+		ask(time.Minute)
+		// Three at first, which nothing was known to yet, and then one in ten seconds.
+		if runs < 7 || runs > 9 {
+			t.Errorf("it was tried %d times in a minute", runs)
+		}
+		runs, answer = 0, nil
+		time.Sleep(loginPause)
+		if _, err := through.RoundTrip(nil); err != nil { //nolint:bodyclose // there is none
+			t.Errorf("after the pause: %v", err)
+		}
+		ask(time.Minute)
+		if runs < 80 {
+			t.Errorf("only %d requests went out where the login works again", runs)
+		}
+		runs, answer = 0, errors.New("connection refused")
+		ask(time.Minute)
+		if runs < 80 {
+			t.Errorf("only %d requests went out where the network is in the way", runs)
+		}
+	})
+}
+
+// What was asked before the plugin failed, and is answered late, says nothing about the plugin.
+func TestALateAnswerDoesNotEndThePauseOfALogin(t *testing.T) {
+	var one login
+	if trial, err := one.begin(); trial || err != nil {
+		t.Fatal(trial, err)
+	}
+	one.end(false, errors.New("getting credentials: no"))
+	one.end(false, nil)
+	if _, err := one.begin(); err == nil {
+		t.Error("the plugin is run again")
+	}
+}
+
+func TestForwardsLeaveAFailingLoginAlone(t *testing.T) {
+	dir := t.TempDir()
+	plugin, runs := filepath.Join(dir, "plugin"), filepath.Join(dir, "runs")
+	if err := os.WriteFile(plugin, []byte("#!/bin/sh\necho run >> '"+runs+"'\nexit 1\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	through := webCluster(t, nil).forwardCluster()
+	through.Config.Host = strings.Replace(through.Config.Host, "http://", "https://", 1)
+	through.Config.ExecProvider = &clientcmdapi.ExecConfig{
+		Command: plugin, APIVersion: "client.authentication.k8s.io/v1", InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
+	}
+	m := newManager(t)
+	for range 3 {
+		if _, err := m.Open(t.Context(), through, toService("80")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var last time.Time
+	for range 5 {
+		eventually(t, "it is tried again", func() bool {
+			now := m.List()[0]
+			return now.LastErrAt.After(last) && strings.Contains(now.LastError, "getting credentials")
+		})
+		last = m.List()[0].LastErrAt
+	}
+	said, err := os.ReadFile(runs) //nolint:gosec // of this test
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(string(said), "run"); got > 6 {
+		t.Errorf("the plugin was run %d times", got)
+	}
+}
