@@ -204,9 +204,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 		if c.Mark == check.MarkOK {
 			c.Mark = check.MarkUnknown
 		}
-		if len(t.bad) == 0 {
-			c.Next = cmp.Or(c.Next, w.rest(cut))
-		}
+		c.Next = cmp.Or(c.Next, w.rest(cut))
 	}
 	return c
 }

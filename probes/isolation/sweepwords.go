@@ -18,7 +18,7 @@ func (t *tally) conclusion(ports []string) Conclusion {
 	switch {
 	case t.tried == 0:
 		return unknown("No Pod was tried on all of its ports.", t.besides(), "sweep again")
-	case len(t.bad) == 0 && len(t.offSlices) == t.tried && t.untried > 0:
+	case len(t.offSlices) == t.tried && t.untried > 0:
 		// Those that get no traffic are tried first: it is the others that say whether the Service serves.
 		return unknown(t.noneGetsTraffic(on),
 			"It may send it to those that were not tried.", "")
@@ -62,7 +62,7 @@ func (t *tally) conclusion(ports []string) Conclusion {
 
 // allOffSlices tells that every Pod of the Service was tried and answers, and that none of them gets traffic.
 func (t *tally) allOffSlices() bool {
-	return t.tried > 0 && t.untried == 0 && len(t.bad) == 0 && len(t.offSlices) == t.tried
+	return t.tried > 0 && t.untried == 0 && len(t.offSlices) == t.tried
 }
 
 // inTLS says how many of those that answer do so in TLS, where others do not.

@@ -149,3 +149,64 @@ func TestLastDetail(t *testing.T) {
 		}
 	}
 }
+
+// TestSummaryOfASweep joins what the cells say with what is known of the Service, and with what was not tried.
+func TestSummaryOfASweep(t *testing.T) {
+	t.Parallel()
+	lead := func(f *Facts) {
+		f.Diagnosis = []check.Finding{{ID: "WL-01", Severity: check.Critical, Confidence: check.Proven, Title: "It is broken.", Fix: &check.Fix{Note: "mend it"}}}
+	}
+	const broken = "It is broken."
+	for _, test := range []struct {
+		name              string
+		pods              string
+		edits             []edit
+		left, maxPods     int
+		cut, portless     bool
+		mark              check.Mark
+		says, never, next string
+	}{
+		{name: "an ExternalName", portless: true, edits: []edit{withFault(faultExternalName)}, mark: check.MarkUnknown, says: "no Pods to test"},
+		{name: "no such port", portless: true, edits: []edit{withFault(faultNoSuchPort)}, mark: check.MarkFail, says: "has no port"},
+		{name: "no port at all", portless: true, edits: []edit{withFault(faultPortless)}, mark: check.MarkUnknown, says: "declares no port"},
+		{name: "Services not read", portless: true, edits: []edit{withFault(faultServiceUnknown)}, mark: check.MarkUnknown, says: "could not be read"},
+		{name: "only UDP", portless: true, mark: check.MarkUnknown, says: "no TCP port to sweep"},
+		{name: "Pods not read", edits: []edit{func(f *Facts) { f.PodsKnown = false }}, mark: check.MarkUnknown, says: "Pods cannot be read"},
+		{name: "none runs", pods: "a|b", mark: check.MarkUnknown, says: "none of them runs", next: "Readiness"},
+		{name: "none runs, and it was stopped", pods: "a -|b", cut: true, edits: []edit{noneUsableEdit, lead}, mark: check.MarkUnknown, says: "No Pod was tried on all of its ports", never: broken, next: "sweep again"},
+		{name: "none answers, and there is no endpoint", pods: "a fail|b fail|c", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: broken + " 1 Pod does not run", never: "differ", next: "mend it"},
+		{name: "none answers, there is no endpoint, and what it is is known", pods: "a same|b same", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: "nothing is there", never: broken, next: "test one of them alone"},
+		{name: "none answers, and there is an endpoint", pods: "a fail|b fail", edits: []edit{lead}, mark: check.MarkFail, says: "None of the 2 Pods answers", never: broken, next: "test one of them alone"},
+		{name: "none answers, there is no endpoint, and nobody knows why", pods: "a fail|b fail|c", edits: []edit{noneUsableEdit}, mark: check.MarkFail, says: "They differ in why", next: "test one of them alone"},
+		{name: "one answers, and there is no endpoint", pods: "a fail|b ok", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: "1 of 2 Pods answer", never: broken, next: "compare a"},
+		{name: "none gets traffic", pods: "a idle", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: broken, next: "mend it"},
+		{name: "none gets traffic, and one was left out", pods: "a idle", left: 1, edits: []edit{noneUsableEdit, lead}, mark: check.MarkUnknown, says: "1 more Pod was left out: the sweep is of 1.", never: broken, next: "--max-pods 0"},
+		{name: "what is to be done is known", pods: "a ?|b ok", mark: check.MarkUnknown, says: "is not known to", next: "find out"},
+		{name: "one does not answer, and one was left out", pods: "a loop|b ok", left: 1, mark: check.MarkFail, says: "left out", next: "compare a"},
+		{name: "all that were tried answer, and it was stopped", pods: "a ok|b -", cut: true, mark: check.MarkUnknown, says: "was stopped", next: "let it end"},
+		{name: "all that were asked for answer", pods: "a ok", left: 1, maxPods: 1, mark: check.MarkUnknown, says: "left out", next: "or a on the screen"},
+		{name: "one answers in TLS, another does not", pods: "a tls|b loop", mark: check.MarkFail, says: "1 of 2 Pods answer; b does not", next: "compare b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := &sweep{subject: subject{judged: &judged{snapshot: snapshotOf()}, facts: oneUsable(test.edits...)}}
+			w.result = SweepResult{LeftOut: test.left, Request: Request{Service: web.Service, MaxPods: test.maxPods}, Ports: []string{"port-0"}}
+			if test.portless {
+				w.result.Ports = nil
+			}
+			for words := range strings.SplitSeq(test.pods, "|") {
+				if words != "" {
+					w.result.Pods = append(w.result.Pods, sweptAs(t, words))
+				}
+			}
+			got := w.summary(test.cut)
+			said := got.Text + " " + got.Why
+			if got.Mark != test.mark || !strings.Contains(said, test.says) || test.never != "" && strings.Contains(said, test.never) || !strings.Contains(got.Next, test.next) || got.Next == "" {
+				t.Errorf("got %s: %q %q, next %q", markName(got.Mark), got.Text, got.Why, got.Next)
+			}
+			if test.next == "--max-pods 0" && strings.Contains(got.Next, "screen") {
+				t.Errorf("the screen takes 200 Pods as well: %q", got.Next)
+			}
+		})
+	}
+}
