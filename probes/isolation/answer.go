@@ -19,7 +19,9 @@ type answer struct {
 	names []string
 	// silent means that the connection was accepted and that what was asked was not answered.
 	silent bool
-	// mute means the same where that is no fault, because nothing says that the application speaks what it was asked.
+	// closed means that the connection was accepted, and closed or reset without one byte.
+	closed bool
+	// mute means the same as silent where that is no fault, because nothing says that the application speaks what it was asked.
 	mute bool
 	// notGRPC means that it was asked in gRPC, and answered in something else.
 	notGRPC bool
@@ -48,7 +50,7 @@ var textKinds = []struct {
 }{
 	{"tls handshake timeout", answer{outcome: OK, detail: "accepts connections, says nothing", silent: true}},
 	{"connection refused", answer{outcome: Refused, detail: "connection refused"}},
-	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", opaque: true, wantsTLS: true}},
+	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true, wantsTLS: true}},
 	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true}},
 	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP"}},
 	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS"}},
@@ -57,7 +59,7 @@ var textKinds = []struct {
 	{"i/o timeout", answer{outcome: Timeout, detail: "i/o timeout"}},
 	{"no route to host", answer{outcome: Timeout, detail: "no route to host"}},
 	{"connection timed out", answer{outcome: Timeout, detail: "connection timed out"}},
-	{"eof", answer{outcome: OK, detail: "accepted, then closed without an answer", opaque: true, wantsTLS: true}},
+	{"eof", answer{outcome: OK, detail: "accepted, then closed without an answer", closed: true, opaque: true, wantsTLS: true}},
 }
 
 // meaningOf reads an error text; false where it says nothing that is known.
@@ -86,6 +88,18 @@ func decisivePart(text string) string {
 func (a answer) overTLS() answer {
 	a.detail += " over https"
 	a.insteadTLS = true
+	return a
+}
+
+// orOverTLS is what came of a request that was turned away in plain HTTP, and sent once more over TLS.
+func (a answer) orOverTLS(encrypted answer) answer {
+	switch {
+	case encrypted.status:
+		return encrypted.overTLS()
+	case encrypted.outcome == OK && !encrypted.silent && !encrypted.closed:
+		// It said something, which may be an alert.
+		a.closed = false
+	}
 	return a
 }
 

@@ -86,7 +86,9 @@ type Facts struct {
 
 	// Silent are the rungs whose connection was accepted and where nothing came back although something was asked.
 	Silent map[Rung]bool
-	// clientProof is what the addresses proved that accepted the client's connection and did not answer: silent, or answered|silent where
+	// Closed are those whose connection was accepted, and closed without one byte although something was asked that has to be answered.
+	Closed map[Rung]bool
+	// clientProof is what the addresses proved that accepted the client's connection and did not answer: silent, closed, or answered|silent where
 	// nothing was asked, so that it may be either. It goes by the targets of the observations.
 	clientProof map[string]evidence
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
@@ -114,6 +116,8 @@ type Facts struct {
 	PodGone bool
 	// Verdict is what the checks make of the Service without a test.
 	Verdict check.Verdict
+	// Speaks is how the application is asked, and by what evidence.
+	Speaks string
 	// AssumesHTTP means that the application is asked in HTTP or HTTPS because of nothing but the port's number.
 	AssumesHTTP bool
 	// Diagnosis are the findings of the Service itself, cause before consequence, advice left out.

@@ -27,6 +27,8 @@ type heard struct {
 	hereTarget
 	answer
 	took time.Duration
+	// owesAnswer is that of the subject's protocol.
+	owesAnswer bool
 }
 
 // fromHere tries every address from here at once. They are few, and each has its own end.
@@ -34,7 +36,7 @@ func (r *run) fromHere(ctx context.Context) {
 	var tries sync.WaitGroup
 	r.heard = make([]heard, len(r.targets))
 	for i, target := range r.targets {
-		r.heard[i].hereTarget = target
+		r.heard[i].hereTarget, r.heard[i].owesAnswer = target, r.subject.speaks.owesAnswer()
 		if target.why != "" {
 			continue
 		}
@@ -81,9 +83,7 @@ func (r *run) dialHere(ctx context.Context, target hereTarget) (got answer, inte
 	}
 	got = r.speakHere(ctx, s, target.address(), scheme)
 	if got.wantsTLS && !s.speaks.chosen && scheme == schemeHTTP && target.way != HereIngress {
-		if encrypted := r.speakHere(ctx, s, target.address(), schemeHTTPS); encrypted.status {
-			got = encrypted.overTLS()
-		}
+		got = got.orOverTLS(r.speakHere(ctx, s, target.address(), schemeHTTPS))
 	}
 	if resolved != "" {
 		got.detail += "; " + resolved
@@ -219,6 +219,8 @@ func readHere(from heard, inside []answer) answer {
 	whose := ""
 	switch {
 	case same:
+	case got.closed && from.owesAnswer:
+		whose = "nobody answered"
 	case from.way == HerePodIP:
 		whose = "no other rung tells that it is the Pod that answers"
 	case !got.status && !got.speaksFirst && from.way != HereNodePort:

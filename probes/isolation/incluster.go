@@ -294,6 +294,10 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 		seen.Outcome = Timeout
 		r.clientProof[seen.Target] = silent
 	}
+	if got.closed && !sidecar && s.speaks.owesAnswer() {
+		seen.Outcome = Failed
+		r.clientProof[seen.Target] = closed
+	}
 	if sidecar {
 		// The client's own sidecar accepts every connection, whether there is somebody behind it or not.
 		seen.Outcome, seen.Detail = Failed, "accepted by the client's own "+s.facts.ClientMesh+" sidecar, which tells nothing"

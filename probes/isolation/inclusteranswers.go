@@ -181,10 +181,10 @@ func readCurl(code int, words, lower string) dialled {
 	case 1, 8, 16, 43, 56, 92:
 		got.detail, rank = "answers, but not in HTTP", toldBytes
 		if strings.Contains(lower, "reset by peer") {
-			got = answer{outcome: OK, detail: "connection reset: something listens", opaque: true}
+			got = answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true}
 		}
 	case 52:
-		got, rank = answer{outcome: OK, detail: "accepted, then closed without an answer", opaque: true}, toldBytes
+		got, rank = answer{outcome: OK, detail: "accepted, then closed without an answer", closed: true, opaque: true}, toldBytes
 	case 35, 60:
 		got, rank = answer{outcome: OK, detail: "answers, but the TLS handshake fails", opaque: true}, toldBytes
 	}
@@ -222,7 +222,7 @@ func readWget(code int, words, lower string) dialled {
 	case code == 0:
 		return dialled{answer: answer{outcome: OK, detail: "answers HTTP", status: true}, rank: toldStatus}
 	case strings.Contains(lower, "reset by peer"), strings.Contains(lower, "error getting response"), strings.Contains(lower, "no data received"):
-		return dialled{answer: answer{outcome: OK, detail: "connection reset: something listens", opaque: true}, rank: toldBytes}
+		return dialled{answer: answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true}, rank: toldBytes}
 	case code == stoppedCode && connected:
 		return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 	case connected:

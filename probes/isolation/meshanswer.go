@@ -59,6 +59,9 @@ func (r *run) mayBeMesh(way string, got answer) {
 // ownWords tells whether the application says the very same on its Pod's localhost, where no mesh's proxy stands. It holds the lock.
 func (r *run) ownWords(got answer) bool {
 	own := r.podForward
+	if own != nil && own.closed && got.closed {
+		return true
+	}
 	if own == nil || own.outcome != OK || !own.status || !got.status || own.code != got.code {
 		return false
 	}

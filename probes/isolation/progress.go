@@ -38,10 +38,16 @@ func (r *run) end(rung Rung, got answer, took time.Duration) { r.endAt(rung, "",
 
 // endAt says what came of a rung at one of its targets.
 func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
+	if got.closed && rung != RungFromHere && r.subject.speaks.owesAnswer() {
+		got.outcome = Failed
+	}
 	r.change(rung, target, func(seen *Observation) {
 		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
 		if rung == RungFromHere {
 			return
+		}
+		if got.closed && r.subject.speaks.owesAnswer() {
+			r.closed[rung] = true
 		}
 		if got.silent {
 			r.silent[rung] = true

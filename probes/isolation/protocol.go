@@ -31,6 +31,12 @@ type protocol struct {
 	chosen bool
 }
 
+// owesAnswer tells whether what is asked there has to be answered: where HTTP is spoken by more evidence than a number. By gRPC only a forward
+// asks, which says so itself.
+func (p protocol) owesAnswer() bool {
+	return p.known && (p.scheme == schemeHTTP || p.scheme == schemeHTTPS)
+}
+
 func (p protocol) String() string {
 	if p.evidence == "" {
 		return p.scheme

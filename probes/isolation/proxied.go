@@ -68,7 +68,7 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 			case (alive || isReached) && got.outcome == Timeout && !got.silent:
 				return silentAnswer(s)
 			case got.wantsTLS && !s.speaks.chosen && scheme != schemeHTTPS:
-				return preferTLS(got, proxyOnce(ctx, dialer, withTLS, s))
+				return got.orOverTLS(proxyOnce(ctx, dialer, withTLS, s))
 			}
 			return got
 		case <-silence.C:
@@ -156,13 +156,6 @@ func silentAnswer(s subject) answer {
 		return answer{outcome: OK, mute: true, detail: "accepts connections, says nothing to HTTP"}
 	}
 	return answer{outcome: Timeout, silent: true, detail: "accepts connections, no answer"}
-}
-
-func preferTLS(plain, encrypted answer) answer {
-	if !encrypted.status {
-		return plain
-	}
-	return encrypted.overTLS()
 }
 
 func proxyOnce(ctx context.Context, dialer Dialer, request model.ProxyRequest, s subject) answer {

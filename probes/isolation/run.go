@@ -55,7 +55,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 func newRun(dialer Dialer, s subject, progress func(Result)) *run {
 	return &run{
 		dialer: dialer, subject: s, progress: progress,
-		silent: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(), opaque: map[string]answer{}, told: map[string]dialled{},
+		silent: map[Rung]bool{}, closed: map[Rung]bool{}, clientProof: map[string]evidence{}, reach: newReach(), opaque: map[string]answer{}, told: map[string]dialled{},
 	}
 }
 
@@ -86,7 +86,7 @@ type run struct {
 	result Result
 	// speaksFirst means that the application sent something unasked.
 	speaksFirst     bool
-	silent          map[Rung]bool
+	silent, closed  map[Rung]bool
 	speaksTLS       bool
 	notGRPC         bool
 	addressRefused  bool
@@ -123,7 +123,7 @@ func (r *run) facts() Facts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	facts := r.subject.facts
-	facts.Silent = maps.Clone(r.silent)
+	facts.Silent, facts.Closed = maps.Clone(r.silent), maps.Clone(r.closed)
 	facts.AddressRefused, facts.SpeaksTLS = r.addressRefused, r.speaksTLS
 	facts.meshSaid = r.meshSaid()
 	facts.MeshAnswered = len(facts.meshSaid) > 0
@@ -195,9 +195,7 @@ func (s *subject) asKubectl() subject {
 func (r *run) speak(ctx context.Context, s subject) answer {
 	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
 	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
-		if encrypted := tryForward(ctx, r.dialer, s, schemeHTTPS); encrypted.status {
-			return encrypted.overTLS()
-		}
+		return got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
 	}
 	return got
 }

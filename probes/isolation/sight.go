@@ -26,8 +26,10 @@ const (
 	boundPodIP
 	boundElsewhere
 	unbound
+	// closed means that the connection was accepted, and closed without one byte although something was asked that has to be answered.
+	closed
 
-	reached = answered | silent
+	reached = answered | silent | closed
 	dead    = refused | timedOut
 	// notReached is what a name may show that leads to nobody who answers.
 	notReached = dead | noAddress
@@ -170,9 +172,13 @@ func (s *sight) judgeBareConnections() {
 	for _, cell := range cells {
 		hushed = hushed || *cell == silent
 	}
+	closes := s.surely(closed) && !s.surely(answered)
 	for _, cell := range cells {
-		if hushed && *cell == answered|silent {
+		switch bare := *cell == answered|silent; {
+		case bare && hushed:
 			*cell = silent
+		case bare && closes:
+			*cell = closed
 		}
 	}
 }
@@ -204,7 +210,14 @@ func proofOf(seen Observation, facts Facts) evidence {
 	if facts.meshSaid[cmp.Or(seen.Target, string(seen.Rung))] {
 		return none
 	}
-	if proof := facts.clientProof[seen.Target]; proof != none {
+	proof := facts.clientProof[seen.Target]
+	if facts.Closed[seen.Rung] {
+		proof = closed
+	}
+	switch {
+	case proof == closed && facts.SpeaksTLS:
+		return answered // so it turns plain HTTP away
+	case proof != none:
 		return proof
 	}
 	switch seen.Outcome {

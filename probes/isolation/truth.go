@@ -451,9 +451,17 @@ var table = []truth{
 		pod:   reached, service: reached, proxyService: reached, proxyPod: reached, inCluster: reached,
 		clientPod: reached,
 		when: func(s sight, f Facts) bool {
-			return s.perhaps(silent) && !s.surely(answered) && (s.pod != none || s.fromClient())
+			return s.perhaps(silent) && !s.surely(answered) && !s.surely(closed) && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
+	},
+	{
+		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
+		name:  "16a the application accepts, and closes without an answer",
+		pod:   reached, service: reached, proxyService: reached, proxyPod: reached, inCluster: reached,
+		clientName: reached, clientPod: reached,
+		when:    func(s sight, f Facts) bool { return s.surely(closed) && !s.surely(answered) && !noneUsable(f) },
+		verdict: closes,
 	},
 	{
 		name: "17 served from here, where the rungs through the API server tell nothing",

@@ -57,6 +57,7 @@ const (
 	mixedRefused
 	meshOpaque
 	hangs
+	closes
 	notAllowedHere
 	serviceUnknown
 	serviceMissing
@@ -192,6 +193,8 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		switch s := f.seen; {
 		case s.surely(silent) && !s.surely(answered):
 			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), f.lookAtHang())
+		case s.surely(closed) && !s.surely(answered):
+			return probed("", "The application accepts connections and closes them without an answer, and the Service has no usable endpoint.", "", "look at its log")
 		case !s.surely(answered):
 			return probed("", "The Service has no usable endpoint, and the Pod accepts connections.",
 				"Whether the application answers is not known."+nothingAsked, keptOut)
@@ -276,6 +279,14 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return unknown("The service mesh answers for the application.",
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")
+	case closes:
+		closing := probed("", "The application accepts connections and closes them without an answer.",
+			fmt.Sprintf("It did not say one byte to what it was asked (%s).", f.Speaks),
+			"look at its log; it may have no process left that answers, expect the PROXY protocol, or want to be asked for a name (--host)")
+		if f.seen.pod != closed || f.seen.proxyPod != closed {
+			closing.Mark, closing.Confidence = check.MarkWarn, check.Likely
+		}
+		return closing
 	case hangs:
 		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), f.lookAtHang())
 		if f.AssumesHTTP {
@@ -316,7 +327,7 @@ func (f Facts) answer() string {
 
 // inPod is what the application does inside the Pod, where a port-forward reached it.
 func (f Facts) inPod() string {
-	if f.seen.pod == silent {
+	if f.seen.pod&(silent|closed) != none {
 		return "accepts connections"
 	}
 	return "answers"
