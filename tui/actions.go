@@ -59,7 +59,7 @@ func serviceActions(chosen func(sh *shell) (key model.Key, whyNone string)) []bi
 func globalActions() []binding {
 	return []binding{
 		{
-			keys: []string{"f"}, name: "forwards", help: "lists the forwards that are held",
+			keys: []string{"f"}, name: "forwards", brief: "fwd", help: "lists the forwards that are held",
 			disabled: func(sh *shell) string {
 				if sh.forwards == nil {
 					return "forwards cannot be held here"

@@ -44,7 +44,7 @@ func clientName(client check.Client) string {
 // clientAction is the key that chooses for whom the Service is judged.
 func clientAction(service func(sh *shell) (key model.Key, whyNone string)) binding {
 	return binding{
-		keys: []string{"w"}, name: "for whom", help: "chooses a client: a Pod, a namespace or an IP; NetworkPolicies, traffic policies and source ranges are judged for it",
+		keys: []string{"w"}, name: "for whom", brief: "who", help: "chooses a client: a Pod, a namespace or an IP; NetworkPolicies, traffic policies and source ranges are judged for it",
 		disabled: func(sh *shell) string {
 			_, whyNone := service(sh)
 			return firstReason(whyNone, sh.notConnected())

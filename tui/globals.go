@@ -14,6 +14,9 @@ func globalsOn(p page) []binding {
 			return !slices.ContainsFunc(b.keys, func(key string) bool { return slices.Contains([]string{"?", "esc", "q", "ctrl+c"}, key) })
 		})
 	}
+	if _, lists := p.(*forwardsPage); lists {
+		return slices.DeleteFunc(all, func(b binding) bool { return slices.Contains(b.keys, "f") })
+	}
 	return all
 }
 

@@ -108,9 +108,9 @@ func (p *isolationPage) closed(sh *shell) { unfocus(sh, p.session) }
 func (p *isolationPage) bindings() []binding {
 	running := func(sh *shell) string { return sh.notConnected() }
 	return append([]binding{
-		{keys: []string{"r"}, name: "run again", help: "runs the test again", disabled: running, run: p.start},
+		{keys: []string{"r"}, name: "run again", brief: "run", help: "runs the test again", disabled: running, run: p.start},
 		{
-			keys: []string{"tab"}, label: "Tab", name: "next port", help: "tests the Service's next port",
+			keys: []string{"tab"}, label: "Tab", name: "next port", brief: "port", help: "tests the Service's next port",
 			disabled: func(sh *shell) string {
 				if len(p.ports(sh)) < 2 {
 					return "the Service has no other port to test"
@@ -119,18 +119,18 @@ func (p *isolationPage) bindings() []binding {
 			},
 			run: p.nextPort,
 		},
-		{keys: []string{"p"}, name: "other Pod", help: "chooses the Pod, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"p"}, name: "other Pod", brief: "Pod", help: "chooses the Pod, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
 			sh.open(p.podChooser(sh))
 			return nil
 		}},
-		{keys: []string{"o"}, name: "options", help: "changes port, path, scheme, host, what is dialled from here and how long an answer may take, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"o"}, name: "options", brief: "opts", help: "changes port, path, scheme, host, what is dialled from here and how long an answer may take, and runs the test again", disabled: running, run: func(sh *shell) tea.Cmd {
 			sh.open(newIsolationOptions(p, p.ports(sh)))
 			return nil
 		}},
-		{keys: []string{"x"}, name: "in-cluster", help: "tries the Service from inside a Pod: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.inCluster},
+		{keys: []string{"x"}, name: "in-cluster", brief: "exec", help: "tries the Service from inside a Pod: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.inCluster},
 		{keys: []string{"s"}, name: "sockets", help: "reads what the tested Pod listens on: shows the command, and runs it once after a y", disabled: p.whyNoCommand, run: p.sockets},
 		clientAction(func(*shell) (model.Key, string) { return p.request.Service, "" }),
-		{keys: []string{"a"}, name: "all Pods", help: "tries all Pods on all ports: which of them does not answer?", disabled: func(sh *shell) string { return whyNoSweep(sh, p.request.Service.Namespace) }, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"a"}, name: "all Pods", brief: "all", help: "tries all Pods on all ports: which of them does not answer?", disabled: func(sh *shell) string { return whyNoSweep(sh, p.request.Service.Namespace) }, run: func(sh *shell) tea.Cmd {
 			sh.open(newSweepPage(p.request))
 			return nil
 		}},

@@ -15,6 +15,8 @@ type binding struct {
 	label string
 	// name is the footer's word. A binding without one is not in the footer.
 	name string
+	// brief is the footer's word where not all fits; empty for the same.
+	brief string
 	// minor bindings come last in the footer, where there is room left.
 	minor bool
 	// help is what it does, in a few words that begin with a verb in the third person: "opens the Service".
@@ -109,41 +111,69 @@ func (b *binding) press(sh *shell, key string) tea.Cmd {
 	}
 }
 
-// footer draws as many bindings as fit, and always the way to the help.
+// footer draws as many bindings as fit, and always the way to the help. Where
+// fewer words for some let more in of what comes before the last of these, they are taken.
 func footer(sh *shell, bindings []binding, width int) string {
-	t := &sh.theme
-	const gap = "  "
-	item := func(b *binding) string {
-		text := t.accent.on(b.shown()) + " " + t.dim.on(b.name)
-		if b.count != nil {
-			if n := b.count(sh); n != "" {
-				text += " " + t.text.on(n)
-			}
+	bindings = slices.DeleteFunc(slices.Clone(bindings), func(b binding) bool { return b.name == "" || b.reason(sh) != "" })
+	counted := 0
+	for i := range bindings {
+		if bindings[i].brief != "" {
+			counted = i + 1
 		}
-		return text
 	}
+	best, most := footerOf(sh, bindings, counted, width)
+	for i := range bindings[:counted] {
+		if bindings[i].brief == "" {
+			continue
+		}
+		bindings[i].name = bindings[i].brief
+		if line, shown := footerOf(sh, bindings, counted, width); shown > most {
+			best, most = line, shown
+		}
+	}
+	return best
+}
+
+// footerOf draws the bindings that fit, and tells how many of the first ones those are.
+func footerOf(sh *shell, bindings []binding, first, width int) (line string, shown int) {
+	const gap = "  "
 	help := ""
-	if b := find(bindings, "?"); b != nil && b.name != "" {
-		help = item(b)
+	if b := find(bindings, "?"); b != nil {
+		help = footerItem(sh, b)
 	}
-	line := " "
-	used := 1
-	reserve := cells(help)
+	line = " "
+	used := 1 + cells(help)
 	for _, minor := range []bool{false, true} {
 		for i := range bindings {
 			b := &bindings[i]
-			// What has no key of its own can wait.
-			if b.name == "" || (b.minor || len(b.keys) == 0) != minor || slices.Contains(b.keys, "?") || b.reason(sh) != "" {
+			if b.canWait() != minor || slices.Contains(b.keys, "?") {
 				continue
 			}
-			text := item(b)
+			text := footerItem(sh, b)
 			need := cells(text) + len(gap)
-			if used+need+reserve > width {
+			if used+need > width {
 				continue
 			}
 			line += text + gap
 			used += need
+			if i < first && !minor {
+				shown++
+			}
 		}
 	}
-	return line + help
+	return line + help, shown
+}
+
+// canWait tells whether a binding comes last in the footer: also what has no key of its own.
+func (b *binding) canWait() bool { return b.minor || len(b.keys) == 0 }
+
+func footerItem(sh *shell, b *binding) string {
+	t := &sh.theme
+	text := t.accent.on(b.shown()) + " " + t.dim.on(b.name)
+	if b.count != nil {
+		if n := b.count(sh); n != "" {
+			text += " " + t.text.on(n)
+		}
+	}
+	return text
 }

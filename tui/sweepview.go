@@ -205,5 +205,5 @@ func (p *sweepPage) conclusion(t *theme, width int) []string {
 	if p.result.Conclusion == nil && p.winding {
 		return []string{"   " + t.dim.on(fmt.Sprintf("Stopping after %d of %d"+glyphMore, p.result.Done, p.result.Total))}
 	}
-	return conclusionLines(t, isolation.Result{Conclusion: p.result.Conclusion}, false, width)
+	return conclude(t, isolation.Result{Conclusion: p.result.Conclusion}, false, width).all()
 }
