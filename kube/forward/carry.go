@@ -67,8 +67,13 @@ func (h *held) serve(ctx context.Context, local net.Conn) {
 		return
 	}
 	reset(local)
-	h.note(err)
+	if !errors.Is(err, errStillConnecting) {
+		h.note(err)
+	}
 }
+
+// errStillConnecting is why a connection is reset that waited in vain where the forward's last error says already what is in the way.
+var errStillConnecting = errors.New("no connection to a Pod yet")
 
 func (h *held) carry(ctx context.Context, local net.Conn) error {
 	to, err := h.awaitRoute(ctx)
@@ -139,7 +144,10 @@ func (h *held) awaitRoute(ctx context.Context) (route, error) {
 		select {
 		case <-moved:
 		case <-deadline.C:
-			return route{}, fmt.Errorf("no connection to a Pod in %s; %s", routeWait, status.LastError)
+			if status.LastError != "" {
+				return route{}, errStillConnecting
+			}
+			return route{}, fmt.Errorf("no connection to a Pod in %s", routeWait)
 		case <-ctx.Done():
 			return route{}, ctx.Err()
 		}

@@ -184,3 +184,26 @@ func TestAClientThatLeavesIsGoneSoon(t *testing.T) {
 		}
 	})
 }
+
+// Who waits in vain, again and again, must not push aside why.
+func TestWaitingInVainLeavesTheLastErrorAlone(t *testing.T) {
+	for _, test := range []struct{ known, want string }{
+		{"dial tcp 192.0.2.1:6443: no answer", "dial tcp 192.0.2.1:6443: no answer"},
+		{"", "no connection to a Pod in 10s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			h := &held{moved: make(chan struct{}), locals: localConns{}, touched: func() {}}
+			h.status = model.Forward{State: model.ForwardConnecting, LastError: test.known}
+			for range 3 {
+				local, client := net.Pipe()
+				h.serve(t.Context(), local)
+				if _, err := client.Read(make([]byte, 1)); err == nil {
+					t.Error("it was carried")
+				}
+			}
+			if now := h.snapshot(); now.LastError != test.want || now.Total != 3 || now.Connections != 0 {
+				t.Errorf("it says %q: %+v", now.LastError, now)
+			}
+		})
+	}
+}
