@@ -44,6 +44,8 @@ type fakeCluster struct {
 	lists map[string]int
 	// noWebSocket answers WebSocket upgrades with this status.
 	noWebSocket int
+	// cutsAtOnce upgrades, and then cuts the connection.
+	cutsAtOnce bool
 	// noSPDY answers SPDY upgrades with this status.
 	noSPDY int
 }
@@ -302,6 +304,9 @@ func (c *fakeCluster) servePortForward(w http.ResponseWriter, r *http.Request, p
 	conn := kubelet.upgrade(w, r, overWebSocket)
 	if conn == nil {
 		return
+	}
+	if c.cutsAtOnce {
+		_ = kubelet.raw.Close()
 	}
 	// The library's own Close would linger for a second, because the network connection is closed already.
 	<-conn.CloseChan()

@@ -90,7 +90,7 @@ func follow[T metav1.Object](ctx context.Context, from source, deliver func([]T,
 		switch {
 		case err == nil && time.Since(begun) > watchLeast:
 			pause.reset()
-			sleep(ctx, pause.first())
+			pause.wait(ctx, nil)
 		case err == nil:
 			pause.wait(ctx, nil)
 		case apierrors.IsForbidden(err) || apierrors.IsMethodNotSupported(err):
@@ -168,8 +168,6 @@ const (
 func newBackoff() *backoff { return &backoff{next: firstPause} }
 
 func (b *backoff) reset() { b.next = firstPause }
-
-func (b *backoff) first() time.Duration { return firstPause }
 
 // step returns how long to wait after an error, with some jitter.
 func (b *backoff) step(err error) time.Duration {

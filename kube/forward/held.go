@@ -117,6 +117,20 @@ type keeper struct {
 	retired  <-chan struct{}
 	// worked is true once there was a connection: from then on nothing is final, because what worked may work again.
 	worked bool
+	// since is when the newest connection was made.
+	since time.Time
+}
+
+// livedLeast is how long a connection lasts that was worth making. What takes one and cuts it at once, such as a proxy that looks into it,
+// must not be asked for another ten times a second.
+const livedLeast = 5 * time.Second
+
+// afterLoss is how long to wait when a connection is lost: not long, but for one that was cut at once.
+func (k *keeper) afterLoss(now time.Time) time.Duration {
+	if now.Sub(k.since) >= livedLeast {
+		k.pause.reset()
+	}
+	return k.pause.step(errConnectionLost)
 }
 
 // firstPatience bounds the first attempt to connect, and the first one after a success.
@@ -150,7 +164,7 @@ func (k *keeper) run(ctx context.Context) {
 		case outcome := <-k.attempts:
 			k.settle(ctx, outcome)
 		case <-k.lost:
-			k.reconnect(ctx, errConnectionLost, k.pause.first())
+			k.reconnect(ctx, errConnectionLost, k.afterLoss(time.Now()))
 		case <-k.retired:
 			// The last error says why.
 			k.unwatch()
@@ -254,8 +268,7 @@ func (k *keeper) settle(ctx context.Context, outcome connected) {
 		k.connect(ctx, k.pause.step(outcome.err))
 		return
 	}
-	k.pause.reset()
-	k.patience, k.worked = firstPatience, true
+	k.patience, k.worked, k.since = firstPatience, true, time.Now()
 	k.lost, k.doubted, k.retired = outcome.through.lost(), outcome.through.doubted(), outcome.through.retired
 	// Whether the application takes connections now is not known; it may be another one.
 	k.held.refusing.Store(false)

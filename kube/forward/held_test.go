@@ -284,6 +284,35 @@ func TestForwardThatWorkedWaitsForItsService(t *testing.T) {
 	}
 }
 
+// What takes connections and cuts them must not be asked for more and more in a hurry.
+func TestAConnectionThatIsCutAtOnceIsNotReopenedInAHurry(t *testing.T) {
+	made := time.Now()
+	k := &keeper{pause: newBackoff(), since: made}
+	var last time.Duration
+	for range 8 {
+		last = k.afterLoss(made.Add(livedLeast - 1))
+	}
+	if last < longestPause {
+		t.Errorf("after eight losses it waits %v", last)
+	}
+	if pause := k.afterLoss(made.Add(livedLeast)); pause >= 2*firstPause {
+		t.Errorf("after a connection that was of use it waits %v", pause)
+	}
+
+	cluster := webCluster(t, nil)
+	cluster.cutsAtOnce = true
+	m := newManager(t)
+	begun := time.Now()
+	if _, err := m.Open(t.Context(), cluster.forwardCluster(), toPod("web-1", "8080")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "six connections", func() bool { all, _ := cluster.upgradeCount(); return all >= 6 })
+	// Slower it may be, on a busy machine.
+	if took := time.Since(begun); took < 31*firstPause {
+		t.Errorf("six connections in %v", took)
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	for _, test := range []struct {
 		name    string
