@@ -242,6 +242,17 @@ func (p *servicesPage) sortBinding() binding {
 	}
 }
 
+// crumbs name the chosen client where a test from it may have made a row red; all else in the list is judged for everybody.
+func (p *servicesPage) crumbs(sh *shell) []string {
+	crumbs := []string{namespaceName(sh.scope)}
+	for service := range sh.tests {
+		if failed, found := sh.failedTest(service); found && failed.conclusion.OnlyForClient {
+			return append(crumbs, sh.clientCrumb()...)
+		}
+	}
+	return crumbs
+}
+
 func (p *servicesPage) status(sh *shell) string {
 	if len(p.list.all) == 0 {
 		return ""

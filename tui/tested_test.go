@@ -346,6 +346,10 @@ func TestATestForOneClientCountsForThatClient(t *testing.T) {
 			if red := strings.Contains(line, "✗"); red != (test.red != "") || !strings.Contains(line, test.red) {
 				t.Errorf("the list says %q, want %q", line, test.red)
 			}
+			header, _, _ := strings.Cut(s.picture(), "\n")
+			if named := strings.Contains(header, "for shop/batch"); named != (test.red != "" && test.result.Conclusion.OnlyForClient) {
+				t.Errorf("the header says %q", header)
+			}
 			page := newServicePage(payments)
 			page.follow(s.root.sh)
 			want := check.StepResult{Mark: page.report.Steps[check.StepIsolation].Mark, Note: "not asked"}
