@@ -25,6 +25,8 @@ type answer struct {
 	mute bool
 	// notGRPC means that it was asked in gRPC, and answered in something else.
 	notGRPC bool
+	// notTLS means that it was asked over TLS, and answered in something else.
+	notTLS bool
 	// noObject means that the API server does not find what it was asked to proxy to.
 	noObject bool
 	// speaksFirst means that the application sent something unasked.
@@ -53,8 +55,8 @@ var textKinds = []struct {
 	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true, wantsTLS: true}},
 	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true}},
 	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP"}},
-	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS"}},
-	{"first record does not look like a tls handshake", answer{outcome: OK, detail: "answers, but not in TLS"}},
+	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS", notTLS: true}},
+	{"first record does not look like a tls handshake", answer{outcome: OK, detail: "answers, but not in TLS", notTLS: true}},
 	{"tls:", answer{outcome: OK, detail: "answers with a TLS alert"}},
 	{"i/o timeout", answer{outcome: Timeout, detail: "i/o timeout"}},
 	{"no route to host", answer{outcome: Timeout, detail: "no route to host"}},

@@ -97,6 +97,8 @@ type Facts struct {
 	PromisesHTTP string
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.
 	NotGRPC string
+	// NotTLS is the same of TLS.
+	NotTLS string
 	// MeshAnswered means that a proxy rung, or a client, was answered by what may be the mesh instead of the application; ClientMeshAnswered, that
 	// it may be the client's own. meshSaid are those ways, the names of rungs and a client's targets.
 	MeshAnswered, ClientMeshAnswered bool

@@ -89,6 +89,7 @@ type run struct {
 	silent, closed  map[Rung]bool
 	speaksTLS       bool
 	notGRPC         bool
+	notTLS          bool
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
@@ -132,6 +133,9 @@ func (r *run) facts() Facts {
 	}
 	if r.notGRPC {
 		facts.NotGRPC = r.subject.speaks.evidence
+	}
+	if r.notTLS && r.subject.speaks.scheme == schemeHTTPS && r.subject.speaks.known {
+		facts.NotTLS = r.subject.speaks.evidence
 	}
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers

@@ -215,8 +215,8 @@ func proofOf(seen Observation, facts Facts) evidence {
 		proof = closed
 	}
 	switch {
-	case proof == closed && facts.SpeaksTLS:
-		return answered // so it turns plain HTTP away
+	case proof == closed && (facts.SpeaksTLS || facts.NotTLS != ""):
+		return answered // so it turns away what it does not speak
 	case proof != none:
 		return proof
 	}

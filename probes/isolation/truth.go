@@ -300,9 +300,12 @@ var table = []truth{
 		name: "8 the client is kept out",
 		pod:  reached, service: anything, proxyService: reached, proxyPod: reached, inCluster: timedOut, here: anything,
 		clientPod: timedOut, sockets: boundAll | boundPodIP,
-		needs:   []Rung{RungInCluster},
-		proof:   []Rung{RungProxyPod, RungProxyService, clientPod},
-		when:    func(_ sight, f Facts) bool { return !noneUsable(f) && !withoutPods(f) },
+		needs: []Rung{RungInCluster},
+		proof: []Rung{RungProxyPod, RungProxyService, clientPod},
+		when: func(s sight, f Facts) bool {
+			hushed := s.proxyService == silent || s.proxyPod == silent || s.clientName == silent
+			return !noneUsable(f) && !withoutPods(f) && (!hushed || s.surely(answered))
+		},
 		verdict: clientKeptOut,
 	},
 	{
@@ -448,10 +451,12 @@ var table = []truth{
 	{
 		proof: []Rung{RungProxyPod, RungProxyService, RungInCluster},
 		name:  "16 the application accepts and does not answer",
-		pod:   reached, service: reached, proxyService: reached, proxyPod: reached, inCluster: reached,
-		clientPod: reached,
+		pod:   reached, service: reached, proxyService: reached, proxyPod: reached, inCluster: reached | timedOut,
+		clientPod: reached | timedOut,
 		when: func(s sight, f Facts) bool {
-			return s.perhaps(silent) && !s.surely(answered) && !s.surely(closed) && (s.pod != none || s.fromClient())
+			// What is not accepted any more has to be known to have been: the queue of an application that hangs is soon full.
+			late := (s.inCluster|s.clientPod)&timedOut != none && s.proxyService != silent && s.proxyPod != silent
+			return !late && s.perhaps(silent) && !s.surely(answered) && !s.surely(closed) && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},
@@ -488,6 +493,7 @@ var table = []truth{
 		name: "18c the client is served at the address, and waits in vain by the name",
 		pod:  anything, service: anything, proxyService: anything, proxyPod: anything, inCluster: answered, here: anything,
 		clientName: timedOut,
+		clientPod:  anything &^ timedOut,
 		needs:      []Rung{RungInCluster, clientName},
 		when:       func(s sight, f Facts) bool { return !onePodIsBad(s, f) },
 		verdict:    nameSilent,

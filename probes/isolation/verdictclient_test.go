@@ -57,7 +57,7 @@ func TestWordsForClients(t *testing.T) {
 		{"kept out", keptOut, []edit{from}, "", "Neither the Service's address nor 10.0.0.7:8080 answers this client", "internalTrafficPolicy"},
 		{"kept out, the Pod not tried", "OK OK OK OK TMO TMO -", nil, "", "internalTrafficPolicy Local, another proxy", "Neither"},
 		{"kept out, and nothing was seen of the application", "PERM PERM PERM PERM TMO TMO TMO", []edit{from}, "", "Pod shop/front-1 gets no answer. Whether the application answers anybody is not known.", "kept out"},
-		{"kept out, and the application hangs", keptOut, []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, "", "kept out, though the application accepts connections. The API server gets through", "application answers"},
+		{"silent to everybody, and to the client as well", keptOut, []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, "", "The application accepts connections and does not answer. It took the connection", "application answers"},
 		{"kept out, and the application hangs inside the Pod", "OK OK PERM PERM TMO TMO TMO", []edit{silentOn(RungPod, RungService)}, "", "The application accepts connections inside the Pod; whether", "application answers"},
 		{"kept out by a policy", keptOut, []edit{told()}, "NP-04", "NetworkPolicy x shuts the client out. The API server gets through", ""},
 		{"kept out by a policy of little weight", keptOut, []edit{told(minor)}, "NP-04", "NetworkPolicy x shuts the client out.", ""},

@@ -1,0 +1,21 @@
+package isolation
+
+import (
+	"fmt"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// withoutTLS says beside a pass that clients which say https get no answer, where the application answered TLS with something else. The way to it
+// is open, and so that is no fault of the Service.
+func (c Conclusion) withoutTLS(v verdict, f Facts) Conclusion {
+	if f.NotTLS == "" || v.family() != healthy || c.Mark != check.MarkOK {
+		return c
+	}
+	return Conclusion{
+		ID: "PORT-12", Mark: check.MarkWarn, Confidence: check.Likely,
+		Text: "The way to the application is open, and it does not speak TLS where TLS is promised: clients that say https fail.",
+		Why:  joined(fmt.Sprintf("TLS is expected there (%s), and the application answers that in plain.", f.NotTLS), c.Why),
+		Next: "let clients say http, and name the port after that (http, or appProtocol http); or let the application speak TLS there",
+	}
+}
