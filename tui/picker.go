@@ -266,7 +266,7 @@ func (p *picker) row(item pickItem, selected bool, column, width int, t *theme) 
 	case item.blocked != "" && item.typed:
 		// Why not is what matters, and gets the room.
 		name = shorten(item.name(), max(column/2, width-cells(item.blocked)-4))
-		label, detail = t.dim, item.blocked
+		label, rest, detail = t.dim, t.warn, item.blocked
 	case item.blocked != "":
 		label, detail = t.dim, item.blocked
 	case selected:
