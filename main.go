@@ -339,7 +339,7 @@ func (a *app) screen(command *cobra.Command, arguments []string, literal bool) e
 	}
 	manager := forward.NewManager(a.forwardAddress)
 	defer manager.Close()
-	options.Forwards = forwards{manager}
+	options.Forwards, own.renew = forwards{manager}, manager.Renew
 	err = tui.Run(ctx, options)
 	a.panics.LetPanicEnd()
 	if errors.Is(err, tui.ErrKilled) {

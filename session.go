@@ -83,6 +83,8 @@ type backend struct {
 	coalesce time.Duration
 	// wanted returns what was asked for by name, given the context's own namespace.
 	wanted func(contextNamespace string) []model.Key
+	// renew lets the forwards that are held go on as who is logged in now.
+	renew func(forward.Cluster) error
 }
 
 // Open is that of tui.Connector.
@@ -90,6 +92,10 @@ func (b *backend) Open(ctx context.Context, contextName string) (tui.Session, er
 	session, err := b.Connect(ctx, contextName)
 	if err != nil {
 		return nil, err
+	}
+	if b.renew != nil {
+		// The session's own transport was made of the same Config, so this one can be made, too.
+		_ = b.renew(session.ForwardCluster())
 	}
 	info := session.Info()
 	options := engine.Options{Coalesce: b.coalesce, KubectlArgs: info.KubectlArgs}

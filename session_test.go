@@ -91,3 +91,25 @@ func TestGivingMemoryBackPublishesEveryState(t *testing.T) {
 		}
 	})
 }
+
+// The token of a kubeconfig may be another one when the session is opened again.
+func TestALoginReachesTheForwards(t *testing.T) {
+	t.Parallel()
+	a := &app{flags: kube.NewFlags(), demo: true}
+	defer a.close()
+	var renewed []forward.Cluster
+	connector := &backend{Connector: a.connector(nil), renew: func(through forward.Cluster) error {
+		renewed = append(renewed, through)
+		return nil
+	}}
+	for range 2 {
+		session, err := connector.Open(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := renewed[len(renewed)-1]; last.ContextName != demo.ContextName || last.Config != session.(*liveSession).ForwardCluster().Config {
+			t.Errorf("renewed for %+v", last)
+		}
+		session.Close()
+	}
+}

@@ -46,6 +46,8 @@ type fakeCluster struct {
 	noWebSocket int
 	// cutsAtOnce upgrades, and then cuts the connection.
 	cutsAtOnce bool
+	// token is who may ask; empty for everybody.
+	token string
 	// noSPDY answers SPDY upgrades with this status.
 	noSPDY int
 }
@@ -197,6 +199,15 @@ func (c *fakeCluster) upgradeCount() (all, webSockets int) {
 }
 
 func (c *fakeCluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.mu.Lock()
+	stranger := c.token != "" && r.Header.Get("Authorization") != "Bearer "+c.token
+	c.mu.Unlock()
+	if stranger {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401,"message":"Unauthorized"}`))
+		return
+	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
 	case len(parts) == 7 && parts[6] == "portforward":

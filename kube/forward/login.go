@@ -1,12 +1,14 @@
 package forward
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
 )
 
 // loginPause is how long a login plugin that failed is not run again. Some open a browser each time.
@@ -20,6 +22,25 @@ type login struct {
 	failedAt time.Time
 	// trying is true while one request tries whether the plugin works again.
 	trying bool
+	// config takes the place of the one that a forward was opened with, once somebody has logged in anew.
+	config *rest.Config
+}
+
+// current returns what is to be used in place of a config that was so when a forward was opened.
+func (l *login) current(opened *rest.Config) *rest.Config {
+	if l == nil {
+		return opened
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.config, opened)
+}
+
+// renew uses another config from now on, and tries the login plugin again at once.
+func (l *login) renew(config *rest.Config) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.config, l.failed, l.trying = config, nil, false
 }
 
 // around leads requests through next, as long as the login plugin is not known to fail. A nil login does nothing.

@@ -11,7 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/client-go/rest"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/svctui/svctui/kube/model"
 )
 
 type roundTrip func() error
@@ -112,5 +115,59 @@ func TestForwardsLeaveAFailingLoginAlone(t *testing.T) {
 	}
 	if got := strings.Count(string(said), "run"); got > 6 {
 		t.Errorf("the plugin was run %d times", got)
+	}
+}
+
+// A token in a kubeconfig ends; who logs in anew has another one, in another Config.
+func TestForwardsGoOnAsWhoIsLoggedInNow(t *testing.T) {
+	cluster := webCluster(t, says("hello"))
+	cluster.token = "old"
+	old := &rest.Config{Host: cluster.server.URL, BearerToken: "old"}
+	m := newManager(t)
+	held := map[string]int{}
+	through := func(name string, config *rest.Config) Cluster {
+		return Cluster{ContextName: "test", Config: config, Hold: func() func() {
+			held[name]++
+			return func() { held[name]-- }
+		}}
+	}
+	id, err := m.Open(t.Context(), through("old", old), toService("80"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, m, id, model.ForwardActive)
+
+	cluster.mu.Lock()
+	cluster.token = "new"
+	cluster.mu.Unlock()
+	cluster.server.CloseClientConnections()
+	cluster.cutForwards()
+	eventually(t, "nobody is let in with the old token", func() bool { return strings.Contains(stateOf(m, id).LastError, "Unauthorized") })
+
+	renewed := &rest.Config{Host: cluster.server.URL, BearerToken: "new"}
+	for _, elsewhere := range []Cluster{
+		{ContextName: "another", Config: renewed},
+		{ContextName: "test", Config: &rest.Config{Host: "https://192.0.2.1:6443", BearerToken: "new"}},
+	} {
+		if err := m.Renew(elsewhere); err != nil || m.links[old].login.current(old) != old {
+			t.Errorf("renewed by a login into another cluster: %v", err)
+		}
+	}
+	if err := m.Renew(through("new", renewed)); err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, m, id, model.ForwardActive)
+	if got, err := say(t, stateOf(m, id)); got != "hello" || err != nil {
+		t.Errorf("got %q and %v", got, err)
+	}
+	// What follows the Pods is let in, too.
+	cluster.put(unreadyPod("web-1"))
+	awaitState(t, m, id, model.ForwardWaiting)
+	if held["new"] != 1 {
+		t.Errorf("the new login is held %d times", held["new"])
+	}
+	m.Stop(id)
+	if held["old"] != 0 || held["new"] != 0 {
+		t.Errorf("left is %v", held)
 	}
 }

@@ -141,6 +141,7 @@ func (m *Manager) hold(through Cluster) (*plainLink, func(), error) {
 		if link, err = newPlainLink(through.Config); err != nil {
 			return nil, nil, err
 		}
+		link.contextName = through.ContextName
 		m.links[through.Config] = link
 	}
 	link.users++
@@ -158,9 +159,31 @@ func (m *Manager) hold(through Cluster) (*plainLink, func(), error) {
 		m.mu.Unlock()
 		if unused {
 			link.close()
+			link.release()
 		}
 		release()
 	}, nil
+}
+
+// Renew lets the forwards that lead into the same cluster by the same context go on as who is logged in now: a kubeconfig's token
+// ends, and the one in its place is in the new session's Config only. They connect again with their next attempt.
+func (m *Manager) Renew(through Cluster) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for opened, link := range m.links {
+		if opened == through.Config || link.contextName != through.ContextName || link.server != through.Config.Host {
+			continue
+		}
+		if err := link.logIn(through.Config); err != nil {
+			return fmt.Errorf("the forwards into context %q go on with the former login: %w", through.ContextName, err)
+		}
+		link.release()
+		link.release = func() {}
+		if through.Hold != nil {
+			link.release = through.Hold()
+		}
+	}
+	return nil
 }
 
 // watchClock notices sleep from the first forward on. Manager.mu is held.

@@ -36,7 +36,7 @@ const (
 type upgrader struct {
 	config *rest.Config
 	dial   DialFunc
-	// login guards the login plugin; it may be nil.
+	// login guards the login plugin, and knows the config after another login; it may be nil.
 	login *login
 	// preferSPDY is set once WebSocket was refused and SPDY was not.
 	preferSPDY *flag
@@ -47,6 +47,7 @@ type upgrader struct {
 func (u upgrader) open(ctx context.Context, namespace, pod string) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, upgradeTimeout)
 	defer cancel()
+	u.config = u.login.current(u.config)
 	target, err := portForwardURL(u.config, namespace, pod)
 	if err != nil {
 		return nil, err
