@@ -27,6 +27,8 @@ type answer struct {
 	notGRPC bool
 	// notTLS means that it was asked over TLS, and answered in something else.
 	notTLS bool
+	// wordless means that nothing was heard on the connection that was accepted.
+	wordless bool
 	// noObject means that the API server does not find what it was asked to proxy to.
 	noObject bool
 	// speaksFirst means that the application sent something unasked.

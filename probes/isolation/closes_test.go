@@ -31,7 +31,7 @@ func (w *world) closesProxied() {
 
 // An application that closes every connection without one byte does not answer, where it is known what it has to speak.
 func TestApplicationThatCloses(t *testing.T) {
-	const closesText, fineText = "closes them without an answer", "answers on its Pod's IP"
+	const closesText, fineText, acceptsText = "closes them without an answer", "answers on its Pod's IP", "accepts connections on its Pod's IP"
 	named := func(name string) *model.Snapshot {
 		pod := runningPod("web-1", "10.0.0.1")
 		return snapshotOf(speaking(name), pod, sliceOf("", 8080, pod))
@@ -61,12 +61,12 @@ func TestApplicationThatCloses(t *testing.T) {
 		{"a mesh closes, and the application answers", onePod(meshed("istio-proxy"), probing(httpProbe("/", 8080))), func(w *world) { w.loopback["web-1:8080"] = httpApp(200, "fine") }, check.MarkUnknown, "service mesh"},
 
 		{"only the localhost is closed", named("http"), func(w *world) { w.everywhere("web-1", 8080, "web", "80", 200); w.loopback["web-1:8080"] = closingApp }, check.MarkOK, fineText},
-		{"nothing says what it speaks", onePod(), func(*world) {}, check.MarkOK, fineText},
-		{"not HTTP, as its appProtocol says", named("redis"), func(*world) {}, check.MarkOK, fineText},
+		{"nothing says what it speaks", onePod(), func(*world) {}, check.MarkOK, acceptsText},
+		{"not HTTP, as its appProtocol says", named("redis"), func(*world) {}, check.MarkOK, acceptsText},
 		{"another port, of which nothing is known", elsewhere(), func(w *world) {
 			w.loopback["web-1:9999"] = func(net.Conn) {}
 			w.proxied["pods/web-1:9999"] = cannotReach("EOF")
-		}, check.MarkOK, fineText},
+		}, check.MarkOK, acceptsText},
 		{"it answers over TLS", named("http"), func(w *world) {
 			w.proxied["services/https:web:80"], w.proxied["pods/https:web-1:8080"] = replies(200, "fine"), replies(200, "fine")
 			w.forwardErr = errForbidden

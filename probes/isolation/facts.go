@@ -99,6 +99,8 @@ type Facts struct {
 	NotGRPC string
 	// NotTLS is the same of TLS.
 	NotTLS string
+	// Wordless means that the application said nothing on any way: what is told is that it accepts connections.
+	Wordless bool
 	// MeshAnswered means that a proxy rung, or a client, was answered by what may be the mesh instead of the application; ClientMeshAnswered, that
 	// it may be the client's own. meshSaid are those ways, the names of rungs and a client's targets.
 	MeshAnswered, ClientMeshAnswered bool

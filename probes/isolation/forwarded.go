@@ -177,13 +177,13 @@ func listenOn(ctx context.Context, stream model.Stream) answer {
 			}
 			errorTexts = nil
 			if closed {
-				return answer{outcome: OK, detail: "accepted, then closed"}
+				return answer{outcome: OK, wordless: true, detail: "accepted, then closed"}
 			}
 		case <-wait.C:
 			if closed {
-				return answer{outcome: OK, detail: "accepted, then closed"}
+				return answer{outcome: OK, wordless: true, detail: "accepted, then closed"}
 			}
-			return answer{outcome: OK, detail: "connected; nothing was sent"}
+			return answer{outcome: OK, wordless: true, detail: "connected; nothing was sent"}
 		case <-ctx.Done():
 			return stopped(ctx)
 		}

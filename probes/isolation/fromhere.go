@@ -59,6 +59,8 @@ type hereTarget struct {
 	scheme, askFor, path string
 	// internal means that the address is not meant to be reached from everywhere.
 	internal bool
+	// byDNS means that the host of an Ingress's rule is dialled, because the Ingress has no address in its status.
+	byDNS bool
 	// excused says why silence is expected here; empty where it is not.
 	excused string
 	// why says why there is nothing to dial; such a target is shown, and not tried.
@@ -192,7 +194,7 @@ func (s *subject) ruleTargets(ingress *networkingv1.Ingress, host, path string) 
 		return []hereTarget{base}
 	}
 	if len(addresses) == 0 {
-		base.host = base.askFor
+		base.host, base.byDNS = base.askFor, true
 		base.target, base.crosses = base.scheme+"://"+base.askFor+base.path, whose+", by DNS"
 		return []hereTarget{base}
 	}

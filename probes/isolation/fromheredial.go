@@ -266,7 +266,7 @@ func (r *run) settleHere(ctx context.Context) {
 			continue
 		}
 		got := readHere(from, inside)
-		seen := Here{Target: from.target, Way: from.way, Internal: from.internal, Silent: got.silent, Excused: from.excused != ""}
+		seen := Here{Target: from.target, Way: from.way, Internal: from.internal, Silent: got.silent, ByDNS: from.byDNS, Excused: from.excused != ""}
 		switch {
 		case from.excused != "" && (got.outcome == Timeout || got.outcome == Refused):
 			got.detail += "; as it must: " + from.excused
@@ -277,11 +277,12 @@ func (r *run) settleHere(ctx context.Context) {
 			}
 		}
 		// A node port is a number that no stranger is likely to serve.
-		seen.Unconfirmed = from.internal && got.outcome == OK && from.way != HereExternalName && from.way != HereNodePort && !r.confirmed(from, inside)
+		seen.Unconfirmed = (from.internal || from.byDNS) && got.outcome == OK && from.way != HereExternalName && from.way != HereNodePort && !r.confirmed(from, inside)
 		// What stands in front turned the request away: that is no word of the application.
 		seen.TurnedAway = got.outcome == Failed && (got.code == 502 || got.code == 503 || got.code == 504)
 		r.mu.Lock()
 		r.here = append(r.here, seen)
+		r.heardWords = r.heardWords || got.outcome == OK && (got.status || got.speaksFirst)
 		r.mu.Unlock()
 		r.endAt(RungFromHere, from.target, got, from.took)
 	}
@@ -326,6 +327,8 @@ type Here struct {
 	// Unconfirmed means, of an answer at an internal address, that nothing tells it from a stranger's: the same address may be another machine's
 	// in the network that svctui runs in.
 	Unconfirmed bool
+	// ByDNS means that a name alone led there, which nothing of the cluster confirms: it may lead elsewhere.
+	ByDNS bool
 	// Calibrated means, of a Pod's IP, that another Pod's IP answers from here.
 	Calibrated bool
 }

@@ -163,6 +163,9 @@ func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 		return unknown(fmt.Sprintf("From here there is an answer through %s, and the Service has no usable endpoint.", targetsText(seen.answered)),
 			"So something else answers behind that address: a default backend, a page of the load balancer's own, or a stranger.",
 			"look at why no endpoint is usable: svctui diagnose, or the steps Endpoints, Selector and Readiness on the Service's screen"), true
+	case len(seen.answered) > 0 && !slices.ContainsFunc(seen.answered, func(here Here) bool { return !here.ByDNS }):
+		return unknown(fmt.Sprintf("From here there is an answer through %s, and nothing tells that it is the Service's.", targetsText(seen.answered)),
+			"The Ingress has no address in its status, so that the name may lead somewhere else, and no controller may serve it. "+why, next), true
 	case len(seen.answered) > 0:
 		return unknown(fmt.Sprintf("From here there is an answer through %s, and nothing tells that it is the Service's.", targetsText(seen.answered)),
 			"The address is a private one, which another machine may have in the network here. "+why, next), true

@@ -294,6 +294,7 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 		seen.Outcome = Timeout
 		r.clientProof[seen.Target] = silent
 	}
+	r.heardWords = r.heardWords || seen.Outcome == OK && got.rank > toldConnected && !got.closed
 	if got.closed && !sidecar && s.speaks.owesAnswer() {
 		seen.Outcome = Failed
 		r.clientProof[seen.Target] = closed

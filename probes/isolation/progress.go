@@ -67,6 +67,7 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
+		r.heardWords = r.heardWords || got.outcome == OK && !got.wordless && !got.closed
 		r.notTLS = r.notTLS || got.notTLS
 		r.notGRPC = r.notGRPC || got.notGRPC
 		if rung == RungProxyPod {

@@ -153,7 +153,7 @@ func (s *subject) explained(known beside) (got answer, over, again bool) {
 // application speaks HTTP.
 func silentAnswer(s subject) answer {
 	if s.speaks.scheme == schemeTCP || s.speaks.scheme == schemeGRPC {
-		return answer{outcome: OK, mute: true, detail: "accepts connections, says nothing to HTTP"}
+		return answer{outcome: OK, mute: true, wordless: true, detail: "accepts connections, says nothing to HTTP"}
 	}
 	return answer{outcome: Timeout, silent: true, detail: "accepts connections, no answer"}
 }

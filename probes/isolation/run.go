@@ -85,11 +85,13 @@ type run struct {
 	mu     sync.Mutex
 	result Result
 	// speaksFirst means that the application sent something unasked.
-	speaksFirst     bool
-	silent, closed  map[Rung]bool
-	speaksTLS       bool
-	notGRPC         bool
-	notTLS          bool
+	speaksFirst    bool
+	silent, closed map[Rung]bool
+	speaksTLS      bool
+	notGRPC        bool
+	notTLS         bool
+	// heardWords means that the application said something on any way.
+	heardWords      bool
 	addressRefused  bool
 	otherPod        string
 	otherPodAnswers bool
@@ -137,6 +139,7 @@ func (r *run) facts() Facts {
 	if r.notTLS && r.subject.speaks.scheme == schemeHTTPS && r.subject.speaks.known {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
+	facts.Wordless = !r.heardWords
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()

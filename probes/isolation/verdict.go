@@ -113,10 +113,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.seen.clientConnects() {
 			return f.clientConnected()
 		}
-		return ok("The application answers on its Pod's IP, and the Service has endpoints that lead there.",
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, and the Service has endpoints that lead there.", f.answers()),
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
 	case healthyForwardLies:
-		return ok("The application answers on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.",
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.", f.answers()),
 			"It listens on the Pod's IP only; a port-forward dials localhost inside the Pod. The Service is not at fault.")
 	case healthyProxyLies:
 		const otherwise = "The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made."
@@ -133,7 +133,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		case f.seen.proxyService != noEndpoints:
 			return healthy.conclusion(f)
 		}
-		return ok("The application answers on its Pod's IP, and kube-proxy has endpoints that lead there.", otherwise)
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, and kube-proxy has endpoints that lead there.", f.answers()), otherwise)
 	case healthyForClients:
 		const otherWay = " The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes."
 		if f.seen.inCluster == answered {
@@ -304,7 +304,7 @@ const keptOut = "see what keeps it from being an endpoint: svctui diagnose, or t
 
 // answers is what the application, or an endpoint, does where it was reached: a connection alone is no answer.
 func (f Facts) answers() string {
-	if f.seen.surely(answered) {
+	if f.seen.surely(answered) && !f.Wordless {
 		return "answers"
 	}
 	return "accepts connections"
@@ -319,7 +319,7 @@ func (f Facts) isAnswered() string {
 }
 
 func (f Facts) answer() string {
-	if f.seen.surely(answered) {
+	if f.seen.surely(answered) && !f.Wordless {
 		return "answer"
 	}
 	return "accept connections"
@@ -327,7 +327,7 @@ func (f Facts) answer() string {
 
 // inPod is what the application does inside the Pod, where a port-forward reached it.
 func (f Facts) inPod() string {
-	if f.seen.pod&(silent|closed) != none {
+	if f.Wordless || f.seen.pod&(silent|closed) != none {
 		return "accepts connections"
 	}
 	return "answers"

@@ -131,6 +131,9 @@ func (f Facts) clientKeptOut() Conclusion {
 
 // clientServed is the verdict healthy where a client of the cluster was served: that crosses all that clients inside cross.
 func (f Facts) clientServed() Conclusion {
+	if f.Wordless {
+		return ok("The application accepts connections of a client inside the cluster.", f.servedWhy()+" It said nothing by itself, and nothing else was asked.")
+	}
 	return ok("The application answers a client inside the cluster.", f.servedWhy())
 }
 
