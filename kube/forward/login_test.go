@@ -40,7 +40,7 @@ func TestAFailingLoginIsTriedNowAndThen(t *testing.T) {
 			for range 3 {
 				callers.Go(func() {
 					for time.Now().Before(end) {
-						if _, err := through.RoundTrip(nil); !errors.Is(err, answer) { //nolint:bodyclose // there is none
+						if _, err := through.RoundTrip(nil); !errors.Is(err, answer) {
 							t.Errorf("got %v", err)
 						}
 						time.Sleep(time.Second)
@@ -56,7 +56,7 @@ func TestAFailingLoginIsTriedNowAndThen(t *testing.T) {
 		}
 		runs, answer = 0, nil
 		time.Sleep(loginPause)
-		if _, err := through.RoundTrip(nil); err != nil { //nolint:bodyclose // there is none
+		if _, err := through.RoundTrip(nil); err != nil {
 			t.Errorf("after the pause: %v", err)
 		}
 		ask(time.Minute)
