@@ -235,7 +235,12 @@ func drawClient(sh *shell, service model.Key, judged check.ClientReport, width i
 		finding := &judged.Findings[i]
 		entry(markOfFinding(finding), clean(finding.Title), clean(finding.ID)+" · "+finding.Confidence.String()+"  "+clean(finding.Why))
 		if finding.Fix != nil {
-			entry(check.MarkNone, "", clean(strings.TrimSpace(finding.Fix.Command+"  "+finding.Fix.Note)))
+			for _, line := range wrap(clean(finding.Fix.Note), width-2) {
+				lines = append(lines, "  "+t.dim.on(line))
+			}
+			for _, line := range layCommand(finding.Fix.Command, width-2) {
+				lines = append(lines, "  "+t.text.on(line.text))
+			}
 		}
 	}
 	for i := range judged.Unchecked {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/isolation"
@@ -153,4 +155,41 @@ func TestAPodToTestIsAName(t *testing.T) {
 		got := session.tested()
 		return len(got) == 2 && got[1].Pod == "cart-not-listed"
 	})
+}
+
+// What the conclusion says of the client already is not said twice; what it does not, is.
+func TestAboutTheClientOnce(t *testing.T) {
+	finding := check.Finding{ID: "NP-03", Severity: check.Major, Confidence: check.Likely, Title: "NetworkPolicy x keeps it out.", Fix: &check.Fix{Command: "kubectl describe netpol x", Note: "admit it"}}
+	other := check.Finding{ID: "DNS-01", Severity: check.Major, Confidence: check.Proven, Title: "It asks another DNS."}
+	unchecked := check.Unchecked{Check: []string{"NP-04"}, Need: "list networkpolicies"}
+	for name, test := range map[string]struct {
+		why         string
+		findings    []check.Finding
+		unchecked   []check.Unchecked
+		says, never []string
+	}{
+		"said already":              {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding}, nil, nil, []string{"For Pod"}},
+		"said, and another one":     {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding, other}, nil, []string{"For Pod shop/batch", "It asks another DNS."}, []string{"keeps it out"}},
+		"said, and not all is read": {"NetworkPolicy x keeps it out.", []check.Finding{finding}, []check.Unchecked{unchecked}, []string{"For Pod shop/batch", "networkpolicies"}, []string{"keeps it out"}},
+		"not said":                  {"", []check.Finding{finding}, nil, []string{"keeps it out.", "  admit it", "  kubectl describe netpol x"}, []string{"–"}},
+		"nothing keeps it out":      {"", nil, nil, []string{"For Pod shop/batch"}, nil},
+	} {
+		s := newConnectedScreen(t, 120, 40)
+		s.show(stateOf("shop", shopFixtures()...))
+		p := newIsolationPage(model.Key{Namespace: "shop", Name: "cart"})
+		p.result.Conclusion = &isolation.Conclusion{Why: test.why}
+		s.root.sh.client = check.Client{Pod: model.Key{Namespace: "shop", Name: "batch"}}
+		p.client = clientReport{s.root.sh.state.Snapshot, s.root.sh.client, p.request.Service, check.ClientReport{Findings: test.findings, Unchecked: test.unchecked}}
+		text := ansi.Strip(strings.Join(p.aboutClient(s.root.sh, 120), "\n"))
+		for _, want := range test.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not there:\n%s", name, want, text)
+			}
+		}
+		for _, never := range test.never {
+			if strings.Contains(text, never) {
+				t.Errorf("%s: %q is there:\n%s", name, never, text)
+			}
+		}
+	}
 }

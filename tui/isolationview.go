@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/svctui/svctui/probes/check"
 )
 
 func (p *isolationPage) view(sh *shell, width, height int) string {
@@ -28,10 +30,7 @@ func (p *isolationPage) arranged(sh *shell, width, height int) []string {
 	if outdated := p.outdated(sh); outdated != "" {
 		told.verdict = append(told.verdict, underVerdict(t.warn, "outdated: "+clean(outdated)+"; r tests again", width)...)
 	}
-	client := drawClient(sh, p.request.Service, p.client.gather(sh, p.request.Service), width-8)
-	for i, line := range client {
-		client[i] = "      " + line
-	}
+	client := p.aboutClient(sh, width)
 	full, do := slices.Concat(told.verdict, told.reasons), slices.Concat(told.next, told.command)
 	roomy := paragraphs(route, rungs, full, told.next, told.command, told.aside, client)
 	if len(roomy) <= height && height >= roomyHeight {
@@ -46,6 +45,23 @@ func (p *isolationPage) arranged(sh *shell, width, height int) []string {
 		}
 	}
 	return paragraphs(slices.Concat(route, told.verdict, do), rungs, told.reasons, told.aside, client)
+}
+
+// aboutClient tells what keeps the chosen client from the Service, and not again what the conclusion says of that.
+func (p *isolationPage) aboutClient(sh *shell, width int) []string {
+	judged := p.client.gather(sh, p.request.Service)
+	if told := p.result.Conclusion; told != nil {
+		left := slices.DeleteFunc(slices.Clone(judged.Findings), func(finding check.Finding) bool { return strings.Contains(told.Why, finding.Title) })
+		if len(left)+len(judged.Unchecked) == 0 && len(judged.Findings) > 0 {
+			return nil
+		}
+		judged.Findings = left
+	}
+	lines := drawClient(sh, p.request.Service, judged, width-8)
+	for i, line := range lines {
+		lines[i] = conclusionIndent + line
+	}
+	return lines
 }
 
 // paragraphs joins lines with an empty one between what is not empty.

@@ -77,6 +77,7 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 			}
 		}
 	}
+	said := ""
 	for _, seen := range rungs {
 		glyph, paint := t.mark(rungMark(seen))
 		rung := t.strong.on(clean(report.RungTitle(seen.Rung)))
@@ -93,9 +94,12 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 			lines = append(lines, left(strings.Repeat(" ", columns.mark-2)+paint.on(glyph), columns.mark)+left(rung, columns.name)+"  "+way.on(what))
 		default:
 			lines = append(lines, row(paint.on(glyph), rung, through, paint.on(cut(rungWord(seen), columns.result)), t.dim.on(rungTook(seen))))
-			// The words of whoever answered are never cut.
-			below(t.dim, what)
+			// The words of whoever answered are never cut, and those of one command for several rows stand there once.
+			if what != said {
+				below(t.dim, what)
+			}
 		}
+		said = what
 		if seen.Paste != "" {
 			below(t.text, "by hand (c copies): "+clean(seen.Paste))
 			below(t.dim, clean(seen.PasteNote))

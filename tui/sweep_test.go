@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/svctui/svctui/probes/check"
 	"github.com/svctui/svctui/probes/isolation"
 )
@@ -163,4 +166,80 @@ func TestHostileStringsOnASweep(t *testing.T) {
 	})
 	s.untilScreen("told")
 	s.fits()
+}
+
+// What a row has no room for stands below the table, whole, for the row under the cursor; the table stays where it is.
+func TestWhatARowOfASweepHasNoRoomFor(t *testing.T) {
+	long := "10.244.2.146:9090 refuses, and NetworkPolicy web-for-front may be why."
+	cell := func(port string, mark check.Mark, text string) isolation.Cell {
+		return isolation.Cell{Port: port, PodPort: 8080, Mark: mark, Text: text}
+	}
+	fine, bad, worse := cell("http", check.MarkOK, "200 OK"), cell("metrics", check.MarkUnknown, long), cell("admin", check.MarkFail, "It hangs.")
+	running := cell("admin", check.MarkNone, "")
+	running.Running = true
+	page := func(pods ...isolation.SweptPod) *sweepPage {
+		return &sweepPage{result: isolation.SweepResult{Ports: []string{"http", "metrics", "admin"}, Pods: pods}}
+	}
+	pod := func(name string, cells ...isolation.Cell) isolation.SweptPod {
+		return isolation.SweptPod{Name: name, Ready: true, Cells: cells}
+	}
+	theme := newTheme(colorprofile.TrueColor, true)
+	for name, test := range map[string]struct {
+		page   *sweepPage
+		cursor int
+		width  int
+		want   string
+		lines  int
+	}{
+		"all well":                {page(pod("web-1", fine, fine)), 0, 80, "", 0},
+		"one that is cut":         {page(pod("web-1", fine, bad)), 0, 80, "web-1: 10.244.2.146:9090 refuses, and NetworkPolicy web-for-front may be why", 3},
+		"one that has room":       {page(pod("web-1", fine, bad)), 0, 200, "", 0},
+		"two ports, with room":    {page(pod("web-1", bad, worse)), 0, 200, "web-1: It hangs; 10.244.2.146:9090 refuses, and NetworkPolicy web-for-front may be why", 2},
+		"the same on both":        {page(pod("web-1", bad, bad)), 0, 200, "", 0},
+		"not over yet":            {page(pod("web-1", bad, running)), 0, 200, "", 0},
+		"one under the cursor":    {page(pod("web-1", fine, bad), pod("web-2", fine, fine)), 1, 80, "", 3},
+		"a name that is cut":      {page(pod(strings.Repeat("web-", 20)+"1", fine, fine)), 0, 80, strings.Repeat("web-", 20) + "1: 200 OK", 3},
+		"more than there is room": {page(pod("web-1", cell("http", check.MarkFail, strings.Repeat("so it is said ", 50)))), 0, 80, "web-1: so it", 4},
+	} {
+		test.page.cursor = test.cursor
+		lines := test.page.whole(&theme, test.width)
+		got := strings.Join(strings.Fields(ansi.Strip(strings.Join(lines, " "))), " ")
+		squeezed := strings.ReplaceAll(got, " ", "")
+		if len(lines) != test.lines || !strings.HasPrefix(squeezed, strings.ReplaceAll(test.want, " ", "")) || (test.want == "") != (got == "") {
+			t.Errorf("%s: %d lines, %q, want %d, %q", name, len(lines), got, test.lines, test.want)
+		}
+		for _, line := range lines {
+			if cells(line) > test.width {
+				t.Errorf("%s: %q is too wide", name, line)
+			}
+		}
+	}
+}
+
+// Wide, nothing of a sweep is shortened that has room.
+func TestASweepUsesAWideScreen(t *testing.T) {
+	node, port := "ip-10-0-101-231.eu-central-1.compute.internal", "admin-https-api"
+	said := "PORT-09 The application listens on 127.0.0.1 only"
+	pods := []isolation.SweptPod{{
+		Name: "payments-gateway-7d9f6b5c44-x2lqp", IP: "10.4.2.17", Node: node, Ready: true,
+		Cells: []isolation.Cell{
+			{Port: "http", Mark: check.MarkOK, Text: "200 OK"},
+			{Port: port, Mark: check.MarkFail, ID: "PORT-09", Text: "The application listens on 127.0.0.1 only."},
+		},
+	}}
+	p := &sweepPage{result: isolation.SweepResult{Ports: []string{"http", port}, Pods: pods}}
+	theme := newTheme(colorprofile.TrueColor, true)
+	for width, whole := range map[int][]string{200: {node, port, said, "10.4.2.17"}, 120: {"payments-gateway-7d9f6b5c44-x2lqp"}, 80: nil} {
+		text := ansi.Strip(strings.Join(p.table(&theme, width, 10), "\n"))
+		for _, want := range whole {
+			if !strings.Contains(text, want) {
+				t.Errorf("%d: %q is cut:\n%s", width, want, text)
+			}
+		}
+		for line := range strings.Lines(text) {
+			if cells(strings.TrimRight(line, "\n")) > width {
+				t.Errorf("%d: %q is too wide", width, line)
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/svctui/svctui/probes/check"
@@ -25,7 +26,9 @@ func (p *sweepPage) view(sh *shell, width, height int) string {
 	if most := max(3, height/2); len(conclusion) > most {
 		conclusion = append(conclusion[:most-1:most-1], "   "+t.dim.on("↓ c copies all of it"))
 	}
-	lines = append(lines, p.table(t, width, max(1, height-len(lines)-len(conclusion)-1))...)
+	said := p.whole(t, width)
+	lines = append(lines, p.table(t, width, max(1, height-len(lines)-len(said)-len(conclusion)-1))...)
+	lines = append(lines, said...)
 	return strings.Join(fitLines(append(lines, conclusion...), width, height), "\n")
 }
 
@@ -51,54 +54,124 @@ type sweepColumn struct {
 	width   int
 }
 
-// table draws the Pods around the cursor: one row each, with a mark for each port and what is wrong.
-func (p *sweepPage) table(t *theme, width, room int) []string {
-	name, state, node, address := len("POD"), len("STATE"), len("NODE"), len("ADDRESS")
+// sweepColumns are the widths of the columns; address and node are zero where they are left out.
+type sweepColumns struct {
+	name, state, address, node, result int
+	// ports are empty where only one is swept.
+	ports []sweepColumn
+}
+
+// columns shares the width out. What is wrong needs its room; the names give way, and keep their ends.
+func (p *sweepPage) columns(width int) sweepColumns {
+	columns := sweepColumns{name: len("POD"), state: len("STATE"), address: len("ADDRESS"), node: len("NODE")}
+	said := len("RESULT")
 	for i := range p.result.Pods {
 		pod := &p.result.Pods[i]
-		name, state, node = max(name, cells(clean(pod.Name))), max(state, cells(report.SweptState(*pod))), max(node, cells(clean(pod.Node)))
-		address = max(address, cells(podAddress(pod)))
+		columns.name, columns.state = max(columns.name, cells(clean(pod.Name))), max(columns.state, cells(report.SweptState(*pod)))
+		columns.address, columns.node = max(columns.address, cells(podAddress(pod))), max(columns.node, cells(clean(pod.Node)))
+		_, text := worstCell(pod)
+		said = max(said, cells(clean(text)))
 	}
-	var ports []sweepColumn
+	portMost := 10
+	if width >= 150 {
+		portMost = 15 // the longest name of a port
+	}
 	if len(p.result.Ports) > 1 {
 		for _, port := range p.result.Ports {
-			ports = append(ports, sweepColumn{clean(port), max(1, min(10, cells(clean(port))))})
+			columns.ports = append(columns.ports, sweepColumn{clean(port), max(1, min(portMost, cells(clean(port))))})
 		}
-	}
-	marks := 0
-	for _, port := range ports {
-		marks += port.width + 2
 	}
 	if width < 110 {
-		node = 0
+		columns.node = 0
 	}
-	node = min(node, max(24, width/6))
 	// An IPv6 address is long: where the table has no room for it, the test of the Pod shows it.
-	if width < 110 || width < 150 && address > 22 {
-		address = 0
+	if width < 110 || width < 150 && columns.address > 22 {
+		columns.address = 0
 	}
-	// What is wrong needs its room; the names give way, and keep their ends.
-	const least, comfortable, edge = 24, 45, 4
-	result := func() int {
-		rest := width - edge - name - 2 - state - 2 - marks - 1
-		if node > 0 {
-			rest -= node + 2
-		}
-		if address > 0 {
-			rest -= address + 2
-		}
-		return rest
+	const least, comfortable = 24, 45
+	if most := max(24, width/6); columns.room(width) < min(said, 2*comfortable) {
+		columns.node = min(columns.node, most)
 	}
 	// What is said of a Pod comes before its address.
-	if address > 0 && result() < comfortable {
-		address = 0
+	if columns.address > 0 && columns.room(width) < comfortable {
+		columns.address = 0
 	}
-	if over := least - result(); over > 0 {
-		name = max(16, name-over)
+	if over := least - columns.room(width); over > 0 {
+		columns.name = max(16, columns.name-over)
 	}
-	if over := least - result(); over > 0 {
-		state = max(9, state-over)
+	if over := least - columns.room(width); over > 0 {
+		columns.state = max(9, columns.state-over)
 	}
+	columns.result = max(1, columns.room(width))
+	return columns
+}
+
+// room is what is left for the result.
+func (c *sweepColumns) room(width int) int {
+	const edge = 4
+	rest := width - edge - c.name - 2 - c.state - 2 - 1
+	for _, port := range c.ports {
+		rest -= port.width + 2
+	}
+	if c.node > 0 {
+		rest -= c.node + 2
+	}
+	if c.address > 0 {
+		rest -= c.address + 2
+	}
+	return rest
+}
+
+// mostWhole is how many lines the whole of a row may take below the table.
+const mostWhole = 3
+
+// whole is what the row under the cursor has no room for: its Pod's whole name, and what is wrong on each of its ports. It is as high for each
+// row, so that the table stays where it is; empty where every row has room for all.
+func (p *sweepPage) whole(t *theme, width int) []string {
+	columns := p.columns(width)
+	most := 0
+	for i := range p.result.Pods {
+		most = max(most, len(p.wholeOf(&p.result.Pods[i], columns, width)))
+	}
+	if most == 0 {
+		return nil
+	}
+	lines := make([]string, 1, most+1)
+	if p.cursor < len(p.result.Pods) {
+		for _, line := range p.wholeOf(&p.result.Pods[p.cursor], columns, width) {
+			lines = append(lines, "   "+t.text.on(line))
+		}
+	}
+	return fitLines(lines, width, most+1)
+}
+
+// wholeOf is the whole of one row; empty where the row has room for all.
+func (p *sweepPage) wholeOf(pod *isolation.SweptPod, columns sweepColumns, width int) []string {
+	mark, worst := worstCell(pod)
+	texts := []string{worst}
+	for i := range pod.Cells {
+		if text := report.CellText(pod.Cells[i]); isWrong(mark) && isWrong(pod.Cells[i].Mark) && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	name := clean(pod.Name)
+	if len(texts) == 1 && cells(clean(worst)) <= columns.result && cells(name) <= columns.name {
+		return nil
+	}
+	for i := range texts {
+		texts[i] = strings.TrimSuffix(texts[i], ".")
+	}
+	lines := wrap(name+": "+clean(strings.Join(texts, "; ")), width-6)
+	if len(lines) > mostWhole {
+		lines = append(lines[:mostWhole-1:mostWhole-1], cut(strings.Join(lines[mostWhole-1:], " "), width-6))
+	}
+	return lines
+}
+
+// table draws the Pods around the cursor: one row each, with a mark for each port and what is wrong.
+func (p *sweepPage) table(t *theme, width, room int) []string {
+	columns := p.columns(width)
+	name, state, node, address, ports := columns.name, columns.state, columns.node, columns.address, columns.ports
 	row := func(pod, condition, ip, at, marks, said string) string {
 		line := left(pod, name) + "  " + left(condition, state) + "  "
 		if address > 0 {
@@ -140,11 +213,11 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 		if n == p.cursor {
 			naming = t.strong
 		}
-		if mark == check.MarkFail || mark == check.MarkWarn || mark == check.MarkUnknown {
+		if isWrong(mark) {
 			telling = paint
 		}
 		line := cursor + over(paint).on(glyph+" ") + row(over(naming).on(shorten(clean(pod.Name), name)), over(t.dim).on(cut(report.SweptState(*pod), state)),
-			over(t.dim).on(cut(podAddress(pod), max(1, address))), over(t.dim).on(shorten(clean(pod.Node), max(1, node))), marks.String(), over(telling).on(cut(clean(said), max(1, result()))))
+			over(t.dim).on(cut(podAddress(pod), max(1, address))), over(t.dim).on(shorten(clean(pod.Node), max(1, node))), marks.String(), over(telling).on(cut(clean(said), columns.result)))
 		if n == p.cursor {
 			line = backed(left(line, width), t.palette.selection)
 		}
@@ -154,6 +227,11 @@ func (p *sweepPage) table(t *theme, width, room int) []string {
 		lines = append(lines, "   "+t.dim.on(outOfSight(from, len(p.result.Pods)-from-room)))
 	}
 	return lines
+}
+
+// isWrong tells whether something is said of a cell beside that it answers, or is not tried yet.
+func isWrong(mark check.Mark) bool {
+	return mark == check.MarkFail || mark == check.MarkWarn || mark == check.MarkUnknown
 }
 
 // podAddress is what is dialled: the Pod's address, with the port where only one is swept.
