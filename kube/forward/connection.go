@@ -30,6 +30,9 @@ var errConnectionLost = errors.New("lost connection to the API server or to the 
 // errNoSign is what a connection that may be dead is left with.
 var errNoSign = errors.New("no sign of life from the API server or from the Pod's node")
 
+// errHeldUp is what a connection is left with on which one stream keeps the others waiting.
+var errHeldUp = errors.New("another connection to the Pod holds this one up")
+
 // connection is one upgraded request: many streams to one Pod. Safe for concurrent use.
 type connection struct {
 	multiplexed *multiplexer
@@ -112,7 +115,7 @@ func (c *connection) isLost() bool {
 	}
 }
 
-// stalled tells whether a stream on it waits for its reader, which holds up its neighbours.
+// stalled tells whether a stream on it waits for its reader, a client or the Pod, which holds up its neighbours.
 func (c *connection) stalled() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,12 +219,21 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 				c.distrust()
 				return nil, fmt.Errorf("%w: %w", errNoSign, errConnectionLost)
 			}
+			if c.stalled() {
+				leave()
+				return nil, fmt.Errorf("%w: %w", errHeldUp, errConnectionLost)
+			}
 			// It was not listened to all the time, or was heard, and owes an answer still.
 			asked = c.network.now()
 			sign.Reset(signPatience + c.openedIn)
 		case <-reply.C:
 			c.retire() // closing takes a moment, and nobody is to come upon it meanwhile
-			go guarded(c.close)()
+			if c.stalled() {
+				// It is held up, and may be alive: whether its peer is gone, pings tell.
+				leave()
+			} else {
+				go guarded(c.close)()
+			}
 			return nil, fmt.Errorf("no answer to a new stream in %s: %w", streamReplyTimeout, errConnectionLost)
 		case <-ctx.Done():
 			leave()

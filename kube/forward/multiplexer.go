@@ -44,6 +44,10 @@ func newMultiplexer(conn net.Conn) (*multiplexer, error) {
 func (m *multiplexer) create(headers http.Header) (*spdystream.Stream, error) {
 	created, err := m.session.CreateStream(headers, nil, false)
 	if err != nil {
+		if created != nil {
+			// It counts as open though asking for it failed, and would keep the session from ending.
+			_ = created.Reset()
+		}
 		return nil, err
 	}
 	if err := created.WaitTimeout(streamReplyTimeout); err != nil {

@@ -96,6 +96,8 @@ func (c *connection) feelPulse() {
 			return
 		}
 		switch {
+		case alarmed && !c.network.heardSince(asked) && c.stalled():
+			// The answer may wait behind what nobody reads: it stays in doubt until it is heard.
 		case alarmed && !c.network.heardSince(asked):
 			_ = c.network.Close()
 		case c.network.silentSince(asked):

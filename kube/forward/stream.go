@@ -17,6 +17,8 @@ const (
 	chunkSize = 32 << 10
 	// chunksAhead is how much is read ahead of the reader, so that a slow one does not at once hold up its neighbours.
 	chunksAhead = 32
+	// farewellPatience is how long a stream that is closed waits for what it was sending.
+	farewellPatience = 6 * time.Second
 	// errorTextLimit bounds what is kept of a runtime's error text, in bytes.
 	errorTextLimit = 16 << 10
 )
@@ -43,6 +45,8 @@ type stream struct {
 	stalled atomic.Bool
 	// writingSince is when copyTo began to write what it writes now, as watchedConn counts; zero while it does not.
 	writingSince atomic.Int64
+	// sendingSince is when Write began to send what it sends now, likewise.
+	sendingSince atomic.Int64
 	// gone is closed when nobody reads any more.
 	gone     chan struct{}
 	goneOnce sync.Once
@@ -147,13 +151,24 @@ func (s *stream) copyTo(to io.Writer, count func(int)) (readErr, writeErr error)
 	}
 }
 
-// stallLeast is how long a write has to take to be called stalled.
-const stallLeast = 20 * time.Millisecond
+const (
+	// stallLeast is how long a write to a client has to take to be called stalled.
+	stallLeast = 20 * time.Millisecond
+	// sendStallLeast is the same of a write to the Pod, which the way there alone may make slow.
+	sendStallLeast = 250 * time.Millisecond
+)
 
-// stalls tells whether what came waits for its reader.
-func (s *stream) stalls() bool {
+// stalls tells whether what came waits for its reader, or what is sent for the Pod's: either holds up all streams of the connection.
+func (s *stream) stalls() bool { return s.receiveStalls() || s.sendStalls() }
+
+func (s *stream) receiveStalls() bool {
 	since := time.Duration(s.writingSince.Load())
 	return s.stalled.Load() || since != 0 && s.connection.network.now()-since > stallLeast
+}
+
+func (s *stream) sendStalls() bool {
+	since := time.Duration(s.sendingSince.Load())
+	return since != 0 && s.connection.network.now()-since > sendStallLeast
 }
 
 func (s *stream) pumpErrorText() {
@@ -203,7 +218,9 @@ func (s *stream) fill() error {
 
 // Write sends to the Pod.
 func (s *stream) Write(p []byte) (int, error) {
+	s.sendingSince.Store(int64(s.connection.network.now()))
 	n, err := s.data.Write(p)
+	s.sendingSince.Store(0)
 	if err != nil && s.connection.isLost() {
 		err = errConnectionLost
 	}
@@ -219,6 +236,12 @@ func (s *stream) CloseWrite() error { return s.data.Close() }
 // Close implements model.Stream.
 func (s *stream) Close() error {
 	s.closeOnce.Do(func() {
+		if s.sendingSince.Load() != 0 {
+			// What is being sent has to be sent before anything else is, and its sender has left: where the Pod never reads it, the others on
+			// the connection would wait for ever.
+			patience := time.AfterFunc(farewellPatience, func() { _ = s.connection.network.Close() })
+			defer patience.Stop()
+		}
 		s.abandon()
 		s.connection.multiplexed.remove(s.data, s.errorText)
 		s.connection.forget(s)

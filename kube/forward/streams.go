@@ -16,8 +16,9 @@ import (
 const (
 	// idleLimit is how long a connection to a Pod without streams is kept for the next one.
 	idleLimit = 30 * time.Second
-	// mostConnections bounds the connections to one Pod: each that clients who read nothing hold up makes one more.
-	mostConnections = 32
+	// mostConnections bounds the connections to one Pod that more could be opened on: each that clients who read nothing hold up makes one
+	// more. mostWithRetired bounds those as well that only go on with what is open.
+	mostConnections, mostWithRetired = 32, 256
 	// crowdWait is how long a stream waits where all of them are held up, and crowdPause how often it looks.
 	crowdWait, crowdPause = 10 * time.Second, 50 * time.Millisecond
 )
@@ -45,8 +46,9 @@ type podConnections struct {
 	open    []*connection
 	// asking counts those who are about to use or open one; while there are any, sweep must not forget the Pod.
 	asking int
-	// kept means that idle connections stay.
-	kept bool
+	// kept means that a connection stays though it is idle: watched, that somebody watches, as long as it is of use, and else the first that is.
+	kept    bool
+	watched *connection
 }
 
 // webSocketsVariable set to "false" lets kubectl speak SPDY only, for proxies that break WebSockets
@@ -109,7 +111,7 @@ func (s *Streams) keep(ctx context.Context, pod model.PodIdentity) (*connection,
 	defer s.mu.Unlock()
 	// Who gave it up meanwhile has called leave already, or will.
 	if held := s.pods[pod]; held != nil && ctx.Err() == nil {
-		held.kept = true
+		held.kept, held.watched = true, through
 	}
 	return through, nil
 }
@@ -131,7 +133,7 @@ func (s *Streams) leave(pod model.PodIdentity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if held := s.pods[pod]; held != nil {
-		held.kept = false
+		held.kept, held.watched = false, nil
 		for _, one := range held.open {
 			one.retire()
 		}
@@ -181,7 +183,7 @@ func (s *Streams) connection(ctx context.Context, to model.PodIdentity) (through
 			}
 		}
 		if patience <= 0 {
-			return nil, false, fmt.Errorf("all %d connections to the Pod are held up by clients that do not read what they asked for", mostConnections)
+			return nil, false, fmt.Errorf("all %d connections to the Pod are held up by those who do not read what they are sent, or are from before it changed", s.count(pod))
 		}
 		if sleep(ctx, crowdPause); ctx.Err() != nil {
 			return nil, false, ctx.Err()
@@ -223,7 +225,19 @@ func (s *Streams) usable(pod *podConnections) (usable *connection, crowded bool)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	usable = pod.usable()
-	return usable, len(pod.open) >= mostConnections
+	current := 0
+	for _, one := range pod.open {
+		if !one.isRetired() {
+			current++
+		}
+	}
+	return usable, current >= mostConnections || len(pod.open) >= mostWithRetired
+}
+
+func (s *Streams) count(pod *podConnections) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(pod.open)
 }
 
 // usable returns the first live connection that is neither stalled, in doubt nor retired, and forgets the dead. Streams.mu is held.
@@ -272,6 +286,9 @@ func (s *Streams) sweep() bool {
 	for key, pod := range s.pods {
 		var kept []*connection
 		spared := pod.usable()
+		if watched := pod.watched; watched != nil && !watched.isLost() && !watched.isRetired() {
+			spared = watched
+		}
 		for _, one := range pod.open {
 			since, isIdle := one.idle()
 			if one.isLost() || isIdle && !(pod.kept && one == spared) && time.Since(since) > idleLimit {

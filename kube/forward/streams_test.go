@@ -249,6 +249,152 @@ func TestStalledReaderDoesNotHoldUpNewStreams(t *testing.T) {
 	})
 }
 
+// An application that does not read what it is sent holds up the connection that it came on, and no new stream, and ends nobody's.
+func TestStalledUploadDoesNotHoldUpNewStreams(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		over := make(chan struct{})
+		cluster.serve("pod", 8080, echo)
+		cluster.serve("pod", 7000, func(conn net.Conn) {
+			<-over
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		neighbour := open(t, streams, 8080)
+		upload := open(t, streams, 7000)
+		ended := make(chan error, 1)
+		go func() {
+			for block := make([]byte, chunkSize); ; {
+				if _, err := upload.Write(block); err != nil {
+					ended <- err
+					return
+				}
+			}
+		}()
+		eventually(t, "the upload stands", func() bool { return upload.(*stream).sendStalls() })
+		for range 5 {
+			next := open(t, streams, 8080)
+			if got := exchange(t, next, "hello"); got != "hello" {
+				t.Errorf("got %q", got)
+			}
+			_ = next.Close()
+		}
+		if upload.(*stream).connection.isLost() {
+			t.Error("the connection of the upload was closed")
+		}
+		close(over)
+		upload.(*stream).connection.close()
+		<-ended
+		_ = neighbour.Close()
+	})
+}
+
+// After a sleep, an answer to a ping may wait behind what a client has not read yet: the connection lives.
+func TestAWakeUpEndsNoConnectionWhoseClientDoesNotRead(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 7000, func(conn net.Conn) {
+		for block := make([]byte, 1<<16); ; {
+			if _, err := conn.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	stalled := open(t, streams, 7000).(*stream)
+	defer func() { _ = stalled.Close() }()
+	eventually(t, "the stream stalls", func() bool { return stalled.stalled.Load() })
+	through := stalled.connection
+	streams.distrust()
+	if !through.passes(proofPatience + through.openedIn + time.Second) {
+		t.Fatal("the connection was closed")
+	}
+	// Read again, it is heard, and trusted.
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(io.Discard, stalled)
+	}()
+	eventually(t, "it is heard", func() bool { return !through.inDoubt() })
+	_ = stalled.Close()
+	<-read
+}
+
+// What is swept is idle and watched by nobody.
+func TestTheWatchedConnectionIsNotSwept(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	first, err := streams.keep(t.Context(), podNamed("pod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.suspect()
+	second, err := streams.keep(t.Context(), podNamed("pod"))
+	if err != nil || second == first {
+		t.Fatalf("no other connection: %v", err)
+	}
+	eventually(t, "the first is trusted again", func() bool { first.multiplexed.ping(); return !first.inDoubt() })
+	for _, one := range []*connection{first, second} {
+		one.mu.Lock()
+		one.idleSince = time.Now().Add(-2 * idleLimit)
+		one.mu.Unlock()
+	}
+	streams.sweep()
+	if second.isLost() || !first.isLost() {
+		t.Errorf("lost: the watched one %t, the other %t", second.isLost(), first.isLost())
+	}
+}
+
+// A stream that comes upon a connection which is held up goes another way, and leaves what is open on it alone.
+func TestAStreamLeavesAConnectionThatIsHeldUp(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		over := make(chan struct{})
+		cluster.serve("pod", 7000, func(conn net.Conn) {
+			<-over
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		upload := open(t, streams, 7000)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			for block := make([]byte, chunkSize); ; {
+				if _, err := upload.Write(block); err != nil {
+					return
+				}
+			}
+		}()
+		eventually(t, "the upload stands", func() bool { return upload.(*stream).sendStalls() })
+		through := upload.(*stream).connection
+		if _, err := through.openStream(t.Context(), 7000); !errors.Is(err, errHeldUp) || !errors.Is(err, errConnectionLost) {
+			t.Errorf("it says %v", err)
+		}
+		if through.isLost() {
+			t.Error("the connection was closed")
+		}
+		close(over)
+		through.close()
+		<-ended
+	})
+}
+
+// Connections from before a change of the Pod go on with what is open, and leave room for new ones.
+func TestRetiredConnectionsLeaveRoomForOthers(t *testing.T) {
+	cluster := newFakeCluster(t)
+	cluster.serve("pod", 8080, echo)
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	for range mostConnections + 1 {
+		one := open(t, streams, 8080)
+		defer func() { _ = one.Close() }()
+		streams.leave(podNamed("pod"))
+	}
+	next := open(t, streams, 8080)
+	if got := exchange(t, next, "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+	_ = next.Close()
+}
+
 // Clients that read nothing must not open connections to the API server without end.
 func TestStalledReadersOpenConnectionsUpToABound(t *testing.T) {
 	cluster := newFakeCluster(t)

@@ -11,7 +11,8 @@ const (
 	// silenceLimit is how long a peer may leave pings unanswered. It is above two ping periods.
 	silenceLimit = 12 * time.Second
 	// unansweredWrites is how many writes a live peer surely leaves unanswered no longer than silenceLimit. A peer whose
-	// application does not read stops reading itself, and then answers no ping either; it must not be taken for dead.
+	// application does not read stops reading itself, and then answers no ping either; it must not be taken for dead, unless its
+	// system does not acknowledge what was sent to it either.
 	unansweredWrites = 20
 )
 
@@ -72,7 +73,7 @@ func (c *watchedConn) now() time.Duration { return time.Since(c.born) + 1 }
 // silentSince tells whether the peer was listened to since then, and not heard, although it is not busy.
 func (c *watchedConn) silentSince(moment time.Duration) bool {
 	since := time.Duration(c.readingSince.Load())
-	return since != 0 && since < moment && !c.heardSince(moment) && c.writes.Load() < unansweredWrites
+	return since != 0 && since < moment && !c.heardSince(moment) && (c.writes.Load() < unansweredWrites || resentInVain(c.raw))
 }
 
 // heardSince tells whether the peer was heard after a moment.
