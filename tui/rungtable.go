@@ -77,7 +77,7 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 			}
 		}
 	}
-	said := ""
+	var before isolation.Observation
 	for _, seen := range rungs {
 		glyph, paint := t.mark(rungMark(seen))
 		rung := t.strong.on(clean(report.RungTitle(seen.Rung)))
@@ -95,11 +95,11 @@ func rungTable(t *theme, result isolation.Result, width int) []string {
 		default:
 			lines = append(lines, row(paint.on(glyph), rung, through, paint.on(cut(rungWord(seen), columns.result)), t.dim.on(rungTook(seen))))
 			// The words of whoever answered are never cut, and those of one command for several rows stand there once.
-			if what != said {
+			if seen.Rung != before.Rung || seen.Detail != before.Detail {
 				below(t.dim, what)
 			}
 		}
-		said = what
+		before = seen
 		if seen.Paste != "" {
 			below(t.text, "by hand (c copies): "+clean(seen.Paste))
 			below(t.dim, clean(seen.PasteNote))

@@ -47,6 +47,18 @@ func TestRungTableLosesNothing(t *testing.T) {
 	if got := ansi.Strip(strings.Join(rungTable(&theme, unasked, 80), "\n")); !strings.Contains(got, "From here      no external address") || !strings.Contains(got, "port-forward → localhost inside the Pod") {
 		t.Errorf("why a rung was not run takes the room of those that were:\n%s", got)
 	}
+	const gone = "running a command in Pod t1-other/nosuch: pods \"nosuch\" not found"
+	const certificate = "200 OK, certificate for localhost, *.example"
+	repeated := isolation.Result{Rungs: []isolation.Observation{
+		{Rung: isolation.RungPod, Outcome: isolation.OK, Detail: certificate},
+		{Rung: isolation.RungService, Outcome: isolation.OK, Detail: certificate},
+		{Rung: isolation.RungInCluster, Outcome: isolation.Failed, Detail: gone},
+		{Rung: isolation.RungInCluster, Outcome: isolation.Failed, Detail: gone},
+		{Rung: isolation.RungInCluster, Outcome: isolation.Failed, Detail: gone + ", or so"},
+	}}
+	if got := ansi.Strip(strings.Join(rungTable(&theme, repeated, 80), "\n")); strings.Count(got, gone) != 2 || strings.Count(got, certificate) != 2 {
+		t.Errorf("the words of one command stand there once, those of two rungs twice:\n%s", got)
+	}
 	result := isolation.Result{Rungs: []isolation.Observation{
 		{Rung: isolation.RungPod, Crosses: "port-forward → localhost inside the Pod", Outcome: isolation.OK, Detail: "503 Service Unavailable", Took: 12 * time.Millisecond},
 		{Rung: isolation.RungService, Crosses: "selector → a-name-that-is-rather-long-5759645bc6-55vk7, 80 → 8080", Outcome: isolation.OK, Detail: "200 OK"},
