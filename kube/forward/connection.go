@@ -200,7 +200,8 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 			}
 		})()
 	}
-	asked := c.network.now()
+	begun := c.network.now()
+	asked := begun
 	sign := time.NewTimer(signPatience + c.openedIn)
 	defer sign.Stop()
 	reply := time.NewTimer(streamReplyTimeout)
@@ -228,8 +229,8 @@ func (c *connection) openStream(ctx context.Context, port int32) (*stream, error
 			sign.Reset(signPatience + c.openedIn)
 		case <-reply.C:
 			c.retire() // closing takes a moment, and nobody is to come upon it meanwhile
-			if c.stalled() {
-				// It is held up, and may be alive: whether its peer is gone, pings tell.
+			if c.stalled() || c.network.heardSince(begun) {
+				// It is held up, or slow, and may be alive: whether its peer is gone, pings tell.
 				leave()
 			} else {
 				go guarded(c.close)()

@@ -13,6 +13,13 @@ const resentLeast = 4
 // resentInVain tells whether the system sends again and again what the peer's system does not acknowledge. One that is there acknowledges also
 // where nobody reads: it says that its window is closed, and then nothing is unacknowledged (tcp(7), TCP_INFO).
 func resentInVain(conn net.Conn) bool {
+	for {
+		over, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = over.NetConn()
+	}
 	raw, ok := conn.(syscall.Conn)
 	if !ok {
 		return false

@@ -213,6 +213,9 @@ type bufferedConn struct {
 	buffered *bufio.Reader
 }
 
+// NetConn is the connection under it, as of a tls.Conn.
+func (c *bufferedConn) NetConn() net.Conn { return c.Conn }
+
 func (c *bufferedConn) Read(p []byte) (int, error) { return c.buffered.Read(p) }
 
 // Refusal makes an error of the answer to a request that was not upgraded: the API server's own Status where it sent one, which
