@@ -136,6 +136,7 @@ func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, 
 	}
 	if known, ok := meaningOf(err.Error()); ok {
 		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
+		known.closed = known.closed && len(heard) == 0
 		known.notGRPC = scheme == schemeGRPC && known.outcome == OK
 		return known
 	}

@@ -204,6 +204,12 @@ func (r *run) speak(ctx context.Context, s subject) answer {
 	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
 		return got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
 	}
+	if got.notGRPC && got.closed {
+		// A server whose gRPC is encrypted may hang up without a word.
+		if encrypted := tryForward(ctx, r.dialer, s, schemeHTTPS); encrypted.outcome == OK && !encrypted.closed && !encrypted.silent && !encrypted.notTLS {
+			return answer{outcome: OK, detail: "answers in TLS: its gRPC is encrypted"}
+		}
+	}
 	return got
 }
 

@@ -1,0 +1,42 @@
+package isolation
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// A server whose gRPC is encrypted hangs up on what is not, and says something to a TLS handshake.
+func TestEncryptedGRPC(t *testing.T) {
+	alert := func(conn net.Conn) {
+		head := make([]byte, 4096)
+		if _, err := conn.Read(head); err == nil && head[0] == 0x16 {
+			_, _ = conn.Write([]byte{0x15, 3, 3, 0, 2, 2, 120})
+		}
+	}
+	for _, test := range []struct {
+		name string
+		app  func(net.Conn)
+		mark check.Mark
+		text string
+	}{
+		{"encrypted", alert, check.MarkOK, "application answers"},
+		{"it closes whatever comes", closingApp, check.MarkWarn, "gRPC clients fail"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.loopback["web-1:8080"] = test.app
+			w.closesProxied()
+			pod := runningPod("web-1", "10.0.0.1")
+			synctest.Test(t, func(t *testing.T) {
+				got := Run(t.Context(), w, snapshotOf(speaking("grpc"), pod, sliceOf("", 8080, pod)), web, nil).Conclusion
+				if got.Mark != test.mark || !strings.Contains(got.Text, test.text) {
+					t.Errorf("got %v %q %q", got.Mark, got.Text, got.Why)
+				}
+			})
+		})
+	}
+}
