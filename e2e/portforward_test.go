@@ -150,7 +150,7 @@ func TestPortForwardCasesOfKubernetes(t *testing.T) {
 				"  terminationGracePeriodSeconds: 1\n  containers:\n"+
 				"    - {name: stays, image: \"svctui.test/workload:1\", imagePullPolicy: Never, args: [pause]}\n"+containers.String()+
 				"---\napiVersion: v1\nkind: Service\nmetadata: {name: talker}\nspec:\n  selector: {app: talker}\n  ports:\n"+ports.String())
-			c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: ptr("talker"), Ready: ptr(1)})
+			c.Wait(t, namespace, 2*time.Minute, objects.Condition{Endpoints: ptr("talker"), Ready: ptr(1)})
 			screen := c.TerminalRun(t, 200, 50, harness.Run{
 				Args: []string{"-n", namespace}, Env: []string{"KUBECTL_PORT_FORWARD_WEBSOCKETS=" + transport.variable},
 			})
