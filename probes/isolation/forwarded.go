@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -58,7 +59,7 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 		defer close(talked)
 		got, err := ask(talk, conn, s, scheme)
 		if err != nil {
-			failedWith <- err
+			failedWith <- conn.reason(err)
 			return
 		}
 		answered <- got
@@ -277,12 +278,24 @@ func serverName(host string) string {
 type streamConn struct {
 	model.Stream
 	first firstWords
+	ended atomic.Bool
 }
 
 func (c *streamConn) Read(p []byte) (int, error) {
 	n, err := c.Stream.Read(p)
 	c.first.add(p[:n])
+	if errors.Is(err, io.EOF) {
+		c.ended.Store(true)
+	}
 	return n, err
+}
+
+// reason adds to the error of a talk that the other side hung up without a word. An HTTP/2 client does not always say that.
+func (c *streamConn) reason(err error) error {
+	if c.ended.Load() && len(c.heard()) == 0 && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %w", err, io.EOF)
+	}
+	return err
 }
 
 func (c *streamConn) heard() []byte { return c.first.heard() }
