@@ -2,6 +2,7 @@ package forward
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -32,6 +33,9 @@ func (k *fakeKubelet) upgrade(w http.ResponseWriter, r *http.Request, overWebSoc
 	if overWebSocket {
 		upgrader := websocket.Upgrader{Subprotocols: []string{portforwardprotocol.WebsocketsSPDYTunnelingPortForwardV1}}
 		socket, err := upgrader.Upgrade(w, r, nil)
+		if errors.Is(err, net.ErrClosed) {
+			return nil // the test ended before
+		}
 		if err != nil {
 			k.cluster.t.Error(err)
 			return nil

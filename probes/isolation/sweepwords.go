@@ -52,7 +52,7 @@ func (t *tally) conclusion(ports []string) Conclusion {
 	c.Text = strings.TrimSuffix(c.Text, ".") + "."
 	c.Why = joined(t.common(), t.alsoUnsure(), t.besides())
 	if !t.sameText() && !known {
-		c.Why = joined("They differ in why: each has its own reason in its row.", c.Why)
+		c.Why = joined(cmp.Or(t.reasons(ports), "They differ in why: each has its own reason in its row."), c.Why)
 	}
 	if c.Mark == check.MarkUnknown {
 		c.Next = worst.next
@@ -164,7 +164,10 @@ func (t *tally) failingOn(ports []string) string {
 
 // next says how to go on with those that do not answer.
 func (t *tally) next() string {
-	if t.answering == 0 {
+	switch {
+	case t.tried == 1:
+		return "test it alone"
+	case t.answering == 0:
 		return "test one of them alone"
 	}
 	return "compare " + t.bad[0].Name + " with one that answers: image, arguments, configuration, node; a test of it alone tells more"
@@ -183,6 +186,35 @@ func (t *tally) oneID() string {
 
 func (t *tally) sameText() bool {
 	return !slices.ContainsFunc(t.cells, func(cell Cell) bool { return cell.Text != t.cells[0].Text })
+}
+
+// reasons says of each port why no Pod answers there that does not, where the Pods agree; empty where they do not, or one port is all.
+func (t *tally) reasons(ports []string) string {
+	var reasons []string
+	for i, port := range ports {
+		var cells []Cell
+		for _, pod := range t.bad {
+			if isBad(pod.Cells[i]) {
+				cells = append(cells, pod.Cells[i])
+			}
+		}
+		if len(cells) == 0 {
+			continue
+		}
+		reason := cells[0].Text
+		if slices.ContainsFunc(cells, func(cell Cell) bool { return cell.Text != reason }) {
+			explanation, known := check.Explain(cells[0].ID)
+			if !known || slices.ContainsFunc(cells, func(cell Cell) bool { return cell.ID != cells[0].ID }) {
+				return ""
+			}
+			reason = explanation.Name
+		}
+		reasons = append(reasons, port+": "+strings.TrimSuffix(lowered(reason), "."))
+	}
+	if len(reasons) < 2 {
+		return ""
+	}
+	return strings.Join(reasons, "; ") + "."
 }
 
 // common says what those Pods have in common that do not answer, and those that do have not.

@@ -125,8 +125,14 @@ func (f Facts) clientKeptOut() Conclusion {
 	} else {
 		why += " A NetworkPolicy, internalTrafficPolicy Local, another proxy or the network between the nodes."
 	}
-	return f.withCause(probed("", text, why,
-		"look at the NetworkPolicies that select the client or the Pods; try another Pod as the client to see whether others get through"), "NP-04", "NP-03")
+	next := "look at the NetworkPolicies that select the client or the Pods; try another Pod as the client to see whether others get through"
+	if f.Wordless && (s.pod|s.proxyService|s.proxyPod)&reached != none {
+		// The kernel accepts for an application that hangs, until its queue is full.
+		text = f.client() + " gets no answer, though others are connected."
+		why += " Or the application hangs: it was not heard, and the queue of connections that it does not take is full after a few."
+		next += ", and at the application's log: where others wait too, it hangs"
+	}
+	return f.withCause(probed("", text, why, next), "NP-04", "NP-03")
 }
 
 // clientServed is the verdict healthy where a client of the cluster was served: that crosses all that clients inside cross.

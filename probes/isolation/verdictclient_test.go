@@ -57,6 +57,12 @@ func TestWordsForClients(t *testing.T) {
 		{"kept out", keptOut, []edit{from}, "", "Neither the Service's address nor 10.0.0.7:8080 answers this client", "internalTrafficPolicy"},
 		{"kept out, the Pod not tried", "OK OK OK OK TMO TMO -", nil, "", "internalTrafficPolicy Local, another proxy", "Neither"},
 		{"kept out, and nothing was seen of the application", "PERM PERM PERM PERM TMO TMO TMO", []edit{from}, "", "Pod shop/front-1 gets no answer. Whether the application answers anybody is not known.", "kept out"},
+		{
+			"kept out, or one that hangs takes no more", keptOut, []edit{from, func(f *Facts) { f.Wordless = true }}, "",
+			"Pod shop/front-1 gets no answer, though others are connected. The API server gets through. Neither the Service's address nor 10.0.0.7:8080 answers this client: " +
+				"a NetworkPolicy, or the network between the nodes. Or the application hangs", "kept out",
+		},
+		{"unheard of, and nobody is connected", "PERM PERM PERM PERM TMO TMO TMO", []edit{func(f *Facts) { f.Wordless = true }}, "", "is not known", "hangs"},
 		{"silent to everybody, and to the client as well", keptOut, []edit{silentOn(RungPod, RungService, RungProxyService, RungProxyPod)}, "", "The application accepts connections and does not answer. It took the connection", "application answers"},
 		{"kept out, and the application hangs inside the Pod", "OK OK PERM PERM TMO TMO TMO", []edit{silentOn(RungPod, RungService)}, "", "The application accepts connections inside the Pod; whether", "application answers"},
 		{"kept out by a policy", keptOut, []edit{told()}, "NP-04", "NetworkPolicy x shuts the client out. The API server gets through", ""},
