@@ -58,7 +58,9 @@ func TestWordsForClients(t *testing.T) {
 		{"kept out, the Pod not tried", "OK OK OK OK TMO TMO -", nil, "", "internalTrafficPolicy Local, another proxy", "Neither"},
 		{"kept out, and nothing was seen of the application", "PERM PERM PERM PERM TMO TMO TMO", []edit{from}, "", "Pod shop/front-1 gets no answer. Whether the application answers anybody is not known.", "kept out"},
 		{
-			"kept out, or one that hangs takes no more", keptOut, []edit{from, func(f *Facts) { f.Wordless = true }}, "",
+			"kept out, or one that hangs takes no more", keptOut,
+			[]edit{from, func(f *Facts) { f.Wordless = true }},
+			"",
 			"Pod shop/front-1 gets no answer, though others are connected. The API server gets through. Neither the Service's address nor 10.0.0.7:8080 answers this client: " +
 				"a NetworkPolicy, or the network between the nodes. Or the application hangs", "kept out",
 		},
