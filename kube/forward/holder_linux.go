@@ -1,7 +1,10 @@
 package forward
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"net/netip"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -12,11 +15,15 @@ import (
 // listening is the state of a listening socket in /proc/net/tcp (proc_pid_net(5), TCP_LISTEN).
 const listening = "0A"
 
-// holderOf names the process that listens on a local TCP port, "nginx (process 1234)", or at least whose it is, "a process of
-// user root": the open files of others cannot be read. It is empty when neither can be told.
-func holderOf(port int) string {
-	inodes, uid := listeners("/proc/net/tcp", port)
-	inodes6, uid6 := listeners("/proc/net/tcp6", port)
+// holderOf names the process that listens on a local TCP port of an address, "nginx (process 1234)", or at least whose it is,
+// "a process of user root": the open files of others cannot be read. It is empty when neither can be told.
+func holderOf(address string, port int) string {
+	wanted, err := netip.ParseAddr(address)
+	if err != nil {
+		wanted = netip.IPv6Unspecified() // a name: whoever listens on that port
+	}
+	inodes, uid := listeners("/proc/net/tcp", wanted, port)
+	inodes6, uid6 := listeners("/proc/net/tcp6", wanted, port)
 	inodes = append(inodes, inodes6...)
 	if len(inodes) == 0 {
 		return ""
@@ -37,8 +44,8 @@ func holderOf(port int) string {
 	return "a process of user " + uid
 }
 
-// listeners returns the inodes of the sockets that listen on a port, and the user of the last one.
-func listeners(table string, port int) (inodes []string, uid string) {
+// listeners returns the inodes of the sockets that listen on a port where they keep others off an address, and the user of the last one.
+func listeners(table string, wanted netip.Addr, port int) (inodes []string, uid string) {
 	text, err := os.ReadFile(table)
 	if err != nil {
 		return nil, ""
@@ -46,11 +53,27 @@ func listeners(table string, port int) (inodes []string, uid string) {
 	suffix := fmt.Sprintf(":%04X", port)
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
-		if len(fields) > 9 && strings.HasSuffix(fields[1], suffix) && fields[3] == listening {
+		if len(fields) < 10 || fields[3] != listening {
+			continue
+		}
+		hexadecimal, found := strings.CutSuffix(fields[1], suffix)
+		if address := addressOf(hexadecimal); found && (address == wanted || address.IsUnspecified() || wanted.IsUnspecified()) {
 			inodes, uid = append(inodes, "socket:["+fields[9]+"]"), fields[7]
 		}
 	}
 	return inodes, uid
+}
+
+// addressOf reads an address as /proc/net/tcp and tcp6 write it: words of 32 bits, each in the machine's own order of bytes.
+func addressOf(hexadecimal string) netip.Addr {
+	raw, _ := hex.DecodeString(hexadecimal)
+	for word := range slices.Chunk(raw, 4) {
+		if len(word) == 4 {
+			binary.NativeEndian.PutUint32(word, binary.BigEndian.Uint32(word))
+		}
+	}
+	address, _ := netip.AddrFromSlice(raw)
+	return address.Unmap()
 }
 
 // pidWith returns the process that has one of the sockets open, as far as that may be read.

@@ -3,4 +3,4 @@
 package forward
 
 // holderOf would name the process that listens on a port; only Linux tells without further tools.
-func holderOf(int) string { return "" }
+func holderOf(string, int) string { return "" }

@@ -60,7 +60,7 @@ func listen(ctx context.Context, address string, port int) (net.Listener, error)
 	case err == nil:
 		return listener, nil
 	case inUse(err):
-		if holder := holderOf(port); holder != "" {
+		if holder := holderOf(address, port); holder != "" {
 			return nil, fmt.Errorf("%s is in use by %s: choose another port, or none for a free one", where, holder)
 		}
 		return nil, fmt.Errorf("%s is in use by another process: choose another port, or none for a free one", where)
