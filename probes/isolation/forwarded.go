@@ -67,16 +67,24 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 	defer func() { hangUp(); _ = stream.Close(); <-talked }()
 
 	errorTexts := stream.Errors()
+	var hungUp *answer
 	for {
 		select {
 		case got := <-answered:
 			return got
 		case text, some := <-errorTexts:
+			said := ofRuntime(text).to(scheme)
+			if some && !said.closed {
+				return said
+			}
 			if some {
-				return ofRuntime(text)
+				hungUp = &said // what the application said before counts
 			}
 			errorTexts = nil
 		case err := <-failedWith:
+			if hungUp != nil && len(conn.heard()) == 0 {
+				return *hungUp
+			}
 			return endOf(ctx, s, err, errorTexts, conn.heard(), scheme)
 		}
 	}
@@ -104,10 +112,21 @@ func stopped(ctx context.Context) answer {
 
 // ofRuntime codes what the container runtime says of a connection.
 func ofRuntime(text string) answer {
+	if strings.Contains(text, "write: broken pipe") {
+		// The runtime's own connection is the one to the application; of ours to the API server this would tell nothing.
+		text = "EOF"
+	}
 	if known, ok := meaningOf(text); ok {
 		return known
 	}
 	return failed(text)
+}
+
+// to reads an error of a connection by what was spoken on it.
+func (a answer) to(scheme string) answer {
+	a.wantsTLS = a.wantsTLS && scheme == schemeHTTP
+	a.notGRPC = scheme == schemeGRPC && a.outcome == OK
+	return a
 }
 
 // endOf codes a talk that ended without an answer. The runtime's reason comes on another way, and may come later.
@@ -130,16 +149,14 @@ func endOf(ctx context.Context, s subject, err error, errorTexts <-chan string, 
 		select {
 		case text, some := <-errorTexts:
 			if some {
-				return ofRuntime(text)
+				return ofRuntime(text).to(scheme)
 			}
 		case <-wait.C:
 		}
 	}
 	if known, ok := meaningOf(err.Error()); ok {
-		known.wantsTLS = known.wantsTLS && scheme == schemeHTTP
 		known.closed = known.closed && len(heard) == 0
-		known.notGRPC = scheme == schemeGRPC && known.outcome == OK
-		return known
+		return known.to(scheme)
 	}
 	if len(heard) > 0 {
 		return answer{outcome: OK, detail: "answers, but not to the end: " + err.Error()}

@@ -9,6 +9,10 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
+// brokenPipeText is what containerd says where an application hangs up on what is still sent to it.
+const brokenPipeText = `error forwarding port 8080 to pod x, uid : failed to execute portforward in network namespace "x": ` +
+	`readfrom tcp4 127.0.0.1:4->127.0.0.1:8080: write tcp4 127.0.0.1:4->127.0.0.1:8080: write: broken pipe`
+
 // A server whose gRPC is encrypted hangs up on what is not, and says something to a TLS handshake.
 func TestEncryptedGRPC(t *testing.T) {
 	alert := func(conn net.Conn) {
@@ -20,15 +24,19 @@ func TestEncryptedGRPC(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		app  func(net.Conn)
+		said string
 		mark check.Mark
 		text string
 	}{
-		{"encrypted", alert, check.MarkOK, "application answers"},
-		{"it closes whatever comes", closingApp, check.MarkWarn, "gRPC clients fail"},
+		{"encrypted", alert, "", check.MarkOK, "application answers"},
+		{"encrypted, and the runtime says that it hangs up", alert, brokenPipeText, check.MarkOK, "application answers"},
+		{"it closes whatever comes", closingApp, "", check.MarkWarn, "gRPC clients fail"},
+		{"it closes whatever comes, and the runtime says so", closingApp, brokenPipeText, check.MarkWarn, "gRPC clients fail"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.loopback["web-1:8080"] = test.app
+			w.said = map[string]string{"web-1:8080": test.said}
 			w.closesProxied()
 			pod := runningPod("web-1", "10.0.0.1")
 			synctest.Test(t, func(t *testing.T) {

@@ -554,6 +554,7 @@ func TestWordsOfTheRuntime(t *testing.T) {
 		{`failed to connect to localhost:80 inside namespace "x", IPv4: dial tcp4 127.0.0.1:80: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address`, Refused},
 		{`failed to connect to localhost:80 inside namespace "x", IPv4: dial tcp4 127.0.0.1:80: i/o timeout IPv6 dial tcp6 [::1]:80: connect: connection refused`, Timeout},
 		{`error forwarding port 80 to pod x, uid : read tcp4 127.0.0.1:3->127.0.0.1:80: read: connection reset by peer`, OK},
+		{brokenPipeText, OK},
 		{`error forwarding port 80 to pod x, uid : exit status 1: 2026/01/01 socat[1] E connect(5, AF=2 127.0.0.1:80, 16): Connection refused`, Refused},
 		{`error forwarding port 80 to pod x, uid : failed to find sandbox "x" in store: not found`, Failed},
 	} {

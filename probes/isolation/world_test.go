@@ -34,6 +34,8 @@ type world struct {
 	// proxied answers for "services/name:port" and "pods/name:port", with the scheme in front as in a URL where there is one.
 	// Without an answer the request hangs.
 	proxied map[string]func(model.ProxyRequest) (*http.Response, error)
+	// said is what the runtime says of "pod:port" once the application has hung up.
+	said map[string]string
 	// forwardErr is what every forward fails with.
 	forwardErr error
 	// hungKubelet lets every forward hang.
@@ -85,6 +87,9 @@ func (w *world) PortForward(ctx context.Context, pod model.PodIdentity, port int
 	}
 	go func() {
 		app(far)
+		if text := w.said[fmt.Sprintf("%s:%d", pod.Name, port)]; text != "" {
+			stream.errors <- text
+		}
 		_ = far.Close()
 		close(stream.errors)
 	}()
