@@ -22,6 +22,7 @@ import (
 	mango "github.com/muesli/mango-cobra"
 	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/svctui/svctui/kube"
 	"github.com/svctui/svctui/kube/forward"
@@ -121,6 +122,9 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		if told := insteadOf(command, command.Flags().Args()); command == root && told != "" {
 			return errors.New(told)
+		}
+		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) && unknown.GetSpecifiedName() == "port" && command.Name() == "test" {
+			return fmt.Errorf("%w; a port is named behind its Service: %s SERVICE:PORT", err, command.CommandPath())
 		}
 		return fmt.Errorf("%w; see `%s --help`", err, command.CommandPath())
 	})
