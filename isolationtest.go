@@ -113,6 +113,7 @@ func (a *app) testee(ctx context.Context, argument string, wanted *isolation.Req
 
 // test runs the isolation test on one port of a Service, or on all.
 func (a *app) test(ctx context.Context, argument string, wanted isolation.Request, from string, yes bool, format report.Format) error {
+	wanted.Pod = strings.TrimPrefix(wanted.Pod, "pod/") // as kubectl names it
 	session, state, err := a.testee(ctx, argument, &wanted, from)
 	if err != nil {
 		return err

@@ -91,8 +91,8 @@ func (c Client) String() string {
 	return "any client"
 }
 
-// ParseClient reads a client as a person writes it: POD or NAMESPACE/POD, namespace:NAME, or an IP address. A Pod without a namespace is in
-// home.
+// ParseClient reads a client as a person writes it: POD or NAMESPACE/POD, namespace:NAME, or an IP address; or as kubectl has it, pod/POD and
+// namespace/NAME. A Pod without a namespace is in home.
 func ParseClient(text, home string) (Client, error) {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return Client{Address: address.Unmap().WithZone("")}, nil
@@ -104,8 +104,13 @@ func ParseClient(text, home string) (Client, error) {
 		return Client{Namespace: namespace}, nil
 	}
 	namespace, name, found := strings.Cut(text, "/")
-	if !found {
+	switch {
+	case !found:
 		namespace, name = home, text
+	case slices.Contains([]string{"ns", "namespace", "namespaces"}, namespace):
+		return ParseClient("namespace:"+name, home)
+	case slices.Contains([]string{"po", "pod", "pods"}, namespace):
+		namespace = home
 	}
 	if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
 		return Client{}, fmt.Errorf("%q is no client: want POD, NAMESPACE/POD, namespace:NAME or an IP address", text)

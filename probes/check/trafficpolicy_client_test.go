@@ -15,12 +15,14 @@ func TestParseClient(t *testing.T) {
 	for text, want := range map[string]string{
 		"a": "Pod shop/a", "prod/a.b": "Pod prod/a.b", "namespace:prod": "any Pod of namespace prod", "203.0.113.7": "203.0.113.7",
 		"::ffff:203.0.113.7": "203.0.113.7", "fe80::1%eth0": "fe80::1",
+		"pod/a": "Pod shop/a", "po/a": "Pod shop/a", "pods/a": "Pod shop/a", "ns/prod": "any Pod of namespace prod", "namespace/prod": "any Pod of namespace prod",
+		"ns": "Pod shop/ns", "pod": "Pod shop/pod", "prod/pod": "Pod prod/pod",
 	} {
 		if got, err := ParseClient(text, "shop"); err != nil || got.String() != want {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "A", "a/b/c", "namespace:", "namespace:A", "/a", "a/", "a b", "a\x1b[31m"} {
+	for _, text := range []string{"", "A", "a/b/c", "namespace:", "namespace:A", "/a", "a/", "a b", "a\x1b[31m", "pod/", "ns/", "pod/a/b", "ns/a/b"} {
 		if got, err := ParseClient(text, "shop"); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}
