@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -160,6 +161,53 @@ func TestForwardOverACutNetwork(t *testing.T) {
 	answersAgain(t, laptop.DialContext, address, 20*time.Second)
 	open.checkFailed(t)
 	screen.WaitFor("active", 10*time.Second)
+	quitWithForwards(t, screen)
+}
+
+// What is sent without an end hides that nobody acknowledges it. The upload fails all the same, and long before the system would give it up.
+func TestForwardOverANetworkThatIsCutUnderAnUpload(t *testing.T) {
+	c := harness.Use(t)
+	laptop := onLaptop(t, c)
+	namespace := startWeb(t, c, "http", quickProbe)
+	screen, address, open := forwardOnLaptop(t, c, laptop, namespace)
+	screen.Send("f")
+	screen.WaitFor("active", 10*time.Second)
+
+	conn, err := laptop.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	var sent atomic.Int64
+	ended := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, "POST /discard HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n")
+		for piece := make([]byte, 32<<10); err == nil; sent.Add(int64(len(piece))) {
+			_, err = conn.Write(piece)
+		}
+		ended <- err
+	}()
+	harness.Eventually(t, 20*time.Second, "an upload that runs", func(context.Context) error {
+		if got := sent.Load(); got < 20_000_000 {
+			return fmt.Errorf("%d bytes", got)
+		}
+		return nil
+	})
+	cut(t, laptop)
+	gone := time.Now()
+	screen.WaitFor("connecting", time.Minute)
+	t.Logf("noticed after %v", time.Since(gone).Round(100*time.Millisecond))
+	if err := <-ended; errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the upload did not fail: %v", err)
+	} else {
+		t.Logf("the upload failed: %v", err)
+	}
+	open.checkFailed(t)
+	mend(t, laptop)
+	answersAgain(t, laptop.DialContext, address, 20*time.Second)
 	quitWithForwards(t, screen)
 }
 
