@@ -8,8 +8,10 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/remotecommand"
@@ -38,7 +40,9 @@ func (s *Session) Exec(ctx context.Context, request model.ExecRequest) (model.Ex
 		return model.ExecResult{}, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, err)
 	}
 	var output, complaints bounded
-	err = executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &output, Stderr: &complaints})
+	err = streamUntil(ctx, func() error {
+		return executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &output, Stderr: &complaints})
+	})
 	result := model.ExecResult{Output: output.String(), Complaints: complaints.String()}
 	var ended exec.CodeExitError
 	switch {
@@ -50,6 +54,31 @@ func (s *Session) Exec(ctx context.Context, request model.ExecRequest) (model.Ex
 		return result, fmt.Errorf("running a command in Pod %s/%s: %w", request.Namespace, request.Pod, refused.instead(err))
 	}
 	return result, nil
+}
+
+// execGrace is how long a command that is given up may take to end.
+const execGrace = time.Second
+
+// streamUntil runs a command until it ends, or is given up: a login plugin that hangs inside of the request knows no context.
+func streamUntil(ctx context.Context, stream func() error) error {
+	ended := make(chan error, 1)
+	go func() {
+		defer utilruntime.HandleCrash()
+		ended <- stream()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(execGrace)
+	defer grace.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-grace.C:
+		return ctx.Err()
+	}
 }
 
 // executor speaks WebSocket, and SPDY where that is refused, as kubectl does. A dial hook leads to SPDY at once, because the WebSocket

@@ -151,17 +151,21 @@ func TestOrderlyEndsAreNoErrors(t *testing.T) {
 
 // Half of an answer must not look like the whole: a runtime cuts what is said long after the client's last word.
 func TestAnswersAreHeardToTheirEndAfterTheLastWord(t *testing.T) {
+	allSaid := make(chan struct{})
 	cluster := webCluster(t, func(conn net.Conn) {
 		_, _ = conn.Read(make([]byte, 4))
+		<-allSaid // else the answer may come before the client's end is seen
 		for range 5 {
 			_, _ = io.WriteString(conn, "x")
 			time.Sleep(400 * time.Millisecond) // the fake kubelet cuts a second after the end of one direction, as containerd does
 		}
 	})
-	_, forward := holdActive(t, cluster, toPod("web-1", "8080"))
+	m, forward := holdActive(t, cluster, toPod("web-1", "8080"))
 	conn := dialLocal(t, forward)
 	_, _ = io.WriteString(conn, "said")
 	_ = conn.CloseWrite()
+	eventually(t, "what the client said is carried", func() bool { return stateOf(m, forward.ID).BytesUp == 4 })
+	close(allSaid)
 	if got, err := io.ReadAll(conn); string(got) != "xxxxx" || err != nil {
 		t.Errorf("got %q and %v", got, err)
 	}

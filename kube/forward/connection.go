@@ -127,6 +127,32 @@ func (c *connection) stalled() bool {
 	return false
 }
 
+// sendsFirst tells whether a stream is the one whose data is being sent, where others wait to send theirs: the one that has sent longest.
+func (c *connection) sendsFirst(sender *stream) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mine := sender.sendingSince.Load()
+	for one := range c.streams {
+		if since := one.sendingSince.Load(); since != 0 && since < mine {
+			return false
+		}
+	}
+	return mine != 0
+}
+
+// uploadStands is how long nothing was taken of what is being sent; zero where nothing is.
+func (c *connection) uploadStands() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	longest := time.Duration(0)
+	for one := range c.streams {
+		if since := time.Duration(one.sendingSince.Load()); since != 0 {
+			longest = max(longest, c.network.now()-since)
+		}
+	}
+	return longest
+}
+
 // retire lets nothing more be opened on the connection, and closes it when nothing is open any more.
 func (c *connection) retire() {
 	c.retiring.Do(func() { close(c.retired) })

@@ -74,11 +74,12 @@ func TestAFailingLoginIsTriedNowAndThen(t *testing.T) {
 // What was asked before the plugin failed, and is answered late, says nothing about the plugin.
 func TestALateAnswerDoesNotEndThePauseOfALogin(t *testing.T) {
 	var one login
-	if trial, err := one.begin(); trial || err != nil {
-		t.Fatal(trial, err)
+	first, err := one.begin()
+	if first.trial || err != nil {
+		t.Fatal(first, err)
 	}
-	one.end(false, errors.New("getting credentials: no"))
-	one.end(false, nil)
+	one.end(first, nil, errors.New("getting credentials: no"))
+	one.end(first, nil, nil)
 	if _, err := one.begin(); err == nil {
 		t.Error("the plugin is run again")
 	}

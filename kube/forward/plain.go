@@ -60,6 +60,7 @@ func newPlainLink(config *rest.Config) (*plainLink, error) {
 		server: config.Host, release: func() {},
 		dialer: connrotation.NewDialer(connrotation.DialFunc(impatient(config.Dial))),
 	}
+	link.login.begins(config)
 	link.ctx, link.stop = context.WithCancel(context.Background())
 	if err := link.goBy(config); err != nil {
 		return nil, err

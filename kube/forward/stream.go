@@ -236,17 +236,48 @@ func (s *stream) CloseWrite() error { return s.data.Close() }
 // Close implements model.Stream.
 func (s *stream) Close() error {
 	s.closeOnce.Do(func() {
-		if s.sendingSince.Load() != 0 {
-			// What is being sent has to be sent before anything else is, and its sender has left: where the Pod never reads it, the others on
-			// the connection would wait for ever.
-			patience := time.AfterFunc(farewellPatience, func() { _ = s.connection.network.Close() })
-			defer patience.Stop()
+		s.stopReading()
+		if s.sendingSince.Load() == 0 {
+			s.leave()
+			return
 		}
-		s.abandon()
-		s.connection.multiplexed.remove(s.data, s.errorText)
-		s.connection.forget(s)
+		left := make(chan struct{})
+		go guarded(func() { defer close(left); s.leave() })()
+		if s.connection.sendsFirst(s) {
+			s.awaitLeave(left)
+		} else {
+			// It waits behind another's upload, which is not to end because of that.
+			go guarded(func() { s.awaitLeave(left) })()
+		}
 	})
 	return nil
+}
+
+// leave ends both streams once what is being sent is sent: nothing overtakes that.
+func (s *stream) leave() {
+	s.abandon()
+	s.connection.multiplexed.remove(s.data, s.errorText)
+	s.connection.forget(s)
+}
+
+// awaitLeave waits for leave. Where it is what this stream sends that nobody reads, the others on the connection would wait for ever, and its
+// sender has left: then the connection ends.
+func (s *stream) awaitLeave(left <-chan struct{}) {
+	look := time.NewTicker(farewellPatience / 6)
+	defer look.Stop()
+	for first := 0; ; {
+		select {
+		case <-left:
+			return
+		case <-look.C:
+		}
+		if !s.connection.sendsFirst(s) {
+			first = 0
+		} else if first++; first == 6 {
+			_ = s.connection.network.Close()
+			return
+		}
+	}
 }
 
 // abandon ends both streams on this side without asking the other.

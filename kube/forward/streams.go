@@ -21,6 +21,9 @@ const (
 	mostConnections, mostWithRetired = 32, 256
 	// crowdWait is how long a stream waits where all of them are held up, and crowdPause how often it looks.
 	crowdWait, crowdPause = 10 * time.Second, 50 * time.Millisecond
+	// standsLong is how long an upload of which nothing was taken has to stand before it makes room, where there is none left. Its client may
+	// have left: what it sent comes before its end, and nobody takes that.
+	standsLong = 10 * time.Second
 )
 
 // Streams opens connections to the Pods of one cluster. Those to one Pod share one network connection as long as none of
@@ -63,8 +66,10 @@ func NewStreams(config *rest.Config, dial DialFunc) *Streams {
 	if os.Getenv(webSocketsVariable) == "false" {
 		preferSPDY.set()
 	}
+	guard := &login{}
+	guard.begins(config)
 	return &Streams{
-		upgrader: upgrader{config: config, dial: dial, preferSPDY: preferSPDY},
+		upgrader: upgrader{config: config, dial: dial, login: guard, preferSPDY: preferSPDY},
 		ctx:      ctx,
 		stop:     stop,
 		pods:     map[model.PodIdentity]*podConnections{},
@@ -171,10 +176,13 @@ func (s *Streams) connection(ctx context.Context, to model.PodIdentity) (through
 		pod.asking--
 		s.mu.Unlock()
 	}()
-	for patience := crowdWait; ; patience -= crowdPause {
+	for patience, madeRoom := crowdWait, false; ; patience -= crowdPause {
 		through, crowded := s.usable(pod)
 		if through != nil {
 			return through, false, nil
+		}
+		if crowded && !madeRoom {
+			madeRoom = s.makeRoom(pod)
 		}
 		if !crowded {
 			through, fresh, err = s.openOne(ctx, to, pod)
@@ -189,6 +197,23 @@ func (s *Streams) connection(ctx context.Context, to model.PodIdentity) (through
 			return nil, false, ctx.Err()
 		}
 	}
+}
+
+// makeRoom ends the connection on which an upload has stood longest, and tells whether there was one that stood long.
+func (s *Streams) makeRoom(pod *podConnections) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var longest *connection
+	stood := standsLong
+	for _, one := range pod.open {
+		if stands := one.uploadStands(); stands > stood && !one.isLost() {
+			longest, stood = one, stands
+		}
+	}
+	if longest != nil {
+		go guarded(longest.close)()
+	}
+	return longest != nil
 }
 
 // openOne opens a connection to the Pod, unless another call has just done so. It returns nothing where there are too many.

@@ -287,6 +287,82 @@ func TestStalledUploadDoesNotHoldUpNewStreams(t *testing.T) {
 	})
 }
 
+// Who leaves with a word that waits behind another's upload neither waits for it nor ends it.
+func TestANeighbourThatLeavesDoesNotEndAnUpload(t *testing.T) {
+	transports(t, func(t *testing.T, cluster *fakeCluster, streams *Streams) {
+		over := make(chan struct{})
+		cluster.serve("pod", 8080, echo)
+		cluster.serve("pod", 7000, func(conn net.Conn) {
+			<-over
+			_, _ = io.Copy(io.Discard, conn)
+		})
+		neighbour := open(t, streams, 8080)
+		upload := open(t, streams, 7000)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			for block := make([]byte, chunkSize); ; {
+				if _, err := upload.Write(block); err != nil {
+					return
+				}
+			}
+		}()
+		eventually(t, "the upload stands", func() bool { return upload.(*stream).sendStalls() })
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			_, _ = io.WriteString(neighbour, "a word")
+		}()
+		eventually(t, "the word waits", func() bool { return neighbour.(*stream).sendStalls() })
+		_ = neighbour.Close()
+		through := upload.(*stream).connection
+		if !upload.(*stream).sendStalls() || through.isLost() {
+			t.Error("it waited for the upload, or ended it")
+		}
+		if through.sendsFirst(neighbour.(*stream)) || !through.sendsFirst(upload.(*stream)) {
+			t.Error("it is taken for the one that nobody reads")
+		}
+		close(over)
+		<-said
+		through.close()
+		<-ended
+	})
+}
+
+// Where there is no room left, the upload makes some that has stood longest, and none that stands a moment.
+func TestAnUploadThatStandsLongMakesRoom(t *testing.T) {
+	cluster := newFakeCluster(t)
+	over := make(chan struct{})
+	defer close(over)
+	cluster.serve("pod", 7000, func(net.Conn) { <-over })
+	streams := NewStreams(cluster.config(), nil)
+	defer streams.Close()
+	var uploads [3]*stream
+	for i := range uploads {
+		uploads[i] = open(t, streams, 7000).(*stream)
+		streams.leave(podNamed("pod")) // so that the next one is opened on another connection
+	}
+	pod := streams.pods[podNamed("pod")]
+	stands := func(one *stream, how time.Duration) {
+		one.sendingSince.Store(int64(one.connection.network.now() - how))
+	}
+	stands(uploads[0], standsLong/2)
+	if streams.makeRoom(pod) {
+		t.Error("one that stands a moment makes room")
+	}
+	stands(uploads[1], 2*standsLong)
+	stands(uploads[2], 3*standsLong)
+	for i, left := range []int{2, 1} {
+		if !streams.makeRoom(pod) {
+			t.Fatalf("nothing made room the %d. time", i+1)
+		}
+		eventually(t, "a connection ends", uploads[left].connection.isLost)
+	}
+	if uploads[0].connection.isLost() || streams.makeRoom(pod) {
+		t.Error("what does not stand long made room")
+	}
+}
+
 // After a sleep, an answer to a ping may wait behind what a client has not read yet: the connection lives.
 func TestAWakeUpEndsNoConnectionWhoseClientDoesNotRead(t *testing.T) {
 	cluster := newFakeCluster(t)

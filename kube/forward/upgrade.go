@@ -36,7 +36,7 @@ const (
 type upgrader struct {
 	config *rest.Config
 	dial   DialFunc
-	// login guards the login plugin, and knows the config after another login; it may be nil.
+	// login guards the login plugin, and knows the config after another login.
 	login *login
 	// preferSPDY is set once WebSocket was refused and SPDY was not.
 	preferSPDY *flag
