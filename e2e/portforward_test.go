@@ -128,7 +128,7 @@ func TestPortForwardCasesOfKubernetes(t *testing.T) {
 	for _, transport := range []struct {
 		name, variable string
 		addresses      []string
-	}{{"WebSocket", "true", []string{"0.0.0.0", "localhost"}}, {"SPDY", "false", []string{"localhost"}}} {
+	}{{"WebSocket", "true", []string{"0.0.0.0", "127.0.0.1"}}, {"SPDY", "false", []string{"127.0.0.1"}}} {
 		t.Run(transport.name, func(t *testing.T) {
 			namespace := c.Namespace(t)
 			cases := map[string]talker{}

@@ -251,13 +251,14 @@ func (c *Cluster) Delete(t testing.TB, namespace, kind, name string) {
 	}
 }
 
-// Wait waits for a condition in a namespace. Where it does not come about, the test fails with the namespace's Pods and events.
+// Wait waits for a condition in a namespace. Where it does not come about, the test fails with the namespace's Pods, their logs and events.
 func (c *Cluster) Wait(t testing.TB, namespace string, limit time.Duration, condition objects.Condition) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	if err := c.Client.Wait(ctx, namespace, condition); err != nil {
-		t.Fatalf("%v\n%s", err, c.Shell(t, "kubectl get pods,events --ignore-not-found -o wide -n "+namespace))
+		t.Fatalf("%v\n%s", err, c.Shell(t, "kubectl get pods,events --ignore-not-found -o wide -n "+namespace+
+			"; for pod in $(kubectl get pods -o name -n "+namespace+"); do kubectl logs $pod --all-containers --prefix --tail 5 -n "+namespace+"; done"))
 	}
 }
 
