@@ -29,6 +29,9 @@ func (f Facts) found(ids ...string) *check.Finding {
 
 // withDiagnosis joins what the rungs proved with what the checks know of the Service: the two must not advise against each other.
 func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts) Conclusion {
+	if c.starting {
+		return c
+	}
 	switch v {
 	case healthy, healthyForwardLies, healthyProxyLies, healthyForClients:
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
@@ -53,7 +56,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 			return c.byLeading(f)
 		}
 		c.Why = joined(asked, why)
-		return c
+		return c.whileSettling(f)
 	case serviceMissing:
 		return c.whereInstead(f)
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
@@ -210,8 +213,8 @@ func (c Conclusion) byLesser(f Facts) Conclusion {
 	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool {
 		return finding.Step != check.StepIsolation && !strings.HasPrefix(finding.ID, "LB-") && !strings.HasPrefix(finding.ID, "ING-")
 	})
-	if i < 0 || f.Verdict == check.Fail || f.Verdict == check.Unknown {
-		return c
+	if i < 0 || f.Verdict == check.Fail || f.Verdict == check.Unknown || f.Diagnosis[i].Settling {
+		return c.whileSettling(f)
 	}
 	lesser := &f.Diagnosis[i]
 	c.Why, c.ID = joined(lesser.Title, lesser.Why), lesser.ID

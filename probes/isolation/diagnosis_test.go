@@ -80,7 +80,7 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"the same, and only the forward tells", "OK REF OK OK -", []func(*Facts){mixed, forwardElsewhere, threeUsable}, "", "But Pod web-2, which a port-forward to the Service takes, refuses", "kubectl patch"},
 		{"nothing listens, and Pods are of one kind", "REF REF REF REF -", []func(*Facts){meant}, "PORT-08", "set targetPort to 5432", "SEL-05"},
 		{"no endpoint, and the cause is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, readiness}, "POD-06", "kubectl logs web-1", "steps"},
-		{"no endpoint, and what is found is in front or not grave", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, inFront}, "", "svctui diagnose", "LB-02"},
+		{"no endpoint, and what is found is in front or not grave", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, inFront}, "POD-04", "run the test again in 1s", "LB-02"},
 		{"no endpoint, and the cause is not known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit}, "", "svctui diagnose", "kubectl logs"},
 		{"no endpoint, and the cause is known: nothing is said twice", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, major}, "POD-06", "Its readiness probe gets 503.", "when asked directly"},
 		{"no endpoint, and no fix is known", "OK OK NOEP OK -", []func(*Facts){noneUsableEdit, graveAndUnmended}, "", "when asked directly", "503"},

@@ -28,6 +28,10 @@ type Facts struct {
 	ForwardOdd   string
 	// PodReady is the Pod's own condition. PodTerminating means that it is being deleted.
 	PodReady, PodTerminating bool
+	// Starting is how long the Pod runs where it is not Ready because it is new, Fresh where it is new, and Ready because nothing probes it. At is
+	// when the cluster was read.
+	Starting, Fresh starting
+	At              time.Time
 	// PodLacksPort means that the Pod does not have the port that targetPort names.
 	PodLacksPort bool
 	// PortDeclared means that a container of some Pod that the selector matches declares the port that targetPort names.

@@ -113,6 +113,9 @@ type Conclusion struct {
 	Cause *check.Cause
 	// OnlyForClient means that what was seen is known of Request.Client alone: other clients may be served.
 	OnlyForClient bool
+
+	// starting means that what was seen may only be so until the Pod is up.
+	starting bool
 }
 
 // Grade tells for a person what the conclusion amounts to and how sure it is, in parts to be joined: PORT-09 and probed. It is empty where

@@ -105,7 +105,7 @@ func (j *judged) atPort(request Request) subject {
 	request.Pod = ""
 	s := subject{judged: j, request: request, asked: request, pathAsked: request.Path != ""}
 	s.ingressesKnown = j.snapshot.Coverage(model.Ingresses, request.Service.Namespace).Known()
-	s.facts.ReadOnly = request.ReadOnly
+	s.facts.ReadOnly, s.facts.At = request.ReadOnly, j.snapshot.At()
 	s.facts.SocketsAsked = request.Sockets
 	s.facts.Namespace, s.facts.ServiceName, s.facts.KubectlArgs = request.Service.Namespace, request.Service.Name, request.KubectlArgs
 	s.facts.Diagnosis, s.facts.Verdict = j.findings, j.verdict
@@ -322,6 +322,7 @@ func (s *subject) judgePod() {
 	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodTerminating = s.pod.DeletionTimestamp != nil
+	s.facts.Starting, s.facts.Fresh = startingOf(s.snapshot, s.pod), freshOf(s.snapshot, s.pod)
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {

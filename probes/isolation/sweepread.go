@@ -29,6 +29,8 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		}
 	case facts.PodLacksPort:
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal
+	case c.starting:
+		cell.Mark, cell.Text = check.MarkUnknown, "it is not Ready, and may be starting"
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
 		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, c.Text
 	case s.proxyPod == timedOut && othersAnswer && facts.Policies != check.PoliciesAdmitSome:

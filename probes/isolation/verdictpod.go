@@ -87,6 +87,7 @@ func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
 		state = "is not Ready"
 	}
 	switch {
+	case c.starting:
 	case v == mixedNotListening, v == mixedLoopback, v == mixedRefused, v == mixedUnreachable, v == notListening, v == refusedOnPodIP, v == loopback:
 		c.Mark = check.MarkWarn
 		c.Why = fmt.Sprintf("The Pod %s, so clients of the Service are not sent to it.", state)

@@ -1,0 +1,149 @@
+package isolation
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
+)
+
+var startedAt = time.Unix(1_000_000, 0)
+
+// startedThen lets a Pod's containers run since startedAt, and the Pod be as ready as it is since then.
+func startedThen(pod *corev1.Pod) {
+	pod.Status.ContainerStatuses[0].State.Running.StartedAt = metav1.NewTime(startedAt)
+	pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(startedAt)
+}
+
+func readyOnceAt(after time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) { pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(startedAt.Add(after)) }
+}
+
+func TestWhetherAPodIsNew(t *testing.T) {
+	slowProbe := func(pod *corev1.Pod) {
+		pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: httpProbe("/", 8080), InitialDelaySeconds: 60, PeriodSeconds: 10, FailureThreshold: 3}
+	}
+	deleted := func(pod *corev1.Pod) { pod.DeletionTimestamp = &metav1.Time{Time: startedAt} }
+	for _, test := range []struct {
+		name            string
+		after           time.Duration
+		edits           []func(*corev1.Pod)
+		starting, fresh time.Duration
+	}{
+		{"not Ready, new", 4 * time.Second, []func(*corev1.Pod){notReady}, 26 * time.Second, 0},
+		{"not Ready, not new any more", 30 * time.Second, []func(*corev1.Pod){notReady}, 0, 0},
+		{"not Ready, its probe gives it longer", 30 * time.Second, []func(*corev1.Pod){notReady, slowProbe}, time.Minute, 0},
+		{"not Ready, longer than its probe gives it", 90 * time.Second, []func(*corev1.Pod){notReady, slowProbe}, 0, 0},
+		{"not Ready any more", 9 * time.Second, []func(*corev1.Pod){notReady, readyOnceAt(5 * time.Second)}, 0, 0},
+		{"it is being deleted", 4 * time.Second, []func(*corev1.Pod){notReady, deleted}, 0, 0},
+		{"by another clock", -4 * time.Second, []func(*corev1.Pod){notReady}, 34 * time.Second, 0},
+		{"by a clock that is far off", -2 * time.Minute, []func(*corev1.Pod){notReady}, 0, 0},
+		{"Ready, nothing probes it", 4 * time.Second, nil, 0, 6 * time.Second},
+		{"Ready, nothing probes it, not new any more", 10 * time.Second, nil, 0, 0},
+		{"Ready, by its probe", 4 * time.Second, []func(*corev1.Pod){slowProbe}, 0, 0},
+	} {
+		pod := runningPod("web-1", "10.0.0.1", append([]func(*corev1.Pod){startedThen}, test.edits...)...)
+		snapshot := snapshotAt(startedAt.Add(test.after), pod)
+		if starting, fresh := startingOf(snapshot, pod), freshOf(snapshot, pod); starting.left != test.starting || fresh.left != test.fresh {
+			t.Errorf("%s: starting %v, fresh %v", test.name, starting, fresh)
+		}
+	}
+}
+
+// rollingOut is a Deployment's Service with its Pods, which are not Ready yet, some seconds after they started.
+func rollingOut(after time.Duration, pods ...*corev1.Pod) *model.Snapshot {
+	objects := []metav1.Object{webService(), sliceOf("", 8080, pods...)}
+	for _, pod := range pods {
+		objects = append(objects, pod)
+	}
+	return snapshotAt(startedAt.Add(after), objects...)
+}
+
+func TestANewPodThatDoesNotListenYet(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		after       time.Duration
+		edits       []func(*corev1.Pod)
+		mark        check.Mark
+		id          string
+		says, never string
+	}{
+		{
+			"it is not Ready yet", 4 * time.Second, []func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))}, check.MarkUnknown, "",
+			"But Pod web-1 is not Ready, and runs for no more than 4s: it may be starting. Both", "targetPort",
+		},
+		{
+			"it is not Ready for long", 5 * time.Minute, []func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))}, check.MarkFail, "PORT-08",
+			"Nothing listens on port 8080 of Pod web-1", "it may be starting",
+		},
+		{
+			"nothing probes it", 4 * time.Second, nil, check.MarkFail, "PORT-08",
+			"It runs for no more than 4s, and is Ready because nothing probes it: it may be starting. run the test again in 6s; then ", "But Pod",
+		},
+		{"nothing probes it, and it is there for long", 5 * time.Minute, nil, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1", "it may be starting"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			pod := runningPod("web-1", "10.0.0.1", append([]func(*corev1.Pod){startedThen}, test.edits...)...)
+			w.proxied["pods/web-1:8080"] = cannotReach(refusedText)
+			w.proxied["services/web:80"] = cannotReach(refusedText)
+			if !model.PodReady(pod) {
+				w.proxied["services/web:80"] = statusReply(503, "ServiceUnavailable", `no endpoints available for service "web"`)
+			}
+			got := Run(t.Context(), w, rollingOut(test.after, pod), web, nil).Conclusion
+			all := got.Text + " " + got.Why + " " + got.Next + got.Command
+			if got.Mark != test.mark || got.ID != test.id || !strings.Contains(all, test.says) || strings.Contains(all, test.never) {
+				t.Errorf("%v %s %q", got.Mark, got.ID, all)
+			}
+		})
+	}
+}
+
+func TestSweepOfPodsThatStart(t *testing.T) {
+	old, first, second := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2", startedThen, notReady), runningPod("web-3", "10.0.0.3", startedThen, notReady)
+	for _, test := range []struct {
+		name string
+		pods []*corev1.Pod
+		mark check.Mark
+		says string
+	}{
+		{"all of them", []*corev1.Pod{first, second}, check.MarkUnknown, "It is not known of any of the 2 Pods whether it answers: it is not Ready, and may be starting. run the test again in 26s, or when the Pod is Ready"},
+		{"beside an old one", []*corev1.Pod{old, first}, check.MarkUnknown, "1 of 2 Pods answer; web-2 is not known to: it is not Ready, and may be starting. run the test again in 26s, or when the Pod is Ready"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.loopback["web-1:8080"], w.proxied["pods/web-1:8080"] = httpApp(200, "fine"), replies(200, "fine")
+			w.proxied["pods/web-2:8080"], w.proxied["pods/web-3:8080"] = cannotReach(refusedText), cannotReach(refusedText)
+			got := Sweep(t.Context(), w, rollingOut(4*time.Second, test.pods...), web, nil).Conclusion
+			if all := strings.TrimSpace(joined(got.Text, got.Why, got.Next)); got.Mark != test.mark || got.ID != "" || all != test.says {
+				t.Errorf("%v %s %q", got.Mark, got.ID, all)
+			}
+		})
+	}
+}
+
+// A Pod that answers and is not an endpoint for some seconds yet is no fault, as the checks say as well.
+func TestANewPodThatAnswersAndIsNotReadyYet(t *testing.T) {
+	for _, test := range []struct {
+		after time.Duration
+		mark  check.Mark
+	}{{2 * time.Second, check.MarkUnknown}, {5 * time.Minute, check.MarkFail}} {
+		pod := runningPod("web-1", "10.0.0.1", startedThen, notReady, probing(httpProbe("/", 8080)))
+		w := newWorld(t)
+		w.everywhere("web-1", 8080, "web", "80", 200)
+		w.proxied["services/web:80"] = statusReply(503, "ServiceUnavailable", `no endpoints available for service "web"`)
+		snapshot := rollingOut(test.after, pod)
+		for name, got := range map[string]*Conclusion{
+			"test": Run(t.Context(), w, snapshot, web, nil).Conclusion, "sweep": Sweep(t.Context(), w, snapshot, web, nil).Conclusion,
+		} {
+			if got.Mark != test.mark || (got.Mark == check.MarkUnknown) != strings.HasPrefix(got.Next, "run the test again in ") {
+				t.Errorf("%s after %v: %v %q %q %q", name, test.after, got.Mark, got.Text, got.Why, got.Next)
+			}
+		}
+	}
+}
