@@ -125,7 +125,7 @@ func aliasConclusion(observations []Observation, f Facts) Conclusion {
 	const next = "resolve and dial that name from a Pod in the cluster"
 	switch {
 	case seen.Outcome == OK && f.aliasDialled:
-		return ok(fmt.Sprintf("%s answers from here.", seen.Target), "That proves the way from here. "+otherWay)
+		return ok(fmt.Sprintf("%s answers from here.", seen.Target), "That proves the way from here. "+otherWay).ofUntoldClient(observations, f)
 	case seen.Outcome == OK && f.Protocol != "":
 		return unknown(fmt.Sprintf("The external name %s resolves from here; %s cannot be probed from here.", a.name, f.Protocol), otherWay, next)
 	case seen.Outcome == OK:

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -105,6 +106,7 @@ func TestInCluster(t *testing.T) {
 		addition func(*world)
 		// beside is another Service of the cluster.
 		beside *corev1.Service
+		policy *networkingv1.NetworkPolicy
 	}{
 		{
 			name: "served", lines: map[string]string{"10.96.0.1:80/": fine, "web.shop.svc:80/": fine, "10.0.0.1:8080/": fine},
@@ -176,19 +178,19 @@ func TestInCluster(t *testing.T) {
 		},
 		{
 			name: "no such Pod", lines: nil, client: func(pod *corev1.Pod) { pod.Name = "front-2" },
-			rows: []string{"not-run"}, mark: check.MarkOK, says: "there is no Pod shop/front-1",
+			rows: []string{"not-run"}, mark: check.MarkUnknown, says: "there is no Pod shop/front-1",
 		},
 		{
 			name: "a Pod that does not run", client: func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodPending },
-			rows: []string{"not-run"}, mark: check.MarkOK, says: "Pod front-1 is Pending",
+			rows: []string{"not-run"}, mark: check.MarkUnknown, says: "Pod front-1 is Pending",
 		},
 		{
 			name: "no tool", lines: map[string]string{"10.96.0.1:80/": "none 0 ", "web.shop.svc:80/": "none 0 ", "10.0.0.1:8080/": "none 0 "},
-			rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkUnknown,
 			says: "kubectl --context 'my cluster' -n shop debug -it front-1 --image=curlimages/curl --target=c -- curl -gkv -m 3 http://10.96.0.1:80/ http://web.shop.svc:80/ http://10.0.0.1:8080/",
 		},
 		{
-			name: "no shell", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			name: "no shell", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkUnknown,
 			addition: func(w *world) {
 				w.run = func(model.ExecRequest) (model.ExecResult, error) {
 					return model.ExecResult{}, errors.New(`OCI runtime exec failed: exec: "sh": executable file not found in $PATH: unknown`)
@@ -197,27 +199,40 @@ func TestInCluster(t *testing.T) {
 			says: "debug -it front-1",
 		},
 		{
-			name: "no shell, by exit code", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkOK,
+			name: "no shell, by exit code", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkUnknown,
 			addition: func(w *world) {
 				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{ExitCode: 126}, nil }
 			},
 			says: "there is no sh in container c",
 		},
 		{
-			name: "no right", rows: []string{"10.96.0.1:80 denied", "web.shop.svc:80 denied", "10.0.0.1:8080 denied"}, mark: check.MarkOK,
+			name: "no right", rows: []string{"10.96.0.1:80 denied", "web.shop.svc:80 denied", "10.0.0.1:8080 denied"}, mark: check.MarkUnknown,
 			addition: func(w *world) {
 				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{}, errForbidden }
 			},
 			says: "the container stays in the Pod's spec until the Pod ends",
 		},
 		{
-			name: "it prints nothing", rows: []string{"10.96.0.1:80 error", "web.shop.svc:80 error", "10.0.0.1:8080 error"}, mark: check.MarkOK,
+			name: "it prints nothing", rows: []string{"10.96.0.1:80 error", "web.shop.svc:80 error", "10.0.0.1:8080 error"}, mark: check.MarkUnknown,
 			addition: func(w *world) {
 				w.run = func(model.ExecRequest) (model.ExecResult, error) {
 					return model.ExecResult{Complaints: "sh: syntax error", ExitCode: 2}, nil
 				}
 			},
 			says: "syntax error",
+		},
+		{
+			name: "no shell, and a policy does not admit it", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkWarn,
+			addition: func(w *world) {
+				w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{ExitCode: 126}, nil }
+			},
+			policy: &networkingv1.NetworkPolicy{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "no-way-out"},
+				Spec: networkingv1.NetworkPolicySpec{
+					PodSelector: metav1.LabelSelector{MatchLabels: clientPodOf().Labels}, PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeEgress},
+				},
+			},
+			says: "Otherwise the way is open. Pod shop/front-1 itself told nothing (there is no sh in container c).",
 		},
 		{
 			name: "ExternalName", service: external, lines: map[string]string{"web.shop.svc:443/": fine},
@@ -262,6 +277,9 @@ func TestInCluster(t *testing.T) {
 				snapshot := withClient(service, edits...)
 				if test.beside != nil {
 					snapshot = model.NewBuilder(snapshot).Put(test.beside).Build(snapshot.At())
+				}
+				if test.policy != nil {
+					snapshot = model.NewBuilder(snapshot).Put(test.policy).Cover(model.Need{Kind: model.Namespaces}, model.Coverage{State: model.Live}).Build(snapshot.At())
 				}
 				w := newWorld(t)
 				w.everywhere("web-1", 8080, "web", "80", 200)

@@ -168,7 +168,7 @@ func TestATestRestsOnItsClient(t *testing.T) {
 		line string
 		want bool
 	}{
-		"served":   {"curl 0 200", false},
+		"served":   {"curl 0 * Connected to x < HTTP/1.1 200 OK", false},
 		"kept out": {"curl 28 000", true},
 	} {
 		t.Run(title, func(t *testing.T) {
