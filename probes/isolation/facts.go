@@ -95,6 +95,8 @@ type Facts struct {
 	// clientProof is what the addresses proved that accepted the client's connection and did not answer: silent, closed, or answered|silent where
 	// nothing was asked, so that it may be either. It goes by the targets of the observations.
 	clientProof map[string]evidence
+	// Late is the time of an answer that took longer than Patience; zero for none.
+	Late time.Duration
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
 	// PromisesHTTP says by what name or appProtocol the port is one for plain HTTP; empty where it is taken for one by its number at most.

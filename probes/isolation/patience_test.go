@@ -72,6 +72,13 @@ func TestPatience(t *testing.T) {
 			name: "slow", request: Request{Scheme: schemeHTTP}, outcomes: "ok ok ok ok", mark: check.MarkOK, within: 5 * time.Second, world: []func(*world){slowEverywhere(4500 * time.Millisecond)},
 		},
 		{
+			name: "slower than an answer may be, and known to be there", request: Request{Scheme: schemeHTTP}, outcomes: "timeout timeout ok ok", mark: check.MarkWarn, within: 9 * time.Second,
+			world: []func(*world){slowEverywhere(8 * time.Second), func(w *world) {
+				plain := cannotReach("tls: first record does not look like a TLS handshake")
+				w.proxied["services/https:web:80"], w.proxied["pods/https:web-1:8080"] = plain, plain
+			}},
+		},
+		{
 			name: "slow, as its probe allows", outcomes: "ok ok ok ok", mark: check.MarkOK, within: 9 * time.Second, world: []func(*world){slowEverywhere(8 * time.Second)},
 			snapshot: onePod(probing(httpProbe("/", 8080)), func(pod *corev1.Pod) { pod.Spec.Containers[0].ReadinessProbe.TimeoutSeconds = 9 }),
 		},

@@ -66,6 +66,9 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 			r.inside = append(r.inside, got)
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
+		if r.subject.isLate(got, took) {
+			r.late = max(r.late, took)
+		}
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
 		r.heardWords = r.heardWords || got.outcome == OK && !got.wordless && !got.closed
 		r.notTLS = r.notTLS || got.notTLS

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -88,8 +89,10 @@ type run struct {
 	speaksFirst    bool
 	silent, closed map[Rung]bool
 	speaksTLS      bool
-	notGRPC        bool
-	notTLS         bool
+	// late is that of Facts.
+	late    time.Duration
+	notGRPC bool
+	notTLS  bool
 	// heardWords means that the application said something on any way.
 	heardWords      bool
 	addressRefused  bool
@@ -127,7 +130,7 @@ func (r *run) facts() Facts {
 	defer r.mu.Unlock()
 	facts := r.subject.facts
 	facts.Silent, facts.Closed = maps.Clone(r.silent), maps.Clone(r.closed)
-	facts.AddressRefused, facts.SpeaksTLS = r.addressRefused, r.speaksTLS
+	facts.AddressRefused, facts.SpeaksTLS, facts.Late = r.addressRefused, r.speaksTLS, r.late
 	facts.meshSaid = r.meshSaid()
 	facts.MeshAnswered = len(facts.meshSaid) > 0
 	for target := range r.told {

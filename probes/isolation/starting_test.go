@@ -21,7 +21,9 @@ func startedThen(pod *corev1.Pod) {
 }
 
 func readyOnceAt(after time.Duration) func(*corev1.Pod) {
-	return func(pod *corev1.Pod) { pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(startedAt.Add(after)) }
+	return func(pod *corev1.Pod) {
+		pod.Status.Conditions[0].LastTransitionTime = metav1.NewTime(startedAt.Add(after))
+	}
 }
 
 func TestWhetherAPodIsNew(t *testing.T) {
@@ -74,11 +76,15 @@ func TestANewPodThatDoesNotListenYet(t *testing.T) {
 		says, never string
 	}{
 		{
-			"it is not Ready yet", 4 * time.Second, []func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))}, check.MarkUnknown, "",
+			"it is not Ready yet", 4 * time.Second,
+			[]func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))},
+			check.MarkUnknown, "",
 			"But Pod web-1 is not Ready, and runs for no more than 4s: it may be starting. Both", "targetPort",
 		},
 		{
-			"it is not Ready for long", 5 * time.Minute, []func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))}, check.MarkFail, "PORT-08",
+			"it is not Ready for long", 5 * time.Minute,
+			[]func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))},
+			check.MarkFail, "PORT-08",
 			"Nothing listens on port 8080 of Pod web-1", "it may be starting",
 		},
 		{

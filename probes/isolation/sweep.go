@@ -67,6 +67,8 @@ type Cell struct {
 	next string
 	// encrypted means that it answers in TLS, where its port promises plain HTTP.
 	encrypted bool
+	// late means that its answer took longer than one is given.
+	late bool
 }
 
 // Sweep tries every Pod of a Service on all of its ports, or on the port of the request, a few at a time: the rungs Pod and Proxy→Pod

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -21,6 +22,9 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	switch {
 	case s.proxyPod == answered && !facts.MeshAnswered:
 		cell.Mark = check.MarkOK
+		if cell.late = facts.Late > 0; cell.late {
+			cell.Text = fmt.Sprintf("%s after %s", cell.Text, facts.Late.Round(time.Second))
+		}
 		if facts.SpeaksTLS {
 			cell.ID = "PORT-12"
 		}
@@ -115,6 +119,8 @@ type tally struct {
 	encrypted int
 	// offSlices answer, and get no traffic.
 	offSlices []string
+	// late answer, and take long for it.
+	late []string
 }
 
 func (r *SweepResult) tally() tally {
@@ -160,6 +166,9 @@ func (r *SweepResult) tally() tally {
 			if encrypted {
 				t.encrypted++
 			}
+			if slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return cell.late }) {
+				t.late = append(t.late, pod.Name)
+			}
 			if !slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !cell.NoTraffic }) {
 				t.offSlices = append(t.offSlices, pod.Name)
 			}
@@ -200,6 +209,12 @@ func (w *sweep) summary(cut bool) Conclusion {
 	if len(t.bad) > 0 && c.Next == "" {
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c)
+	}
+	if len(t.late) > 0 {
+		c.Why = joined(fmt.Sprintf("%s answer%s, and late: clients that wait for less than that get nothing.", few(t.late, 3), thirdPerson(len(t.late))), c.Why)
+		if c.Mark == check.MarkOK {
+			c.Mark, c.Next = check.MarkWarn, "look at the log of those that are late, and at what they depend on"
+		}
 	}
 	if left := w.untold(cut); left != "" {
 		c.Why = joined(c.Why, left)
