@@ -399,6 +399,38 @@ func TestDefaultContainer(t *testing.T) {
 	}
 }
 
+// All containers of a Pod have its network, so that another one of them can tell its sockets.
+func TestSocketsWhereAContainerHasNoCat(t *testing.T) {
+	runs := corev1.ContainerStatus{Name: "b", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	beside := func(status corev1.ContainerStatus) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "b"})
+			pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, status)
+		}
+	}
+	for _, test := range []struct {
+		name, container string
+		edit            func(*corev1.Pod)
+		err             error
+		want            string
+	}{
+		{"another one runs", "", beside(runs), errors.New(`exec: "cat": executable file not found in $PATH`), "svctui test web:80 -n shop --pod web-1 --sockets -c b"},
+		{"another one does not run", "", beside(corev1.ContainerStatus{Name: "b"}), errors.New(`exec: "cat": executable file not found in $PATH`), "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=c -- netstat -tln"},
+		{"the last one was named", "b", beside(runs), errors.New(`exec: "cat": executable file not found in $PATH`), "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=b -- netstat -tln"},
+		{"it may not be read", "", beside(runs), errForbidden, "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=c -- netstat -tln"},
+	} {
+		snapshot := onePod(test.edit)
+		w := newWorld(t)
+		w.everywhere("web-1", 8080, "web", "80", 200)
+		w.run = func(model.ExecRequest) (model.ExecResult, error) { return model.ExecResult{}, test.err }
+		request := web
+		request.Sockets, request.SocketsContainer = true, test.container
+		if got := rowOf(Run(t.Context(), w, snapshot, agreeing(snapshot, request), nil), RungSockets); got.Paste != test.want {
+			t.Errorf("%s: %q %q", test.name, got.Detail, got.Paste)
+		}
+	}
+}
+
 func TestSockets(t *testing.T) {
 	const loopback = "   1: 0100007F:1F90 00000000:0000 0A 0\n   5: 00000000:2382 00000000:0000 0A 0\n"
 	for _, test := range []struct {
@@ -412,7 +444,7 @@ func TestSockets(t *testing.T) {
 		{"loopback", model.ExecResult{Output: socketsHead + loopback + socketsHead}, nil, Refused, "listens on 127.0.0.1:8080 and all addresses:9090", "", "PORT-09"},
 		{"no second table", model.ExecResult{Output: socketsHead + loopback, Complaints: "cat: /proc/net/tcp6: No such file", ExitCode: 1}, nil, Refused, "listens on 127.0.0.1:8080", "", "PORT-09"},
 		{"fine", model.ExecResult{Output: socketsHead + "   1: 00000000:1F90 00000000:0000 0A 0\n"}, nil, OK, "listens on all addresses:8080", "", ""},
-		{"no cat", model.ExecResult{}, errors.New(`exec: "cat": executable file not found in $PATH`), NotRun, "there is no cat in container c", "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=c -- cat /proc/net/tcp /proc/net/tcp6", ""},
+		{"no cat", model.ExecResult{}, errors.New(`exec: "cat": executable file not found in $PATH`), NotRun, "there is no cat in container c", "kubectl -n shop debug -it web-1 --image=curlimages/curl --target=c -- netstat -tln", ""},
 		{"no table", model.ExecResult{Complaints: "cat: no"}, nil, Failed, "could not be read: cat: no", "debug -it web-1", ""},
 		{"no right", model.ExecResult{}, errForbidden, Denied, "forbidden", "debug -it web-1", ""},
 	} {

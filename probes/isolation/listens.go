@@ -21,7 +21,7 @@ func (c Conclusion) whatListens(f Facts) Conclusion {
 	case f.HostNetwork && f.PortMeant != 0:
 		c.Next = fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
 	case f.HostNetwork:
-		c.Next = fmt.Sprintf("find out which port the application listens on, by its log, and let that or targetPort be %d", f.PodPort)
+		c.Next = fmt.Sprintf("find out which port the application listens on, by its log: let targetPort be that port, or let the application listen on %d", f.PodPort)
 	case f.Retarget != nil:
 		return c.mended(f.Retarget)
 	case len(open) > 0:
@@ -56,7 +56,7 @@ func (f Facts) findListener() string {
 	case f.PortMeant != 0:
 		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant; %s, and has the command", f.PortMeant, sockets)
 	case f.SocketsAsked:
-		return fmt.Sprintf("find out which port the application listens on, by its log or by hand, and let that or targetPort be %d", f.PodPort)
+		return fmt.Sprintf("find out which port the application listens on, by its log or by hand: let targetPort be that port, or let the application listen on %d", f.PodPort)
 	}
 	return sockets + "; its log may name the port too. Let targetPort be that port, or let the application listen on " + strconv.Itoa(int(f.PodPort))
 }

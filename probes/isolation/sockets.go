@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // socketsExec is the command that reads the tested Pod's sockets, or why there is none. Any container tells, because those of one Pod
@@ -29,25 +28,42 @@ func (s *subject) socketsExec() (model.ExecRequest, string) {
 	return model.ExecRequest{Namespace: s.pod.Namespace, Pod: s.pod.Name, Container: container, Command: model.SocketsCommand()}, ""
 }
 
+// netstat prints the same in a container of debugImage, for a person: the kernel's own table is in hexadecimal.
+func netstat() []string { return []string{"netstat", "-tln"} }
+
+// elsewhereInPod is a line that reads the sockets in another container of the tested Pod, where the one that was tried has not what it takes; empty
+// where there is none. Who named a container is led to those that come after it, so that nobody is led in a circle.
+func (s *subject) elsewhereInPod(tried string) string {
+	passed := s.request.SocketsContainer == ""
+	for container := range model.ServingContainers(&s.pod.Spec) {
+		if container.Name == tried {
+			passed = true
+			continue
+		}
+		if passed && s.runs(container.Name) {
+			target := s.request.Service
+			target.Name += ":" + s.request.Port
+			return check.SvctuiTest(s.request.KubectlArgs, target, "--pod", s.pod.Name, "--sockets", "-c", container.Name)
+		}
+	}
+	return ""
+}
+
+// runs tells whether a container of the tested Pod runs.
+func (s *subject) runs(container string) bool {
+	status := containerStatus(s.pod, container)
+	return status != nil && status.State.Running != nil
+}
+
 // socketsContainer is the one that was named, else the one that has the port, else the default one; of those, one that runs.
 func (s *subject) socketsContainer() string {
-	running := func(name string) bool {
-		for _, statuses := range [][]corev1.ContainerStatus{s.pod.Status.ContainerStatuses, s.pod.Status.InitContainerStatuses} {
-			for i := range statuses {
-				if statuses[i].Name == name && statuses[i].State.Running != nil {
-					return true
-				}
-			}
-		}
-		return false
-	}
 	for _, name := range []string{s.request.SocketsContainer, s.container, DefaultContainer(s.pod)} {
-		if name != "" && running(name) {
+		if name != "" && s.runs(name) {
 			return name
 		}
 	}
 	for container := range model.ServingContainers(&s.pod.Spec) {
-		if running(container.Name) {
+		if s.runs(container.Name) {
 			return container.Name
 		}
 	}
@@ -73,7 +89,7 @@ func (r *run) sockets(ctx context.Context) {
 		return
 	}
 	if denied := s.request.mayNotExec(request.Namespace); denied != "" {
-		line, note := s.byHand(request, request.Command)
+		line, note := s.byHand(request, netstat())
 		r.changeAll(RungSockets, func(seen *Observation) {
 			seen.Outcome, seen.Detail, seen.Paste, seen.PasteNote = Denied, denied, line, note
 		})
@@ -102,8 +118,10 @@ func (r *run) sockets(ctx context.Context) {
 		case unbound, boundLoopback, boundElsewhere:
 			got.outcome = Refused
 		}
+	} else if paste = s.elsewhereInPod(request.Container); got.outcome == NotRun && paste != "" {
+		note = "the containers of a Pod share their network"
 	} else {
-		paste, note = s.byHand(request, request.Command)
+		paste, note = s.byHand(request, netstat())
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
