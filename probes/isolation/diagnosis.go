@@ -37,7 +37,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
 			return c.besideMixed(f)
 		}
-		return c.ofOne(f).despitePolicy(f)
+		return c.ofOne(f).despitePolicy(f).whereOthersLack(f)
 	case notListening, mixedNotListening, mixedLoopback:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
@@ -64,6 +64,27 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 	default:
 	}
 	return c
+}
+
+// whereOthersLack takes a pass back that is one Pod's, where the checks know of others that get no traffic because they lack the named port: what
+// is tried through one of those that have it does not show that.
+func (c Conclusion) whereOthersLack(f Facts) Conclusion {
+	finding := f.found("PORT-02")
+	if c.Mark != check.MarkOK || finding == nil || finding.Settling || finding.Severity < check.Major || !ofPort(finding, f.PortIndex) {
+		return c
+	}
+	return Conclusion{
+		ID: finding.ID, Mark: check.MarkWarn, Confidence: finding.Confidence,
+		Text: finding.Title, Why: joined("The one that was tried has it: "+lowered(c.Text), c.Why),
+	}.mended(finding.Fix)
+}
+
+// ofPort tells whether a finding that names a port of the Service names the one in that place of its spec.
+func ofPort(finding *check.Finding, index int) bool {
+	field := fmt.Sprintf("spec.ports[%d].", index)
+	return slices.ContainsFunc(finding.Evidence, func(evidence check.Evidence) bool {
+		return evidence.Kind == "Service" && strings.HasPrefix(evidence.Field, field)
+	})
 }
 
 // ofOne says that a healthy answer is one Pod's, where there are others.

@@ -12,6 +12,8 @@ type Facts struct {
 	Namespace, ServiceName, PortName string
 	Pod, PodIP                       string
 	PodPort                          int32
+	// PortIndex is the place of the port in the Service's spec.
+	PortIndex int
 	// KubectlArgs are for the commands that texts propose.
 	KubectlArgs []string
 	// AskedPod is the Pod that a person asked for, whether or not it is there; empty where none was. PodBehind means that the selector

@@ -117,7 +117,7 @@ func (j *judged) atPort(request Request) subject {
 		return s
 	}
 	index, found := s.findPort()
-	s.portIndex = index
+	s.portIndex, s.facts.PortIndex = index, index
 	s.judgeClient()
 	s.facts.PortName = s.request.Port
 	s.facts.ExternalName = s.service.Spec.ExternalName

@@ -208,7 +208,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 	}
 	if len(t.bad) > 0 && c.Next == "" {
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
-		c = w.oddWorkload(&t, c)
+		c = w.oddWorkload(&t, c.byKnownCause(w.subject.facts, &t))
 	}
 	if len(t.late) > 0 {
 		c.Why = joined(fmt.Sprintf("%s answer%s, and late: clients that wait for less than that get nothing.", few(t.late, 3), thirdPerson(len(t.late))), c.Why)
@@ -222,6 +222,19 @@ func (w *sweep) summary(cut bool) Conclusion {
 			c.Mark = check.MarkUnknown
 		}
 		c.Next = cmp.Or(c.Next, w.rest(cut))
+	}
+	return c
+}
+
+// byKnownCause says what to do about Pods that do not answer for one reason which is known, instead of letting them be compared.
+func (c Conclusion) byKnownCause(f Facts, t *tally) Conclusion {
+	switch c.ID {
+	case "PORT-02":
+		if finding := f.found("PORT-02", "PORT-01"); finding != nil && !finding.Settling {
+			return c.mended(finding.Fix)
+		}
+	case "PORT-09", "PORT-16":
+		c.Next, c.Command = cmp.Or(t.cells[0].next, c.Next), ""
 	}
 	return c
 }
