@@ -59,6 +59,10 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		return c.whileSettling(f)
 	case serviceMissing:
 		return c.whereInstead(f)
+	case namedPortMissingHere:
+		if finding := f.found("PORT-02"); finding != nil && !finding.Settling && ofPort(finding, f.PortIndex) && !noneUsable(f) {
+			return c.mended(finding.Fix)
+		}
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)
 	default:

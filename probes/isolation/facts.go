@@ -34,6 +34,8 @@ type Facts struct {
 	// when the cluster was read.
 	Starting, Fresh starting
 	At              time.Time
+	// Restart is a container of the Pod that ended lately.
+	Restart restart
 	// PodLacksPort means that the Pod does not have the port that targetPort names.
 	PodLacksPort bool
 	// PortDeclared means that a container of some Pod that the selector matches declares the port that targetPort names.

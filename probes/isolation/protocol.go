@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,9 +82,9 @@ func evidenceOf(s subject) protocol {
 	for _, number := range []int32{s.podPort, s.port.Port} {
 		switch number {
 		case 80, 8080:
-			return protocol{scheme: schemeHTTP, evidence: "from its well-known number"}
+			return protocol{scheme: schemeHTTP, evidence: fmt.Sprintf("from the well-known number %d", number)}
 		case 443:
-			return protocol{scheme: schemeHTTPS, evidence: "from its well-known number"}
+			return protocol{scheme: schemeHTTPS, evidence: fmt.Sprintf("from the well-known number %d", number)}
 		}
 	}
 	return protocol{scheme: schemeTCP, evidence: "nothing says what it speaks"}

@@ -116,6 +116,8 @@ type Conclusion struct {
 
 	// starting means that what was seen may only be so until the Pod is up.
 	starting bool
+	// contradictory means that no row of the truth table fits what was seen.
+	contradictory bool
 }
 
 // Grade tells for a person what the conclusion amounts to and how sure it is, in parts to be joined: PORT-09 and probed. It is empty where

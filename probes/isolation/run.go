@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
@@ -25,6 +27,7 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	r.result.Rungs = append(r.result.Rungs, r.subject.untriedInCluster()...)
 	r.result.Rungs = append(r.result.Rungs, r.subject.untriedSockets()...)
 	r.tell()
+	began := time.Now()
 	var beside sync.WaitGroup
 	beside.Go(guarded(func() { r.fromHere(ctx) }))
 	beside.Go(guarded(func() { r.inCluster(ctx) }))
@@ -38,7 +41,12 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	if conclusion.Mark != check.MarkOK && r.tried() {
 		// In a rollout the tested Pod may end while it is tested.
-		r.since = lookAgain(ctx, dialer, r.subject.pod)
+		var pod *corev1.Pod
+		r.since, pod = readAgain(ctx, dialer, r.subject.pod)
+		at := snapshot.At().Add(time.Since(began))
+		if r.restart = restartOf(pod, at); conclusion.contradictory && r.since == podStays && r.refusedOrClosed() {
+			r.restart = r.otherwise(ctx, pod, at)
+		}
 		if conclusion.Mark == check.MarkFail && r.since == podStays {
 			r.otherEnding = r.subject.otherEnding(ctx, dialer)
 		}
@@ -103,7 +111,8 @@ type run struct {
 
 	// since is what has become of the tested Pod while it was tested.
 	since podState
-	// otherEnding is that of Facts.
+	// restart and otherEnding are those of Facts.
+	restart     restart
 	otherEnding string
 	// targets are what From here dials, and heard, in the same order, what they answered: it is written by the rung alone.
 	targets []hereTarget
@@ -148,10 +157,15 @@ func (r *run) facts() Facts {
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
 	facts.PodGone = r.since == podIsGone || podGoneIn(r.result.Rungs, facts.Pod)
-	facts.OtherEnding = r.otherEnding
+	facts.OtherEnding, facts.Restart = r.otherEnding, r.restart
 	facts.PodTerminating = facts.PodTerminating || r.since == podTerminates
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts
+}
+
+// refusedOrClosed tells whether a rung was refused or closed, as one is that meets a container which ends.
+func (r *run) refusedOrClosed() bool {
+	return len(r.closed) > 0 || slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Outcome == Refused })
 }
 
 // tried tells whether a rung led to the tested Pod.

@@ -594,8 +594,8 @@ func TestProtocolOf(t *testing.T) {
 		{"the container port's name", corev1.ServicePort{Port: 90, TargetPort: intstr.FromInt32(9000)}, func(pod *corev1.Pod) {
 			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: "http", ContainerPort: 9000}}
 		}, "http, from the container port's name /"},
-		{"a well-known number in the Pod", corev1.ServicePort{Port: 9000, TargetPort: intstr.FromInt32(8080)}, nil, "http, from its well-known number /"},
-		{"a well-known number of the Service", corev1.ServicePort{Port: 443, TargetPort: intstr.FromInt32(9443)}, nil, "https, from its well-known number /"},
+		{"a well-known number in the Pod", corev1.ServicePort{Port: 9000, TargetPort: intstr.FromInt32(8080)}, nil, "http, from the well-known number 8080 /"},
+		{"a well-known number of the Service", corev1.ServicePort{Port: 443, TargetPort: intstr.FromInt32(9443)}, nil, "https, from the well-known number 443 /"},
 		{"nothing", corev1.ServicePort{Port: 5432, TargetPort: intstr.FromInt32(5432)}, nil, "tcp, nothing says what it speaks /"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -244,15 +244,15 @@ func (w *sweep) run(ctx context.Context) {
 	}
 }
 
-// readAgain bounds how many Pods are read again after a sweep.
-const readAgain = 50
+// podsAgain bounds how many Pods are read again after a sweep.
+const podsAgain = 50
 
 // leaveOutEnded takes out of the count those Pods that did not answer and are being deleted, as in a rollout.
 func (w *sweep) leaveOutEnded(ctx context.Context) {
 	w.mu.Lock()
 	pods := slices.Clone(w.result.Pods)
 	w.mu.Unlock()
-	left := readAgain
+	left := podsAgain
 	for i := range pods {
 		pod := &pods[i]
 		if pod.Idle != "" || !slices.ContainsFunc(pod.Cells, isBad) || left == 0 {

@@ -188,8 +188,8 @@ func TestConclude(t *testing.T) {
 		{"6 nothing that the Endpoints object leaves out is there", "OK OK NOEP OK -", oneUsable(), check.MarkUnknown, "", "contradict"},
 		{"6 in-cluster not run", "OK OK NOEP OK -", oneUsable(blindEndpoints), check.MarkOK, "", "says otherwise"},
 		{"6 no selector, hand-made slices name the Pod", "OK FAIL FAIL OK -", oneUsable(withFault(faultNoSelector)), check.MarkOK, "", "answers on its Pod's IP"},
-		{"6 foreign slices without Pods", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none is a Pod that could be asked"},
-		{"6 no selector, bare addresses", "NOT FAIL FAIL NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none is a Pod that could be asked"},
+		{"6 foreign slices without Pods", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none names a Pod that could be asked"},
+		{"6 no selector, bare addresses", "NOT FAIL FAIL NOT -", oneUsable(noPod, withFault(faultNoSelector)), check.MarkUnknown, "", "none names a Pod that could be asked"},
 
 		// Rows 7 and 8.
 		{"7", "OK OK OK OK REF", oneUsable(), check.MarkFail, "TP-08", "refused at the Service's address"},
@@ -232,7 +232,7 @@ func TestConclude(t *testing.T) {
 		{"11 named port missing here", "NOT FAIL OK NOT -", oneUsable(threeUsable, lacksPort), check.MarkFail, "PORT-02", "Pod web-1 does not have"},
 		{"11 UDP", "NOT NOT NOT NOT -", oneUsable(withFault(faultNotTCP), func(f *Facts) { f.Protocol = "UDP" }), check.MarkUnknown, "", "UDP cannot be probed"},
 		{"11 no Pods", "NOT FAIL NOEP NOT -", oneUsable(noneUsableEdit, noPod, withFault(faultNoPods)), check.MarkFail, "", "No Pod matches"},
-		{"11 no Pods, foreign slices", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoPods)), check.MarkUnknown, "", "none is a Pod that could be asked"},
+		{"11 no Pods, foreign slices", "NOT FAIL NOEP NOT -", oneUsable(noPod, withFault(faultNoPods)), check.MarkUnknown, "", "none names a Pod that could be asked"},
 		{"no such Service", "NOT NOT NOT NOT -", Facts{ServiceName: "web", Fault: faultNoService}, check.MarkFail, "SVC-01", "no Service web"},
 		{"Services cannot be read", "NOT NOT NOT NOT -", Facts{Fault: faultServiceUnknown}, check.MarkUnknown, "", "could not be read"},
 		{"ExternalName", "NOT NOT NOT NOT -", Facts{Fault: faultExternalName, ExternalName: "db.example"}, check.MarkUnknown, "", "another name for db.example"},

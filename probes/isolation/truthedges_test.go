@@ -39,7 +39,7 @@ func TestConditionsOfRows(t *testing.T) {
 		{"6d where there is one", "PERM PERM OK PERM - - -", nil, check.MarkOK, "", "answers on its Pod's IP"},
 		{"6a slices not read", "NOT FAIL PERM NOT - - -", []edit{slicesUnreadNotEmpty, noPod, withFault(faultNoSelector)}, check.MarkUnknown, "", "may not run"},
 		{"6a Pods not read", "NOT FAIL PERM NOT - - -", []edit{podsUnread, withFault(faultNoSelector)}, check.MarkUnknown, "", "may not run"},
-		{"6a the name is refused", "NOT FAIL FAIL NOT - REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkUnknown, "", "none is a Pod that could be asked"},
+		{"6a the name is refused", "NOT FAIL FAIL NOT - REF -", []edit{noPod, withFault(faultNoSelector)}, check.MarkUnknown, "", "none names a Pod that could be asked"},
 
 		// What the rungs say.
 		{"the API server's proxy failed for another reason", "OK OK TMO FAIL - - -", nil, check.MarkUnknown, "", byProxyPod},

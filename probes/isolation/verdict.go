@@ -214,7 +214,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"That proxy goes by the older Endpoints object, and kube-proxy by the EndpointSlices: either endpoints came after the Service was read, or nothing makes slices of that object, and clients are refused.",
 			"run the test again; then try it from a Pod in the cluster")
 	case endpointsWithoutPods:
-		return unknown(fmt.Sprintf("The Service has %s, and none is a Pod that could be asked.", check.Counted(f.Usable, "endpoint", "endpoints")),
+		return unknown(fmt.Sprintf("The Service has %s, and none names a Pod that could be asked.", check.Counted(f.Usable, "endpoint", "endpoints")),
 			"Port-forwards and the API server's proxy lead to Pods only.",
 			"try the Service's address from a Pod in the cluster")
 	case controlPlaneBlind:
@@ -443,8 +443,7 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 		}
 		return nothingSeen(observations, f)
 	case deciding == "" && !forwardsOnly && s.told() > 1 && (s.proxyPod != none || !otherEndpoints(f)):
-		return unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
-			"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
+		return contradiction(f)
 	}
 	if deciding = cmp.Or(deciding, s.firstUntold()); f.ProxyElsewhere && deciding == RungProxyPod {
 		deciding = RungInCluster
@@ -457,6 +456,24 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 		why = "Only port-forwards told anything, and they do not go the way that clients go."
 	}
 	return unknown("Inconclusive: "+rungTitle(deciding)+" would decide.", why, nextFor(deciding, observations))
+}
+
+// contradiction is where no row of the truth table fits.
+func contradiction(f Facts) Conclusion {
+	c := unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
+		"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
+	c.contradictory = true
+	switch {
+	case f.Restart.container != "":
+		c.Text = "Inconclusive: a container of the Pod ends and is started again, and the rungs met it in different states."
+		c.Why = f.Restart.of(f.Pod)
+		c.Next = "see in the log of its last run why it ends"
+		c.Command = check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", f.Restart.container, "--previous")
+	case f.AssumesHTTP:
+		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers that in different ways.", f.Speaks)
+		c.Next = "say how it speaks, e.g. --scheme tcp, or o on the screen of the test; where it does speak so: " + c.Next
+	}
+	return c
 }
 
 // nothingSeen tells denial from other reasons for knowing nothing.

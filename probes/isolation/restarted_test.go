@@ -1,0 +1,105 @@
+package isolation
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// endedAt lets a Pod's container have ended once, and run again.
+func endedAt(at time.Time) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		status := &pod.Status.ContainerStatuses[0]
+		status.RestartCount = 1
+		status.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: metav1.NewTime(at)}
+	}
+}
+
+func TestRestartOf(t *testing.T) {
+	runs, ended := runningPod("web-1", "10.0.0.1"), runningPod("web-1", "10.0.0.1", endedAt(startedAt))
+	down := runningPod("web-1", "10.0.0.1", func(pod *corev1.Pod) {
+		pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Error", ExitCode: 3, FinishedAt: metav1.NewTime(startedAt.Add(time.Second))}}
+	}, endedAt(startedAt))
+	undated := runningPod("web-1", "10.0.0.1", endedAt(time.Time{}))
+	setUp := runningPod("web-1", "10.0.0.1", func(pod *corev1.Pod) {
+		pod.Spec.InitContainers = []corev1.Container{{Name: "init"}}
+		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: metav1.NewTime(startedAt)}}}}
+	})
+	for name, test := range map[string]struct {
+		pod   *corev1.Pod
+		after time.Duration
+		want  restart
+	}{
+		"none":                    {runs, time.Minute, restart{}},
+		"no Pod":                  {nil, time.Minute, restart{}},
+		"lately":                  {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute}},
+		"just now, by its clock":  {ended, -time.Second, restart{"c", "Completed, exit code 0", 0}},
+		"long ago":                {ended, 5 * time.Minute, restart{}},
+		"twice":                   {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second}},
+		"nobody knows when":       {undated, time.Minute, restart{}},
+		"one that is to end once": {setUp, time.Minute, restart{}},
+	} {
+		if got := restartOf(test.pod, startedAt.Add(test.after)); got != test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
+// An application that ends after a connection answers one rung, and refuses another. The kubelet tells of its end a while after.
+func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		end        func(*corev1.Pod)
+		says, next string
+	}{
+		{"it ends", endedAt(startedAt), "a container of the Pod ends and is started again", "kubectl -n shop logs web-1 -c c --previous"},
+		{"it runs on", func(*corev1.Pod) {}, "the rungs contradict each other", "run the test again"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				pod := runningPod("web-1", "10.0.0.1")
+				snapshot := snapshotAt(startedAt, webService(), pod, sliceOf("", 8080, pod))
+				w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = cannotReach("EOF"), cannotReach("EOF")
+				w.now = map[string]*corev1.Pod{"web-1": pod}
+				time.AfterFunc(time.Second, func() {
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					w.now["web-1"] = runningPod("web-1", "10.0.0.1", test.end)
+				})
+				got := Run(t.Context(), w, snapshot, Request{Service: web.Service, Scheme: schemeHTTP}, nil).Conclusion
+				if got.Mark != check.MarkUnknown || !strings.Contains(got.Text, test.says) || !strings.Contains(got.Next+got.Command, test.next) {
+					t.Errorf("%v %q %q %q %q", got.Mark, got.Text, got.Why, got.Next, got.Command)
+				}
+			})
+		})
+	}
+}
+
+// A restart beside a plain result is told, and changes nothing else.
+func TestARestartBesideARefusal(t *testing.T) {
+	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second} })
+	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
+		t.Errorf("%+v", got)
+	}
+	if got := Conclude(seen(t, "OK OK OK OK -"), facts); got.Mark != check.MarkOK || strings.Contains(got.Why, "ended") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What is asked in HTTP because of its number alone may speak something else, which one rung takes for an answer, and another does not.
+func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
+	assumed := func(f *Facts) { f.AssumesHTTP, f.Speaks = true, "http, from the well-known number 8080" }
+	if got := Conclude(seen(t, "REF REF OK REF -"), oneUsable(assumed)); !strings.Contains(got.Next, "--scheme tcp") || !strings.Contains(got.Why, "well-known number 8080") {
+		t.Errorf("%+v", got)
+	}
+	if got := Conclude(seen(t, "REF REF OK REF -"), oneUsable()); strings.Contains(got.Next, "--scheme") {
+		t.Errorf("%+v", got)
+	}
+}
