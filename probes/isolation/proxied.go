@@ -175,7 +175,9 @@ func proxyOnce(ctx context.Context, dialer Dialer, request model.ProxyRequest, s
 	got := readProxied(response, beginning(ctx, response.Body, hangUp))
 	if s.speaks.scheme == schemeTCP && got.wantsTLS {
 		// Nobody expects HTTP there: that it speaks TLS is worth knowing, and no fault.
-		got.wantsTLS, got.detail = false, got.detail+": it speaks TLS"
+		if got.wantsTLS = false; got.status {
+			got.detail += ": it speaks TLS"
+		}
 	}
 	return got
 }

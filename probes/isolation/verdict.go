@@ -470,8 +470,8 @@ func contradiction(f Facts) Conclusion {
 		c.Next = "see in the log of its last run why it ends"
 		c.Command = check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", f.Restart.container, "--previous")
 	case f.AssumesHTTP:
-		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers that in different ways.", f.Speaks)
-		c.Next = "say how it speaks, e.g. --scheme tcp, or o on the screen of the test; where it does speak so: " + c.Next
+		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers HTTP in different ways.", f.Speaks)
+		c.Next = "say how it speaks, e.g. --scheme tcp, or o on the screen of the test; where it does speak HTTP, " + c.Next
 	}
 	return c
 }

@@ -242,12 +242,16 @@ func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
 func (c Conclusion) mended(fix *check.Fix) Conclusion {
 	if fix != nil && fix.Command+fix.Note != "" {
 		c.Next, c.Command = cmp.Or(fix.Note, "run this"), fix.Command
-		if fix.Command != "" && (strings.HasPrefix(fix.Note, "adds ") || strings.HasPrefix(fix.Note, "makes ")) {
+		if fix.Command != "" && startsLike(fix.Note, "adds ", "makes ", "sets ") {
 			// Beside a command the note need not say what does it.
 			c.Next = "this command " + fix.Note
 		}
 	}
 	return c
+}
+
+func startsLike(text string, beginnings ...string) bool {
+	return slices.ContainsFunc(beginnings, func(beginning string) bool { return strings.HasPrefix(text, beginning) })
 }
 
 // allPods says how every Pod is tried.
