@@ -59,6 +59,29 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 	forwardElsewhere := func(f *Facts) { f.ForwardPod = "web-2" }
 	forwardOdd := func(f *Facts) { f.ForwardPod, f.ForwardOdd = "web-2", "deploy/db" }
 	forwardRefuses := func(f *Facts) { f.ForwardPod, f.atForwardPod = "web-2", refused }
+	lacksPort := func(f *Facts) {
+		threeUsable(f)
+		f.Diagnosis = []check.Finding{{
+			ID: "PORT-02", Severity: check.Major, Confidence: check.Proven, Title: "1 of 3 ready Pods have no container port named web, and get no traffic.",
+			Evidence: []check.Evidence{{Kind: "Service", Field: "spec.ports[0].targetPort"}}, Fix: &check.Fix{Note: "declare it", Command: "kubectl patch svc web"},
+		}}
+	}
+	lacksPortSince := func(f *Facts) {
+		lacksPort(f)
+		f.Diagnosis[0].Settling = true
+	}
+	lacksItHeadless := func(f *Facts) {
+		lacksPort(f)
+		f.Diagnosis[0].Severity = check.Minor
+	}
+	otherPort := func(f *Facts) {
+		lacksPort(f)
+		f.PortIndex = 1
+	}
+	lacksItHere := func(f *Facts) {
+		lacksPort(f)
+		f.PodLacksPort = true
+	}
 	for _, test := range []struct {
 		name, seen string
 		facts      []func(*Facts)
@@ -95,6 +118,13 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"a client is refused, and there is one endpoint", "OK OK OK OK REF", []func(*Facts){mixed}, "TP-08", "kube-proxy", "deploy/db"},
 		{"one of three", "OK OK OK OK -", []func(*Facts){threeUsable}, "", "Of 3 endpoints only this Pod was tried", ""},
 		{"one of three, for a client", "OK OK OK OK OK", []func(*Facts){threeUsable}, "", "That was one of 3 endpoints", ""},
+		{"another Pod lacks the named port", "OK OK OK OK -", []func(*Facts){lacksPort}, "PORT-02", "get no traffic. The one that was tried has it: the application answers", "run the test again"},
+		{"another Pod lacks the named port, for a client", "OK OK OK OK OK", []func(*Facts){lacksPort}, "PORT-02", "declare it kubectl patch svc web", ""},
+		{"another Pod lacks the named port, as a rollout lets it", "OK OK OK OK -", []func(*Facts){lacksPortSince}, "", "Of 3 endpoints only this Pod was tried", "declare it"},
+		{"another Pod of a headless Service lacks the named port", "OK OK OK OK -", []func(*Facts){lacksItHeadless}, "", "Of 3 endpoints only this Pod was tried", "declare it"},
+		{"another Pod lacks the name of another port", "OK OK OK OK -", []func(*Facts){otherPort}, "", "Of 3 endpoints only this Pod was tried", "declare it"},
+		{"this Pod lacks the named port", "NOT FAIL OK NOT -", []func(*Facts){lacksItHere}, "PORT-02", "declare it kubectl patch svc web", "wait for the rollout"},
+		{"this Pod lacks the named port, as a rollout lets it", "NOT FAIL OK NOT -", []func(*Facts){lacksItHere, lacksPortSince}, "PORT-02", "wait for the rollout", "declare it"},
 		{"the only one", "OK OK OK OK -", nil, "", "", "--all-pods"},
 		{"a policy that admits nobody", "OK OK OK OK -", []func(*Facts){admitsNobody}, "", "NP-01", ""},
 		{"a policy that admits nobody, and a client that gets in", "OK OK OK OK OK", []func(*Facts){admitsNobody}, "", "does not seem to enforce it", "let it pass. Other"},

@@ -51,6 +51,13 @@ func (f Facts) otherSockets() string {
 func (f Facts) findListener() string {
 	const sockets = "--sockets, or s on the screen of the test, reads what the Pod listens on"
 	switch {
+	case !f.PodReady && (f.Readiness == ReadinessOnPodIP || f.Readiness == RefusedOnPodIP):
+		// The probe asks the very port, and so the port is the one that is meant.
+		next := "see in its log why it does not listen, or whether it is still starting: its readiness probe asks that port as well"
+		if f.SocketsAsked {
+			return next
+		}
+		return next + "; " + sockets
 	case f.PortMeant != 0 && f.SocketsAsked:
 		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
 	case f.PortMeant != 0:

@@ -213,3 +213,23 @@ func TestHowTheListenerIsFound(t *testing.T) {
 		}
 	}
 }
+
+// A readiness probe that asks the port tells that it is the one that is meant: then the application is what is late.
+func TestNobodyIsSentToAnotherPortThanTheProbes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		readiness    Readiness
+		ready, asked bool
+		says, not    string
+	}{
+		{ReadinessOnPodIP, false, false, "its readiness probe asks that port as well; --sockets", "targetPort"},
+		{RefusedOnPodIP, false, true, "its readiness probe asks that port as well", "sockets"},
+		{ReadinessOnPodIP, true, false, "Let targetPort be that port", "readiness"},
+		{ReadinessElsewhere, false, false, "Let targetPort be that port", "readiness"},
+	} {
+		next := notListening.conclusion(Facts{Pod: "web-1", PodPort: 8081, Readiness: test.readiness, PodReady: test.ready, SocketsAsked: test.asked}).Next
+		if !strings.Contains(next, test.says) || strings.Contains(next, test.not) {
+			t.Errorf("%+v: %s", test, next)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -518,4 +519,60 @@ func TestASweepWithoutTrafficNamesTheCause(t *testing.T) {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
+}
+
+// Where the reason is one, and known, a sweep says what to do about it, and does not let Pods be compared.
+func TestSweepNamesTheKnownCause(t *testing.T) {
+	named := corev1.ServicePort{Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromString("http")}
+	declares := func(name string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: name, ContainerPort: 8080}}
+		}
+	}
+	for _, test := range []struct {
+		name       string
+		port       corev1.ServicePort
+		odd        string
+		addition   func(*world)
+		id, next   string
+		command    string
+		notCommand string
+	}{
+		{
+			"its loopback alone", webService().Spec.Ports[0], "http", func(w *world) { w.proxied["pods/web-2:8080"] = cannotReach(refusedText) },
+			"PORT-09", "let it listen on 0.0.0.0:8080", "", "svctui test",
+		},
+		{"the name of the port", named, "web", func(*world) {}, "PORT-02", "all these Pods declare 8080", "kubectl -n shop patch svc web", "svctui test"},
+		{
+			"nothing listens", webService().Spec.Ports[0], "http", func(w *world) {
+				delete(w.loopback, "web-2:8080")
+				w.proxied["pods/web-2:8080"] = cannotReach(refusedText)
+			},
+			"PORT-08", "compare web-2 with one that answers", "svctui test web -n shop --pod web-2", "kubectl",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			one, two := runningPod("web-1", "10.0.0.1", declares("http")), runningPod("web-2", "10.0.0.2", declares(test.odd))
+			for _, pod := range []string{"web-1", "web-2"} {
+				w.loopback[pod+":8080"], w.proxied["pods/"+pod+":8080"] = httpApp(200, "fine"), replies(200, "fine")
+			}
+			test.addition(w)
+			slices := []metav1.Object{sliceOf("", 8080, one, two)}
+			if test.odd != "http" {
+				slices = []metav1.Object{sliceOf("", 8080, one), withoutPorts(sliceOf("none", 0, two))}
+			}
+			objects := append([]metav1.Object{webService(test.port), one, two}, slices...)
+			c := Sweep(t.Context(), w, snapshotAt(time.Unix(0, 0).Add(time.Hour), objects...), web, nil).Conclusion
+			if c.ID != test.id || !strings.HasPrefix(c.Next, test.next) || !strings.HasPrefix(c.Command, test.command) || strings.Contains(c.Command, test.notCommand) {
+				t.Errorf("it says %s %q next %q %q", c.ID, c.Text, c.Next, c.Command)
+			}
+		})
+	}
+}
+
+// withoutPorts is a slice as the controller makes it of Pods that lack the named port.
+func withoutPorts(slice *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
+	slice.Ports = nil
+	return slice
 }
