@@ -69,7 +69,7 @@ var insideCases = []fromInside{
 		exit: 1, id: "PORT-17", rungs: "timeout timeout timeout,proxy-pod=not-run", says: "no IPv6 address",
 	},
 	{name: "both", container: "args: [http]", service: "ipFamilyPolicy: RequireDualStack\n  ipFamilies: [IPv6, IPv4]\n  " + plainPorts, ready: 2, rungs: "ok ok ok", says: "answers a client"},
-	{name: "distroless", container: "args: [http]", service: plainPorts, args: []string{"--from", "distroless", "-c", "app"}, ready: 1, rungs: "not-run not-run not-run", says: "Pod's IP"},
+	{name: "distroless", container: "args: [http]", service: plainPorts, args: []string{"--from", "distroless", "-c", "app"}, ready: 1, exit: 2, rungs: "not-run not-run not-run", says: "Whether Pod"},
 }
 
 const insideManifest = `
