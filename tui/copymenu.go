@@ -182,8 +182,8 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 			add(address.what, address.text)
 		}
 		for _, port := range service.Spec.Ports {
-			if port.Protocol == corev1.ProtocolTCP || port.Protocol == "" {
-				run(fmt.Sprintf("port-forward %d", port.Port), fmt.Sprintf("%s port-forward svc/%s %d:%d", kubectl, shellQuote(key.Name), localPortFor(port.Port), port.Port))
+			if target := kubectlForward(sh.state.Snapshot, service, &port); target != "" {
+				run(fmt.Sprintf("port-forward %d", port.Port), kubectl+" port-forward "+target)
 			}
 		}
 	}
@@ -197,6 +197,27 @@ func copyItems(sh *shell, key model.Key) []copyItem {
 	}
 	run("its EndpointSlices", kubectl+" get endpointslices -l "+shellQuote("kubernetes.io/service-name="+key.Name)+" -o yaml")
 	return items
+}
+
+// kubectlForward is what follows `kubectl port-forward` to get to a port of a Service; empty where kubectl forwards nothing. Through a headless
+// Service kubectl dials the Service's own number, and so a Pod is named where that is not the one the port leads to.
+func kubectlForward(snapshot *model.Snapshot, service *corev1.Service, port *corev1.ServicePort) string {
+	if port.Protocol != corev1.ProtocolTCP && port.Protocol != "" || len(service.Spec.Selector) == 0 || service.Spec.Type == corev1.ServiceTypeExternalName {
+		return ""
+	}
+	local := localPortFor(port.Port)
+	if service.Spec.ClusterIP != corev1.ClusterIPNone {
+		return fmt.Sprintf("svc/%s %d:%d", shellQuote(service.Name), local, port.Port)
+	}
+	for _, pod := range model.ForwardOrder(snapshot.Selected(service.Namespace, service.Spec.Selector)) {
+		if to, found := model.ResolveTargetPort(&pod.Spec, port); found {
+			if to.Number == port.Port {
+				return fmt.Sprintf("svc/%s %d:%d", shellQuote(service.Name), local, port.Port)
+			}
+			return fmt.Sprintf("pod/%s %d:%d", shellQuote(pod.Name), local, to.Number)
+		}
+	}
+	return ""
 }
 
 func quoteAll(words []string) []string {

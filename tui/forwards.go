@@ -121,7 +121,12 @@ func (p *forwardsPage) bindings() []binding {
 				return sh.copy(line, line)
 			},
 		},
-		{keys: []string{"K"}, name: "copy kubectl", help: "copies the kubectl line that does the same", disabled: none, run: func(sh *shell) tea.Cmd {
+		{keys: []string{"K"}, name: "copy kubectl", help: "copies the kubectl line that does the same", disabled: func(sh *shell) string {
+			if why := none(sh); why != "" {
+				return why
+			}
+			return noCommand(*p.at(sh))
+		}, run: func(sh *shell) tea.Cmd {
 			line := forwardCommand(*p.at(sh))
 			return sh.copy(line, line)
 		}},
@@ -365,17 +370,13 @@ func (p *forwardsPage) detail(sh *shell, width int) []string {
 	}
 	switch forward.State {
 	case model.ForwardWaiting:
-		next := "The next one that is Ready is taken."
-		if forward.Target.Pod != "" {
-			next = "One of the same name is taken as soon as it runs, as a StatefulSet makes it; other Pods get new names: F on the Service follows those."
-		}
-		item("waits", t.warn, "There is no Pod to lead to now: what connects is reset at once. "+next)
+		item("waits", t.warn, waiting(forward))
 	case model.ForwardConnecting:
 		item("connects", t.text, "It listens, and looks for a Pod.")
 	case model.ForwardRefused:
 		item("refused", t.warn, refusals(forward))
 	}
-	if forward.LastError != "" {
+	if forward.LastError != "" && (forward.State != model.ForwardWaiting || forward.LastError != forward.WaitsFor) {
 		item("last error", t.fail, clean(forward.LastError)+"  ("+age(forward.LastErrAt, sh.now())+" ago)")
 	}
 	if host, _, err := net.SplitHostPort(forward.Local); err == nil && !onLoopback(host) {

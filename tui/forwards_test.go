@@ -23,7 +23,7 @@ func sampleForwards() []model.Forward {
 		},
 		{
 			ID: 2, Target: model.ForwardTarget{Context: "gke-prod", Namespace: "shop", Service: "cart", Port: "http"}, Local: "127.0.0.1:8081",
-			State: model.ForwardWaiting, Total: 3, BytesUp: 900, BytesDown: 1200, Since: ago(2 * time.Hour),
+			State: model.ForwardWaiting, WaitsFor: "none of the 2 Pods of Service shop/cart is Ready", Total: 3, BytesUp: 900, BytesDown: 1200, Since: ago(2 * time.Hour),
 			LastError: "failed to connect to localhost:8080 inside namespace \"a1b2\", IPv4: dial tcp4 127.0.0.1:8080: connect: connection refused", LastErrAt: ago(5 * time.Minute),
 		},
 		{
@@ -422,6 +422,14 @@ func TestTheCommandOfAForward(t *testing.T) {
 		if got := forwardCommand(model.Forward{Target: target, Local: test.local, KubectlArgs: test.args}); got != test.want {
 			t.Errorf("%s: %s, want %s", test.local, got, test.want)
 		}
+	}
+	// Through a headless Service kubectl would dial another port.
+	headless := model.Forward{Target: target, Local: "127.0.0.1:8080", Pod: "cart-1", PodPort: 9090, KubectlDiffers: true}
+	if got := forwardCommand(headless); got != "kubectl -n shop port-forward pod/cart-1 8080:9090" || noCommand(headless) != "" {
+		t.Errorf("of a headless Service: %s", got)
+	}
+	if headless.Pod, headless.PodPort = "", 0; noCommand(headless) == "" {
+		t.Error("no Pod is there that kubectl could forward to")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/svctui/svctui/kube/model"
@@ -60,8 +61,30 @@ func refusals(forward *model.Forward) string {
 		"the one that is meant; t on the Service tests it.", last, forward.PodPort, clean(forward.Pod))
 }
 
+// waiting says of a forward that leads nowhere now why, and what ends that.
+func waiting(forward *model.Forward) string {
+	why := clean(cmp.Or(forward.WaitsFor, "there is no Pod to lead to"))
+	next := "It goes on by itself as soon as that changes."
+	if forward.Target.Pod != "" {
+		next = "One of the same name is taken as soon as it runs, as a StatefulSet makes it; other Pods get new names: F on the Service follows those."
+	}
+	return strings.ToUpper(why[:1]) + why[1:] + ". What connects is reset at once. " + next
+}
+
+// noCommand says why no kubectl line does the same as a forward; empty where one does.
+func noCommand(forward model.Forward) string {
+	if forward.KubectlDiffers && forward.Pod == "" {
+		return "there is no Pod now, and through the headless Service kubectl dials another port"
+	}
+	return ""
+}
+
 // forwardCommand is the kubectl line that does the same for as long as one Pod lives.
 func forwardCommand(forward model.Forward) string {
+	if forward.KubectlDiffers {
+		// Through the Service kubectl would dial another port.
+		forward.Target.Service, forward.Target.Pod, forward.Target.Port = "", forward.Pod, strconv.Itoa(int(forward.PodPort))
+	}
 	local, remote := "", forward.Target.Port
 	host, port, err := net.SplitHostPort(forward.Local)
 	if err == nil {

@@ -203,7 +203,7 @@ func (k *keeper) follow(ctx context.Context, next routed) {
 	case errors.As(next.err, &none):
 		k.leave()
 		k.held.change(func(status *model.Forward) {
-			status.State, status.Pod, status.PodPort = model.ForwardWaiting, "", 0
+			status.State, status.Pod, status.PodPort, status.WaitsFor = model.ForwardWaiting, "", 0, none.text
 			noteIn(status, next.err)
 		})
 	case next.err != nil:
@@ -213,7 +213,8 @@ func (k *keeper) follow(ctx context.Context, next routed) {
 		k.leave()
 		k.present = next.to
 		k.held.change(func(status *model.Forward) {
-			status.State, status.Pod, status.PodPort = model.ForwardConnecting, next.to.pod, next.to.port
+			status.State, status.Pod, status.PodPort, status.WaitsFor = model.ForwardConnecting, next.to.pod, next.to.port, ""
+			status.KubectlDiffers = next.to.kubectlDiffers
 			k.held.route = next.to
 		})
 		k.pause.reset()

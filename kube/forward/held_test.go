@@ -44,7 +44,7 @@ func TestForwardToServiceFollowsItsPods(t *testing.T) {
 
 	cluster.remove(first)
 	awaitState(t, m, forward.ID, model.ForwardWaiting)
-	if now := stateOf(m, forward.ID); now.Pod != "" || !strings.Contains(now.LastError, "none of the 1 Pods of Service ns/web is Ready") {
+	if now := stateOf(m, forward.ID); now.Pod != "" || !strings.Contains(now.LastError, "none of the 1 Pods of Service ns/web is Ready") || now.WaitsFor != now.LastError {
 		t.Errorf("while waiting: %+v", now)
 	}
 	if got, err := say(t, forward); err == nil {
@@ -53,7 +53,7 @@ func TestForwardToServiceFollowsItsPods(t *testing.T) {
 
 	cluster.put(readyPod("web-3"))
 	awaitState(t, m, forward.ID, model.ForwardActive)
-	if got, err := say(t, forward); got != "I am web-3" || err != nil {
+	if got, err := say(t, forward); got != "I am web-3" || err != nil || stateOf(m, forward.ID).WaitsFor != "" {
 		t.Errorf("got %q and %v", got, err)
 	}
 }

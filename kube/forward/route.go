@@ -16,6 +16,8 @@ type route struct {
 	pod  string
 	uid  types.UID
 	port int32
+	// kubectlDiffers is that of model.Forward.
+	kubectlDiffers bool
 }
 
 // identity is the Pod of the route, in its namespace.
@@ -67,7 +69,7 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 			portErr = waitFor("Pod %s has no %s port named %s", pod.Name, protocolName(port.Protocol), port.TargetPort.StrVal)
 			continue
 		}
-		this := route{pod: pod.Name, uid: pod.UID, port: to.Number}
+		this := route{pod: pod.Name, uid: pod.UID, port: to.Number, kubectlDiffers: service.Spec.ClusterIP == corev1.ClusterIPNone && to.Number != port.Port}
 		if pod.UID == present.uid && pod.Name == present.pod {
 			return this, nil
 		}

@@ -36,6 +36,9 @@ func TestRouteToService(t *testing.T) {
 	headless := webService()
 	headless.Spec.ClusterIP = corev1.ClusterIPNone
 	headless.Spec.Ports[0].TargetPort = intstr.FromInt32(8081)
+	sameNumber := webService()
+	sameNumber.Spec.ClusterIP = corev1.ClusterIPNone
+	sameNumber.Spec.Ports[0].TargetPort = intstr.FromInt32(80)
 	ended := readyPod("ended")
 	ended.Status.Phase = corev1.PodSucceeded
 
@@ -62,12 +65,16 @@ func TestRouteToService(t *testing.T) {
 		{"past a Pod without the named port", webService(), "80", []*corev1.Pod{plainInit, readyAt("z", 9)}, route{}, "z", 8080},
 		{"not the name with another protocol", webService(), "82", []*corev1.Pod{readyPod("a")}, route{}, "", 0},
 		{"headless: its targetPort", headless, "80", []*corev1.Pod{readyPod("a")}, route{}, "a", 8081},
+		{"headless: the same number", sameNumber, "80", []*corev1.Pod{readyPod("a")}, route{}, "a", 80},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			target := model.ForwardTarget{Namespace: "ns", Service: "web", Port: test.port}
 			got, err := routeToService(target, test.service, test.pods, test.present)
 			if got.pod != test.pod || got.port != test.number || (err == nil) != (test.pod != "") {
 				t.Errorf("got %+v and %v", got, err)
+			}
+			if got.kubectlDiffers != (test.service == headless) {
+				t.Errorf("kubectl dials another port: %t", got.kubectlDiffers)
 			}
 		})
 	}
