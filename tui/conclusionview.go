@@ -25,13 +25,13 @@ func conclude(t *theme, result isolation.Result, running bool, width int) conclu
 	glyph, _ := t.mark(conclusion.Mark)
 	told.verdict = underVerdict(t.strong, clean(conclusion.Text), width)
 	told.verdict[0] = " " + t.badge(conclusion.Mark).on(" "+glyph+" ") + "  " + strings.TrimPrefix(told.verdict[0], conclusionIndent)
-	told.reasons = underVerdict(t.text, clean(conclusion.Why), width)
+	told.reasons = underVerdict(t.text, clean(isolation.ByKeys(conclusion.Why)), width)
 	if conclusion.ID != "" {
 		told.reasons = append(told.reasons, underVerdict(t.dim, clean(strings.Join(conclusion.Grade(), " · ")), width)...)
 	}
 	if conclusion.Next != "" {
 		const head = "next "
-		told.next = underVerdict(t.text, clean(conclusion.Next), width-len(head))
+		told.next = underVerdict(t.text, clean(isolation.ByKeys(conclusion.Next)), width-len(head))
 		for i, line := range told.next {
 			told.next[i] = conclusionIndent + strings.Repeat(" ", len(head)) + strings.TrimPrefix(line, conclusionIndent)
 		}

@@ -321,6 +321,10 @@ func TestWhatIsTypedAsATarget(t *testing.T) {
 	for _, test := range []struct{ typed, says, local string }{
 		{"svc/cart:80", "▌ svc/cart:80", "8080"},
 		{"pod/any:80,", "lacks a port between two commas", ""},
+		{"svc/cart.shop:80", "▌ use “svc/cart.shop:80” as typed", "8080"},
+		{"svc/cart.shop.svc:443", "▌ use “svc/cart.shop.svc:443” as typed", "8443"},
+		{"svc/cart.bank:80", "is in another namespace than this Service", ""},
+		{"svc/cart.shop.pod:80", "is in another namespace than this Service", ""},
 		{"svc/cart:80,443", "▌ svc/cart:80,443", "8080,8443"},
 		{"svc/cart:80,https", "▌ use “svc/cart:80,https” as typed", "8080,8443"},
 		{"svc/cart:https", "▌ svc/cart:443 https", "8443"},

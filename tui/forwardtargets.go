@@ -149,7 +149,10 @@ func parseTargets(text string, service model.Key) ([]model.ForwardTarget, error)
 	target := model.ForwardTarget{Namespace: service.Namespace}
 	switch kind {
 	case "svc", "service", "services":
-		target.Service = name
+		var ok bool
+		if target.Service, ok = ofNamespace(name, service.Namespace); !ok {
+			return nil, fmt.Errorf("%q is in another namespace than this Service: its own screen forwards to it", name)
+		}
 	case "pod", "po", "pods":
 		target.Pod = name
 	default:
@@ -163,6 +166,17 @@ func parseTargets(text string, service model.Key) ([]model.ForwardTarget, error)
 		targets = append(targets, target)
 	}
 	return targets, nil
+}
+
+// ofNamespace is the name of a Service that may be followed by its namespace, as in DNS: web.shop or web.shop.svc. ok is false where that is
+// another one.
+func ofNamespace(name, namespace string) (service string, ok bool) {
+	service, rest, dotted := strings.Cut(name, ".")
+	if !dotted {
+		return name, true
+	}
+	of, rest, _ := strings.Cut(rest, ".")
+	return service, of == namespace && (rest == "" || rest == "svc" || strings.HasPrefix(rest, "svc."))
 }
 
 // portOf is the number of a target's port; zero where the Service or the Pod has none of that name, or is not known. A number is taken

@@ -79,7 +79,7 @@ func conclusionOf(c *Conclusion, clean func(string) string) *conclusionJSON {
 	if c == nil {
 		return nil
 	}
-	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(c.Why), Next: clean(c.Next), Command: clean(c.Command)}
+	out := &conclusionJSON{ID: c.ID, Result: markName(c.Mark), Text: clean(c.Text), Why: clean(ByFlags(c.Why)), Next: clean(ByFlags(c.Next)), Command: clean(c.Command)}
 	if c.Mark != check.MarkUnknown {
 		out.Confidence = c.Confidence.String()
 	}

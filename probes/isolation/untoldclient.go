@@ -21,7 +21,7 @@ func (c Conclusion) ofUntoldClient(observations []Observation, f Facts) Conclusi
 	}
 	next := "try it from another Pod"
 	if observations[i].Paste != "" {
-		next = "run the line beside the rung In-cluster, or try it from a container that has a shell and curl or wget (--container)"
+		next = "run the line beside the rung In-cluster, or try it from a container that has a shell and curl or wget (--container, or x on the screen of the test)"
 	}
 	why := fmt.Sprintf("%s itself told nothing (%s).", f.client(), cmp.Or(strings.TrimSuffix(observations[i].Detail, "."), "it was not tried"))
 	barred := slices.IndexFunc(f.ClientFindings, func(finding check.Finding) bool {

@@ -282,7 +282,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case closes:
 		closing := probed("", "The application accepts connections and closes them without an answer.",
 			fmt.Sprintf("It did not say one byte to what it was asked (%s).", f.Speaks),
-			"look at its log; it may have no process left that answers, expect the PROXY protocol, or want to be asked for a name (--host)")
+			"look at its log; it may have no process left that answers, expect the PROXY protocol, or want to be asked for a name (--host, or o on the screen of the test)")
 		if f.seen.pod != closed || f.seen.proxyPod != closed {
 			closing.Mark, closing.Confidence = check.MarkWarn, check.Likely
 		}
@@ -361,9 +361,9 @@ func (f Facts) silentToUs() bool {
 // lookAtHang says what to do about an application that does not answer.
 func (f Facts) lookAtHang() string {
 	if !f.silentToUs() {
-		return "look at its log, and at what it depends on; one that is only slow can be asked for a lighter path (--path)"
+		return "look at its log, and at what it depends on; one that is only slow can be asked for a lighter path (--path, or o on the screen of the test)"
 	}
-	return "look at its log, and at what it depends on; one that is only slow can be given longer (--timeout), or a lighter path"
+	return "look at its log, and at what it depends on; one that is only slow can be given longer, or a lighter path (--timeout and --path, or o on the screen of the test)"
 }
 
 // unlessRejected takes back what a refusal at the Pod's IP seemed to prove, where NetworkPolicies could not be read: one whose plugin rejects
@@ -461,7 +461,7 @@ func inconclusive(observations []Observation, s sight, deciding Rung, f Facts) C
 // contradiction is where no row of the truth table fits.
 func contradiction(f Facts) Conclusion {
 	c := unknown("Inconclusive: the rungs contradict each other.", "Something changed while they ran, or something on the way treats them differently.",
-		"run the test again, then with --pod on each of the Pods, then from a Pod in the cluster")
+		"run the test again, then on each of the Pods (--pod, or p on the screen of the test), then from a Pod in the cluster")
 	c.contradictory = true
 	switch {
 	case f.Restart.container != "":
@@ -471,7 +471,7 @@ func contradiction(f Facts) Conclusion {
 		c.Command = check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", f.Restart.container, "--previous")
 	case f.AssumesHTTP:
 		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers HTTP in different ways.", f.Speaks)
-		c.Next = "say how it speaks, e.g. --scheme tcp, or o on the screen of the test; where it does speak HTTP, " + c.Next
+		c.Next = "say how it speaks, --scheme tcp, or o on the screen of the test; where it does speak HTTP, " + c.Next
 	}
 	return c
 }

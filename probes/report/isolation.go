@@ -128,10 +128,10 @@ func (p *printer) conclusion(conclusion isolation.Conclusion) {
 	}
 	p.line(0, p.mark(conclusion.Mark)+" "+text)
 	if conclusion.Why != "" {
-		p.line(2, Clean(conclusion.Why))
+		p.line(2, Clean(isolation.ByFlags(conclusion.Why)))
 	}
 	if conclusion.Next != "" {
-		p.line(2, "next: "+Clean(conclusion.Next))
+		p.line(2, "next: "+Clean(isolation.ByFlags(conclusion.Next)))
 	}
 	if conclusion.Command != "" {
 		// A command to paste is never wrapped.
