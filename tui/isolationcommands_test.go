@@ -161,6 +161,7 @@ func TestAPodToTestIsAName(t *testing.T) {
 func TestAboutTheClientOnce(t *testing.T) {
 	finding := check.Finding{ID: "NP-03", Severity: check.Major, Confidence: check.Likely, Title: "NetworkPolicy x keeps it out.", Fix: &check.Fix{Command: "kubectl describe netpol x", Note: "admit it"}}
 	other := check.Finding{ID: "DNS-01", Severity: check.Major, Confidence: check.Proven, Title: "It asks another DNS."}
+	minor := check.Finding{ID: "TP-04", Severity: check.Minor, Confidence: check.Proven, Title: "It is far away.", Fix: &check.Fix{Note: "move it"}}
 	unchecked := check.Unchecked{Check: []string{"NP-04"}, Need: "list networkpolicies"}
 	for name, test := range map[string]struct {
 		why         string
@@ -171,7 +172,8 @@ func TestAboutTheClientOnce(t *testing.T) {
 		"said already":              {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding}, nil, nil, []string{"For Pod"}},
 		"said, and another one":     {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding, other}, nil, []string{"For Pod shop/batch", "It asks another DNS."}, []string{"keeps it out"}},
 		"said, and not all is read": {"NetworkPolicy x keeps it out.", []check.Finding{finding}, []check.Unchecked{unchecked}, []string{"For Pod shop/batch", "networkpolicies"}, []string{"keeps it out"}},
-		"not said":                  {"", []check.Finding{finding}, nil, []string{"keeps it out.", "  admit it", "  kubectl describe netpol x"}, []string{"–"}},
+		"not said":                  {"", []check.Finding{finding}, nil, []string{"keeps it out."}, []string{"admit it", "–"}},
+		"a second one not said":     {"", []check.Finding{other, minor}, nil, []string{"It asks another DNS.", "It is far away.", "move it"}, nil},
 		"nothing keeps it out":      {"", nil, nil, []string{"For Pod shop/batch"}, nil},
 	} {
 		s := newConnectedScreen(t, 120, 40)
@@ -190,6 +192,39 @@ func TestAboutTheClientOnce(t *testing.T) {
 			if strings.Contains(text, never) {
 				t.Errorf("%s: %q is there:\n%s", name, never, text)
 			}
+		}
+	}
+}
+
+// What keeps the chosen client out stands beside the conclusion, in front of the rungs where room is scarce, with what to do about it.
+func TestWhatKeepsTheClientOutStandsBesideTheConclusion(t *testing.T) {
+	bars := check.Finding{ID: "NP-03", Severity: check.Major, Confidence: check.Likely, Title: "NetworkPolicy x keeps it out.", Fix: &check.Fix{Command: "kubectl describe netpol x", Note: "admit it"}}
+	minor := check.Finding{ID: "TP-04", Severity: check.Minor, Confidence: check.Proven, Title: "It is far away.", Fix: &check.Fix{Note: "move it"}}
+	for name, test := range map[string]struct {
+		findings []check.Finding
+		next     string
+		says     []string
+		never    string
+	}{
+		"and the way is open":               {[]check.Finding{minor, bars}, "", []string{"✓   All is well.", "▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next admit it", "kubectl describe netpol x"}, "far away"},
+		"and the conclusion has its advice": {[]check.Finding{bars}, "do this first", []string{"▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next do this first"}, "kubectl describe"},
+		"nothing grave":                     {[]check.Finding{minor}, "", []string{"✓   All is well."}, "▲"},
+	} {
+		s := newConnectedScreen(t, 80, 24)
+		s.show(stateOf("shop", shopFixtures()...))
+		p := newIsolationPage(model.Key{Namespace: "shop", Name: "cart"})
+		p.result.Conclusion = &isolation.Conclusion{Mark: check.MarkOK, Text: "All is well.", Next: test.next}
+		s.root.sh.client = check.Client{Pod: model.Key{Namespace: "shop", Name: "batch"}}
+		p.client = clientReport{s.root.sh.state.Snapshot, s.root.sh.client, p.request.Service, check.ClientReport{Findings: test.findings}}
+		text := ansi.Strip(strings.Join(p.arranged(s.root.sh, 80, 12), "\n"))
+		text, _, _ = strings.Cut(text, "RUNG")
+		for _, want := range test.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %q is not above the rungs:\n%s", name, want, text)
+			}
+		}
+		if strings.Contains(text, test.never) {
+			t.Errorf("%s: %q is there:\n%s", name, test.never, text)
 		}
 	}
 }

@@ -31,6 +31,9 @@ func (p *isolationPage) arranged(sh *shell, width, height int) []string {
 		told.verdict = append(told.verdict, underVerdict(t.warn, "outdated: "+clean(outdated)+"; r tests again", width)...)
 	}
 	client := p.aboutClient(sh, width)
+	if finding := p.barsClient(sh); finding != nil {
+		told.forClient(t, clientName(sh.client), finding, width)
+	}
 	full, do := slices.Concat(told.verdict, told.reasons), slices.Concat(told.next, told.command)
 	roomy := paragraphs(route, rungs, full, told.next, told.command, told.aside, client)
 	if len(roomy) <= height && height >= roomyHeight {
@@ -47,15 +50,41 @@ func (p *isolationPage) arranged(sh *shell, width, height int) []string {
 	return paragraphs(slices.Concat(route, told.verdict, do), rungs, told.reasons, told.aside, client)
 }
 
+// barsClient is the gravest of what keeps the chosen client from the Service, where the conclusion does not tell it; nil for nothing.
+func (p *isolationPage) barsClient(sh *shell) *check.Finding {
+	told := p.result.Conclusion
+	if told == nil {
+		return nil
+	}
+	var gravest *check.Finding
+	judged := p.client.gather(sh, p.request.Service)
+	for i := range judged.Findings {
+		finding := &judged.Findings[i]
+		if (finding.Red() || finding.Amber()) && !strings.Contains(told.Text+told.Why, finding.Title) && (gravest == nil || finding.Severity > gravest.Severity) {
+			gravest = finding
+		}
+	}
+	return gravest
+}
+
 // aboutClient tells what keeps the chosen client from the Service, and not again what the conclusion says of that.
 func (p *isolationPage) aboutClient(sh *shell, width int) []string {
 	judged := p.client.gather(sh, p.request.Service)
 	if told := p.result.Conclusion; told != nil {
-		left := slices.DeleteFunc(slices.Clone(judged.Findings), func(finding check.Finding) bool { return strings.Contains(told.Why, finding.Title) })
+		left := slices.DeleteFunc(slices.Clone(judged.Findings), func(finding check.Finding) bool { return strings.Contains(told.Text+told.Why, finding.Title) })
 		if len(left)+len(judged.Unchecked) == 0 && len(judged.Findings) > 0 {
 			return nil
 		}
 		judged.Findings = left
+	}
+	if above := p.barsClient(sh); above != nil {
+		// What to do about it stands beside the conclusion.
+		judged.Findings = slices.Clone(judged.Findings)
+		for i := range judged.Findings {
+			if finding := &judged.Findings[i]; finding.ID == above.ID && finding.Title == above.Title {
+				finding.Fix = nil
+			}
+		}
 	}
 	lines := drawClient(sh, p.request.Service, judged, width-8)
 	for i, line := range lines {
