@@ -195,6 +195,7 @@ func TestLoginExpiresAndIsRenewed(t *testing.T) {
 	if shown := screen.Screen(); !regexp.MustCompile(`▌✓ alpha `).MatchString(shown) {
 		t.Errorf("the selection is lost:\n%s", shown)
 	}
+	waitForAnswer(t, c, address, myAppPod(t, c, namespace))
 	screen.Send("f")
 	screen.WaitFor("svc/alpha:80", 10*time.Second)
 	screen.Send("q")

@@ -68,8 +68,13 @@ func tryForward(ctx context.Context, dialer Dialer, s subject, scheme string) an
 
 	errorTexts := stream.Errors()
 	var hungUp *answer
+	timeIsUp := ctx.Done()
 	for {
 		select {
+		case <-timeIsUp:
+			// What is being written would hold the talk up for as long as nobody takes it.
+			timeIsUp = nil
+			_ = stream.Close()
 		case got := <-answered:
 			return got
 		case text, some := <-errorTexts:
