@@ -212,12 +212,18 @@ func oddWorkload(snapshot *model.Snapshot, pod *corev1.Pod, findings []check.Fin
 // leading is the finding that tells why there is no usable endpoint, or nil. What is wrong in front of the Service does not.
 func (f Facts) leading() *check.Finding {
 	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool {
-		return finding.Severity >= check.Major && !finding.Settling && finding.Step != check.StepIsolation && !strings.HasPrefix(finding.ID, "LB-")
+		return finding.Severity >= check.Major && !finding.Settling && !inFront(&finding)
 	})
 	if i < 0 {
 		return nil
 	}
 	return &f.Diagnosis[i]
+}
+
+// inFront tells whether a finding is of what stands before the Service, or of who may come in: neither tells why there is no endpoint.
+func inFront(finding *check.Finding) bool {
+	family, _, _ := strings.Cut(finding.ID, "-")
+	return finding.Step == check.StepIsolation || family == "LB" || family == "ING" || family == "GW"
 }
 
 // byLeading names the cause that the checks found, with its fix.
@@ -235,9 +241,7 @@ func (c Conclusion) byLeading(f Facts) Conclusion {
 // byLesser is for a Service without a usable endpoint of which the checks know why, and do not call it a fault: it is scaled to zero on purpose,
 // or not settled yet.
 func (c Conclusion) byLesser(f Facts) Conclusion {
-	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool {
-		return finding.Step != check.StepIsolation && !strings.HasPrefix(finding.ID, "LB-") && !strings.HasPrefix(finding.ID, "ING-")
-	})
+	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool { return !inFront(&finding) })
 	if i < 0 || f.Verdict == check.Fail || f.Verdict == check.Unknown || f.Diagnosis[i].Settling {
 		return c.whileSettling(f)
 	}

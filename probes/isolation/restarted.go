@@ -37,8 +37,11 @@ func restartOf(pod *corev1.Pod, at time.Time) restart {
 			if end == nil || end.FinishedAt.IsZero() {
 				continue
 			}
-			ago := max(at.Sub(end.FinishedAt.Time), 0).Round(time.Second)
-			if ago < lately && (newest.container == "" || ago < newest.ago) {
+			ago := at.Sub(end.FinishedAt.Time)
+			if ago < -time.Minute {
+				continue // by a clock that is far off
+			}
+			if ago = max(ago, 0).Round(time.Second); ago < lately && (newest.container == "" || ago < newest.ago) {
 				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago}
 			}
 		}
@@ -53,8 +56,18 @@ func (r restart) of(pod string) string {
 
 // ofRestart says beside a Pod that does not listen or answer that a container of it ended lately: it may be on its way up again.
 func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
-	if f.Restart.container != "" && slices.Contains(notThere, v) && c.Mark != check.MarkOK {
-		c.Why = joined(f.Restart.of(f.Pod), c.Why)
+	if f.Restart.container == "" || !slices.Contains(notThere, v) || c.Mark == check.MarkOK {
+		return c
+	}
+	c.Why = joined(f.Restart.of(f.Pod), c.Why)
+	if v == notListening && !f.Sockets.Known {
+		// No other port is to be looked for before it is known why the application ends.
+		c.Next, c.Command = f.Restart.look(f)
 	}
 	return c
+}
+
+// look shows the log of the run that ended.
+func (r restart) look(f Facts) (next, command string) {
+	return "see in the log of its last run why it ends", check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", r.container, "--previous")
 }

@@ -40,6 +40,7 @@ func TestRestartOf(t *testing.T) {
 		"no Pod":                  {nil, time.Minute, restart{}},
 		"lately":                  {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute}},
 		"just now, by its clock":  {ended, -time.Second, restart{"c", "Completed, exit code 0", 0}},
+		"by a clock far ahead":    {ended, -2 * time.Minute, restart{}},
 		"long ago":                {ended, 5 * time.Minute, restart{}},
 		"twice":                   {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second}},
 		"nobody knows when":       {undated, time.Minute, restart{}},
@@ -87,6 +88,9 @@ func TestARestartBesideARefusal(t *testing.T) {
 	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second} })
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
+	}
+	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.Next != "see in the log of its last run why it ends" || got.Command != "kubectl -n '' logs web-1 -c c --previous" {
+		t.Errorf("%q %q", got.Next, got.Command)
 	}
 	if got := Conclude(seen(t, "OK OK OK OK -"), facts); got.Mark != check.MarkOK || strings.Contains(got.Why, "ended") {
 		t.Errorf("%+v", got)

@@ -38,12 +38,11 @@ func freshOf(snapshot *model.Snapshot, pod *corev1.Pod) starting {
 	}
 	youngest := time.Time{}
 	for container := range model.ServingContainers(&pod.Spec) {
-		status := containerStatus(pod, container.Name)
-		if container.ReadinessProbe != nil || status == nil || status.State.Running == nil {
-			continue
+		if container.ReadinessProbe != nil {
+			return starting{}
 		}
-		if at := status.State.Running.StartedAt.Time; at.After(youngest) {
-			youngest = at
+		if status := containerStatus(pod, container.Name); status != nil && status.State.Running != nil && status.State.Running.StartedAt.After(youngest) {
+			youngest = status.State.Running.StartedAt.Time
 		}
 	}
 	age := snapshot.At().Sub(youngest)
@@ -96,7 +95,7 @@ func joinedByThen(first, then string) string {
 // whileSettling is for a Service without a usable endpoint of which the checks say no more than that it has not been so for long enough, or whose
 // Pod is new.
 func (c Conclusion) whileSettling(f Facts) Conclusion {
-	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool { return finding.Settling && finding.Step != check.StepIsolation })
+	i := slices.IndexFunc(f.Diagnosis, func(finding check.Finding) bool { return finding.Settling && !inFront(&finding) })
 	switch {
 	case f.leading() != nil:
 		return c

@@ -42,6 +42,7 @@ func TestWhetherAPodIsNew(t *testing.T) {
 		{"not Ready, its probe gives it longer", 30 * time.Second, []func(*corev1.Pod){notReady, slowProbe}, time.Minute, 0},
 		{"not Ready, longer than its probe gives it", 90 * time.Second, []func(*corev1.Pod){notReady, slowProbe}, 0, 0},
 		{"not Ready any more", 9 * time.Second, []func(*corev1.Pod){notReady, readyOnceAt(5 * time.Second)}, 0, 0},
+		{"not Ready, started again", 4 * time.Second, []func(*corev1.Pod){notReady, endedAt(startedAt)}, 0, 0},
 		{"it is being deleted", 4 * time.Second, []func(*corev1.Pod){notReady, deleted}, 0, 0},
 		{"by another clock", -4 * time.Second, []func(*corev1.Pod){notReady}, 34 * time.Second, 0},
 		{"by a clock that is far off", -2 * time.Minute, []func(*corev1.Pod){notReady}, 0, 0},

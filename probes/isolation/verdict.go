@@ -467,8 +467,7 @@ func contradiction(f Facts) Conclusion {
 	case f.Restart.container != "":
 		c.Text = "Inconclusive: a container of the Pod ends and is started again, and the rungs met it in different states."
 		c.Why = f.Restart.of(f.Pod)
-		c.Next = "see in the log of its last run why it ends"
-		c.Command = check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", f.Restart.container, "--previous")
+		c.Next, c.Command = f.Restart.look(f)
 	case f.AssumesHTTP:
 		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers HTTP in different ways.", f.Speaks)
 		c.Next = "say how it speaks, --scheme tcp, or o on the screen of the test; where it does speak HTTP, " + c.Next
