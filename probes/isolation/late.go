@@ -22,7 +22,7 @@ func (c Conclusion) ofLate(v verdict, f Facts) Conclusion {
 	return Conclusion{
 		Mark: check.MarkWarn, Confidence: check.Probed,
 		Text: fmt.Sprintf("The way to the application is open, and it takes %s to answer: clients that wait for less get nothing.", f.Late.Round(time.Second)),
-		Why:  joined(fmt.Sprintf("An answer is expected within %s (--timeout, or o on the screen of the test).", cmp.Or(f.Patience, answerPatience)), c.Why),
+		Why:  joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), c.Why),
 		Next: "look at its log, and at what it depends on; another path (--path, or o on the screen of the test) may answer sooner",
 	}
 }
