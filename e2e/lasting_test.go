@@ -271,7 +271,7 @@ func TestForwardWaitsForItsService(t *testing.T) {
 			[]string{"expose", "deployment", "web", "--port=80", "--target-port=8080"},
 		},
 		{
-			"scaled to zero", "no Pod matches",
+			"scaled to zero", "Pod matches the selector",
 			[]string{"scale", "deployment", "web", "--replicas=0"},
 			[]string{"scale", "deployment", "web", "--replicas=1"},
 		},
