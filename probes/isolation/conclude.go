@@ -19,7 +19,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	}
 	facts.seen = s
 	if stoppedPodDecides(s, facts) {
-		return podStopped.conclusion(facts).despite(observations, facts)
+		return podStopped.conclusion(facts).despite(observations, facts).withDiagnosis(podStopped, observations, facts)
 	}
 	var rows []truth
 	for _, row := range table {

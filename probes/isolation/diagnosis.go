@@ -63,6 +63,10 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if finding := f.found("PORT-02"); finding != nil && !finding.Settling && ofPort(finding, f.PortIndex) && !noneUsable(f) {
 			return c.mended(finding.Fix)
 		}
+	case containerStopped, podStopped:
+		if noneUsable(f) && c.Mark == check.MarkFail {
+			return c.byLeading(f)
+		}
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)
 	default:

@@ -118,6 +118,8 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"a client is refused, and there is one endpoint", "OK OK OK OK REF", []func(*Facts){mixed}, "TP-08", "kube-proxy", "deploy/db"},
 		{"one of three", "OK OK OK OK -", []func(*Facts){threeUsable}, "", "Of 3 endpoints only this Pod was tried", ""},
 		{"one of three, for a client", "OK OK OK OK OK", []func(*Facts){threeUsable}, "", "That was one of 3 endpoints", ""},
+		{"no endpoint, and a container that may be meant does not run", "REF REF NOEP REF -", []func(*Facts){noneUsableEdit, containerWaits, readiness}, "POD-06", "kubectl logs web-1", "see why that container"},
+		{"an endpoint, and a container that may be meant does not run", "REF REF REF REF -", []func(*Facts){containerWaits, readiness}, "", "see why that container", "kubectl logs"},
 		{"another Pod lacks the named port", "OK OK OK OK -", []func(*Facts){lacksPort}, "PORT-02", "get no traffic. The one that was tried has it: the application answers", "run the test again"},
 		{"another Pod lacks the named port, for a client", "OK OK OK OK OK", []func(*Facts){lacksPort}, "PORT-02", "declare it kubectl patch svc web", ""},
 		{"another Pod lacks the named port, as a rollout lets it", "OK OK OK OK -", []func(*Facts){lacksPortSince}, "", "Of 3 endpoints only this Pod was tried", "declare it"},

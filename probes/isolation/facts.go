@@ -34,6 +34,8 @@ type Facts struct {
 	// when the cluster was read.
 	Starting, Fresh starting
 	At              time.Time
+	// StillRefused means that a new Pod's IP still refused the API server after its loopback had answered.
+	StillRefused bool
 	// Restart is a container of the Pod that ended lately.
 	Restart restart
 	// PodLacksPort means that the Pod does not have the port that targetPort names.

@@ -77,6 +77,7 @@ func (r *run) try(ctx context.Context) {
 	}
 	r.proxies(ctx)
 	forwards.Wait()
+	r.askNewPod(ctx)
 	if !r.podAlone {
 		r.calibrate(ctx)
 		r.askForwarded(ctx)
@@ -109,6 +110,8 @@ type run struct {
 	// atForwardPod is that of Facts.
 	atForwardPod evidence
 
+	// stillRefused is that of Facts.
+	stillRefused bool
 	// since is what has become of the tested Pod while it was tested.
 	since podState
 	// restart and otherEnding are those of Facts.
@@ -151,7 +154,7 @@ func (r *run) facts() Facts {
 	if r.notTLS && r.subject.speaks.scheme == schemeHTTPS && r.subject.speaks.known {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
-	facts.Wordless = !r.heardWords
+	facts.Wordless, facts.StillRefused = !r.heardWords, r.stillRefused
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -68,6 +69,9 @@ func (c Conclusion) ofStarting(v verdict, f Facts) Conclusion {
 		return c
 	}
 	switch {
+	case (v.family() == loopback || v == mixedLoopback) && f.StillRefused:
+		// It is up, and listens where it does.
+		return c
 	case f.Starting.is():
 		c.Mark, c.Confidence, c.ID, c.Command, c.Cause, c.starting = check.MarkUnknown, check.Possible, "", "", nil, true
 		c.Why = joined(f.mayBeStarting(), c.Why)
@@ -90,6 +94,17 @@ func joinedByThen(first, then string) string {
 		return first
 	}
 	return first + "; then " + then
+}
+
+// askNewPod asks a new Pod at its IP once more where its loopback answered and its IP refused: the application may have come up in between.
+func (r *run) askNewPod(ctx context.Context) {
+	r.mu.Lock()
+	answers := slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == RungPod && seen.Outcome == OK })
+	refuses := slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == RungProxyPod && seen.Outcome == Refused })
+	r.mu.Unlock()
+	if s := &r.subject; s.facts.Starting.is() && answers && refuses {
+		r.stillRefused = r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused
+	}
 }
 
 // whileSettling is for a Service without a usable endpoint of which the checks say no more than that it has not been so for long enough, or whose

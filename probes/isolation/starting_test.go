@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -152,5 +153,43 @@ func TestANewPodThatAnswersAndIsNotReadyYet(t *testing.T) {
 				t.Errorf("%s after %v: %v %q %q %q", name, test.after, got.Mark, got.Text, got.Why, got.Next)
 			}
 		}
+	}
+}
+
+// A new Pod whose loopback answers and whose IP refuses is up; that it came up between the two is ruled out by asking again.
+func TestANewPodThatListensOnItsLoopback(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		then func(model.ProxyRequest) (*http.Response, error)
+		mark check.Mark
+		id   string
+	}{
+		{"it stays so", cannotReach(refusedText), check.MarkFail, "PORT-09"},
+		{"it came up in between", replies(200, "fine"), check.MarkUnknown, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			pod := runningPod("web-1", "10.0.0.1", startedThen, notReady)
+			w.loopback["web-1:8080"] = httpApp(200, "fine")
+			w.proxied["services/web:80"] = statusReply(503, "ServiceUnavailable", `no endpoints available for service "web"`)
+			asked := map[string]int{}
+			w.proxied["pods/web-1:8080"] = func(request model.ProxyRequest) (*http.Response, error) {
+				w.mu.Lock()
+				asked[request.Path]++
+				first := asked[request.Path]%2 == 1
+				w.mu.Unlock()
+				if first {
+					return cannotReach(refusedText)(request)
+				}
+				return test.then(request)
+			}
+			snapshot := rollingOut(4*time.Second, pod)
+			if got := Run(t.Context(), w, snapshot, web, nil).Conclusion; got.Mark != test.mark || got.ID != test.id {
+				t.Errorf("the test: %v %s %q %q", got.Mark, got.ID, got.Text, got.Next)
+			}
+			if got := Sweep(t.Context(), w, snapshot, web, nil).Conclusion; got.Mark != test.mark || got.ID != test.id {
+				t.Errorf("the sweep: %v %s %q %q", got.Mark, got.ID, got.Text, got.Next)
+			}
+		})
 	}
 }
