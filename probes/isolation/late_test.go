@@ -44,3 +44,40 @@ func TestALateAnswer(t *testing.T) {
 		})
 	}
 }
+
+func TestIsLate(t *testing.T) {
+	spoken := answer{outcome: OK, status: true}
+	for _, test := range []struct {
+		name   string
+		scheme string
+		got    answer
+		took   time.Duration
+		want   bool
+	}{
+		{"late", schemeHTTP, spoken, 6 * time.Second, true},
+		{"in time", schemeHTTP, spoken, 5 * time.Second, false},
+		{"connected alone", schemeHTTP, answer{outcome: OK}, 6 * time.Second, false},
+		{"over TLS, which was tried later", schemeHTTP, answer{outcome: OK, status: true, insteadTLS: true}, 6 * time.Second, false},
+		{"an error", schemeHTTP, answer{outcome: Failed, status: true}, 6 * time.Second, false},
+		{"what nobody asked in HTTP", schemeTCP, spoken, 6 * time.Second, false},
+	} {
+		s := subject{speaks: protocol{scheme: test.scheme}}
+		if got := s.isLate(test.got, test.took); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}
+
+// Of another verdict than a pass, that it was late is not the matter.
+func TestLateBesideOtherVerdicts(t *testing.T) {
+	late := oneUsable(func(f *Facts) { f.Late = 8 * time.Second })
+	for _, test := range []struct {
+		v    verdict
+		mark check.Mark
+		want bool
+	}{{healthy, check.MarkOK, true}, {healthy, check.MarkWarn, false}, {hangs, check.MarkOK, false}} {
+		if got := (Conclusion{Mark: test.mark, Text: "as it was"}).ofLate(test.v, late); (got.Text != "as it was") != test.want {
+			t.Errorf("%v %v: %+v", test.v, test.mark, got)
+		}
+	}
+}

@@ -107,3 +107,27 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestOfRestart(t *testing.T) {
+	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second} }
+	known := func(f *Facts) { f.Sockets.Known = true }
+	for _, test := range []struct {
+		name      string
+		v         verdict
+		mark      check.Mark
+		edits     []edit
+		told, log bool
+	}{
+		{"it does not listen", notListening, check.MarkFail, []edit{ended}, true, true},
+		{"it does not listen, by its sockets", notListening, check.MarkFail, []edit{ended, known}, true, false},
+		{"it hangs", hangs, check.MarkWarn, []edit{ended}, true, false},
+		{"it passes", notListening, check.MarkOK, []edit{ended}, false, false},
+		{"its IP is not reached", podIPUnreachable, check.MarkFail, []edit{ended}, false, false},
+		{"none ended", notListening, check.MarkFail, nil, false, false},
+	} {
+		got := Conclusion{Mark: test.mark, Next: "do this"}.ofRestart(test.v, oneUsable(test.edits...))
+		if (got.Why != "") != test.told || (got.Command != "") != test.log || (got.Next == "do this") == test.log {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}

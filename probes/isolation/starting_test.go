@@ -1,7 +1,9 @@
 package isolation
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -191,5 +193,109 @@ func TestANewPodThatListensOnItsLoopback(t *testing.T) {
 				t.Errorf("the sweep: %v %s %q %q", got.Mark, got.ID, got.Text, got.Next)
 			}
 		})
+	}
+}
+
+func TestOfStarting(t *testing.T) {
+	young := func(f *Facts) { f.Starting = starting{4 * time.Second, 26 * time.Second} }
+	fresh := func(f *Facts) { f.Fresh = starting{4 * time.Second, 6 * time.Second} }
+	stands := func(f *Facts) { f.StillRefused = true }
+	listens := func(f *Facts) {
+		f.Sockets = Sockets{Known: true, Listening: []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:9090")}}
+	}
+	for _, test := range []struct {
+		name  string
+		v     verdict
+		mark  check.Mark
+		edits []edit
+		want  check.Mark
+		next  string
+	}{
+		{"it does not listen", notListening, check.MarkFail, []edit{young}, check.MarkUnknown, "run the test again in 26s, or when the Pod is Ready"},
+		{"it is only likely not to listen", notListening, check.MarkWarn, []edit{young}, check.MarkUnknown, "run the test again in 26s, or when the Pod is Ready"},
+		{"it is not known to listen", notListening, check.MarkUnknown, []edit{young}, check.MarkUnknown, "do this"},
+		{"it answers", healthy, check.MarkOK, []edit{young}, check.MarkOK, "do this"},
+		{"its IP is not reached", podIPUnreachable, check.MarkFail, []edit{young}, check.MarkFail, "do this"},
+		{"it is being deleted", notListening, check.MarkFail, []edit{young, terminating}, check.MarkFail, "do this"},
+		{"its loopback alone", loopback, check.MarkFail, []edit{young}, check.MarkUnknown, "run the test again in 26s, or when the Pod is Ready"},
+		{"its loopback alone, still", loopbackBySockets, check.MarkFail, []edit{young, stands}, check.MarkFail, "do this"},
+		{"its loopback alone, still, beside one that answers", mixedLoopback, check.MarkFail, []edit{young, stands}, check.MarkFail, "do this"},
+		{"it does not listen, still", notListening, check.MarkFail, []edit{young, stands}, check.MarkUnknown, "run the test again in 26s, or when the Pod is Ready"},
+		{"Ready, and new", notListening, check.MarkFail, []edit{fresh}, check.MarkFail, "run the test again in 6s; then do this"},
+		{"Ready, new, and listens elsewhere", notListening, check.MarkFail, []edit{fresh, listens}, check.MarkFail, "do this"},
+		{"neither", notListening, check.MarkFail, nil, check.MarkFail, "do this"},
+	} {
+		got := Conclusion{Mark: test.mark, ID: "PORT-08", Next: "do this", Command: "kubectl"}.ofStarting(test.v, oneUsable(test.edits...))
+		if got.Mark != test.want || got.Next != test.next || (got.ID == "") != got.starting || (got.Command == "") != got.starting {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+	if got := (Conclusion{Mark: check.MarkFail}).ofStarting(notListening, oneUsable(fresh)); got.Next != "run the test again in 6s" {
+		t.Errorf("%q", got.Next)
+	}
+}
+
+func TestWhileSettling(t *testing.T) {
+	young := func(f *Facts) { f.Starting = starting{4 * time.Second, 26 * time.Second} }
+	found := func(findings ...check.Finding) edit {
+		return func(f *Facts) { f.Diagnosis, f.At = findings, startedAt }
+	}
+	settles := check.Finding{ID: "POD-06", Severity: check.Minor, Settling: true, Title: "Its probe fails.", Again: startedAt.Add(9 * time.Second)}
+	late := check.Finding{ID: "POD-06", Severity: check.Minor, Settling: true, Title: "Its probe fails.", Again: startedAt}
+	inFront := check.Finding{ID: "GW-03", Severity: check.Minor, Settling: true, Title: "The Gateway has no address.", Again: startedAt.Add(9 * time.Second)}
+	grave := check.Finding{ID: "SEL-01", Severity: check.Critical, Title: "No Pod matches."}
+	failing := func(f *Facts) { f.Verdict = check.Fail }
+	for _, test := range []struct {
+		name      string
+		edits     []edit
+		mark      check.Mark
+		id        string
+		why, next string
+	}{
+		{"it settles", []edit{found(settles)}, check.MarkUnknown, "POD-06", "Its probe fails. It has not been so for long enough to be a fault. So it is.", "run the test again in 9s"},
+		{"it settles, and its Pod is new", []edit{found(settles), young}, check.MarkUnknown, "POD-06", "Its probe fails. It has not been so for long enough to be a fault. So it is.", "run the test again in 9s"},
+		{"it ought to have settled by now", []edit{found(late)}, check.MarkUnknown, "POD-06", "Its probe fails. It has not been so for long enough to be a fault. So it is.", "run the test again in 1s"},
+		{"its Pod is new", []edit{young}, check.MarkUnknown, "", "But Pod web-1 is not Ready, and runs for no more than 4s: it may be starting. So it is.", "run the test again in 26s, or when the Pod is Ready"},
+		{"what is in front settles", []edit{found(inFront)}, check.MarkFail, "X", "So it is.", "do this"},
+		{"nothing", nil, check.MarkFail, "X", "So it is.", "do this"},
+		{"a grave one is found", []edit{found(grave, settles), failing}, check.MarkFail, "X", "So it is.", "do this"},
+		{"a grave one is found of a new Pod", []edit{found(grave), young}, check.MarkFail, "X", "So it is.", "do this"},
+	} {
+		got := Conclusion{Mark: check.MarkFail, ID: "X", Why: "So it is.", Next: "do this"}.whileSettling(oneUsable(test.edits...))
+		if got.Mark != test.mark || got.ID != test.id || got.Why != test.why || got.Next != test.next {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+// A Pod that is not new, or that refuses nothing, is not asked again.
+func TestWhoIsAskedAgain(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		after time.Duration
+		app   func(net.Conn)
+		proxy func(model.ProxyRequest) (*http.Response, error)
+		want  int
+	}{
+		{"new, and on its loopback alone", 4 * time.Second, httpApp(200, "fine"), cannotReach(refusedText), 2},
+		{"old", 5 * time.Minute, httpApp(200, "fine"), cannotReach(refusedText), 1},
+		{"new, and answers", 4 * time.Second, httpApp(200, "fine"), replies(200, "fine"), 1},
+		{"new, and does not listen", 4 * time.Second, nil, cannotReach(refusedText), 1},
+	} {
+		w := newWorld(t)
+		if test.app != nil {
+			w.loopback["web-1:8080"] = test.app
+		}
+		w.proxied["pods/web-1:8080"], w.proxied["services/web:80"] = test.proxy, test.proxy
+		Run(t.Context(), w, rollingOut(test.after, runningPod("web-1", "10.0.0.1", startedThen, notReady)), web, nil)
+		asked := 0
+		for _, request := range w.asked {
+			if request.Kind == model.Pods {
+				asked++
+			}
+		}
+		if asked != test.want {
+			t.Errorf("%s: the Pod was asked %d times, want %d", test.name, asked, test.want)
+		}
 	}
 }
