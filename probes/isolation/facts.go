@@ -105,6 +105,8 @@ type Facts struct {
 	Late time.Duration
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
+	// SpeaksGRPC means that the application hung up on HTTP/1.1, and answered gRPC.
+	SpeaksGRPC bool
 	// PromisesHTTP says by what name or appProtocol the port is one for plain HTTP; empty where it is taken for one by its number at most.
 	PromisesHTTP string
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.

@@ -1,7 +1,9 @@
 package isolation
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -118,7 +120,16 @@ func whyNoAnswer(seen hereSeen, f Facts, public bool) (why, next string) {
 		return "The connection is accepted, and nothing comes back: a load balancer accepts before it has a backend.",
 			"look at the load balancer's health checks, and at the firewall between it and the nodes"
 	}
-	candidates := "a firewall on the way, or a load balancer that does not send on"
+	if finding := f.found("SVC-09"); finding != nil && slices.ContainsFunc(seen.dead, func(here Here) bool {
+		return here.Way == HereExternalIP && strings.Contains(finding.Title, hostOf(here.Target))
+	}) {
+		why, next = joined(finding.Title, finding.Why), "see that its traffic is brought to a Node"
+		if finding.Fix != nil {
+			next = cmp.Or(finding.Fix.Note, next)
+		}
+		return why, next
+	}
+	candidates := "a firewall on the way, a load balancer that does not send on, or an address that nobody routes to the cluster's nodes"
 	next = "try it from a client that must get through, and look at the firewall's rules for this port"
 	if len(f.SourceRanges) > 0 {
 		candidates = fmt.Sprintf("loadBalancerSourceRanges, which lets in %s alone, ", strings.Join(f.SourceRanges, ", ")) + candidates
@@ -179,4 +190,13 @@ func onlyFromHere(observations []Observation, f Facts) (Conclusion, bool) {
 		}
 	}
 	return Conclusion{}, false
+}
+
+// hostOf is an address without its port.
+func hostOf(target string) string {
+	host, _, err := net.SplitHostPort(target)
+	if err != nil {
+		return target
+	}
+	return host
 }

@@ -48,3 +48,55 @@ func TestEncryptedGRPC(t *testing.T) {
 		})
 	}
 }
+
+// A server that speaks gRPC alone hangs up on HTTP/1.1, which a port's name promised. One that hangs up on everything does not.
+func TestGRPCBehindAnHTTPName(t *testing.T) {
+	grpcAlone := func(conn net.Conn) {
+		head := make([]byte, 4096)
+		n, err := conn.Read(head)
+		if err == nil && strings.HasPrefix(string(head[:n]), "PRI * HTTP/2.0") {
+			grpcApp(1, "0")(&replayed{conn, head[:n]})
+		}
+	}
+	for _, test := range []struct {
+		name string
+		app  func(net.Conn)
+		edit func(*Request)
+		mark check.Mark
+		text string
+	}{
+		{"gRPC alone", grpcAlone, func(*Request) {}, check.MarkWarn, "it speaks gRPC: it hangs up on clients that say HTTP/1.1"},
+		{"gRPC alone, and HTTP was asked for", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkFail, "closes them without an answer"},
+		{"it closes whatever comes", closingApp, func(*Request) {}, check.MarkFail, "closes them without an answer"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.loopback["web-1:8080"] = test.app
+			w.closesProxied()
+			pod := runningPod("web-1", "10.0.0.1")
+			request := web
+			test.edit(&request)
+			synctest.Test(t, func(t *testing.T) {
+				got := Run(t.Context(), w, snapshotOf(speaking("http"), pod, sliceOf("", 8080, pod)), request, nil).Conclusion
+				if got.Mark != test.mark || !strings.Contains(got.Text, test.text) {
+					t.Errorf("got %v %q %q", got.Mark, got.Text, got.Why)
+				}
+			})
+		})
+	}
+}
+
+// replayed is a connection of which the beginning was read already.
+type replayed struct {
+	net.Conn
+	head []byte
+}
+
+func (c *replayed) Read(p []byte) (int, error) {
+	if len(c.head) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.head)
+	c.head = c.head[n:]
+	return n, nil
+}

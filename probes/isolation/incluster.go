@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
@@ -17,8 +18,29 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
-// execPatience bounds a command in a Pod; model.DialScript needs eight seconds at most.
+// execPatience bounds a command in a Pod that asks nobody for anything.
 const execPatience = 20 * time.Second
+
+// connectPatience is how long model.DialScript lets a connection take.
+const connectPatience = 3 * time.Second
+
+// clientPatience is how long a client's answer may take: as long as on every other rung, in whole seconds.
+func (s *subject) clientPatience() time.Duration {
+	switch {
+	case s.request.Patience > 0:
+		return max(time.Duration(math.Ceil(s.request.Patience.Seconds()))*time.Second, connectPatience)
+	case s.dialScheme() == schemeTCP:
+		return connectPatience
+	case s.facts.Fault == faultExternalName:
+		return answerPatience
+	}
+	return max(s.patience(), answerPatience)
+}
+
+// dialPatience bounds the whole of model.DialScript, which may try two tools one after the other.
+func (s *subject) dialPatience() time.Duration {
+	return max(execPatience, 2*s.clientPatience()+execPatience/2)
+}
 
 // NobodyPicked is the detail of the rung In-cluster where no Pod was picked for it.
 const NobodyPicked = "runs in a Pod that is picked for it"
@@ -73,7 +95,7 @@ func (s *subject) dials() (dials, string) {
 	}
 	d.exec = model.ExecRequest{
 		Namespace: s.request.Client.Namespace, Pod: s.request.Client.Name, Container: s.clientContainer(),
-		Command: model.DialCommand(d.scheme, d.addresses()),
+		Command: model.DialCommand(d.scheme, s.clientPatience(), d.addresses()),
 	}
 	return d, ""
 }
@@ -239,12 +261,12 @@ func (r *run) inCluster(ctx context.Context) {
 	}
 	dials.exec = agreed
 	r.changeAll(RungInCluster, func(seen *Observation) { seen.Running, seen.Outcome, seen.Detail = true, "", "" })
-	ctx, cancel := context.WithTimeout(ctx, execPatience)
+	ctx, cancel := context.WithTimeout(ctx, s.dialPatience())
 	defer cancel()
 	started := time.Now()
 	result, err := r.dialer.Exec(ctx, dials.exec)
 	took := time.Since(started)
-	if got, ran := execOutcome(ctx, dials.exec, result, err); !ran {
+	if got, ran := execOutcome(ctx, dials.exec, s.dialPatience(), result, err); !ran {
 		r.notTried(dials, got, took)
 		return
 	}
@@ -323,7 +345,7 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 
 // notTried says why the command told nothing, with what a person can do instead.
 func (r *run) notTried(d dials, got answer, took time.Duration) {
-	line, note := r.subject.byHand(d.exec, debugCommand(d.scheme, d.addresses()))
+	line, note := r.subject.byHand(d.exec, debugCommand(d.scheme, r.subject.clientPatience(), d.addresses()))
 	first := true
 	r.changeAll(RungInCluster, func(seen *Observation) {
 		seen.Running, seen.Outcome, seen.Detail, seen.Took = false, got.outcome, got.text(), took
@@ -342,7 +364,7 @@ func containerWords(name string) string {
 }
 
 // execOutcome says why a command could not be run; ran is true where it could.
-func execOutcome(ctx context.Context, request model.ExecRequest, result model.ExecResult, err error) (got answer, ran bool) {
+func execOutcome(ctx context.Context, request model.ExecRequest, within time.Duration, result model.ExecResult, err error) (got answer, ran bool) {
 	program := request.Command[0]
 	missing := answer{outcome: NotRun, detail: fmt.Sprintf("there is no %s in %s", program, containerWords(request.Container))}
 	switch {
@@ -353,7 +375,7 @@ func execOutcome(ctx context.Context, request model.ExecRequest, result model.Ex
 	case apierrors.IsForbidden(err):
 		return answer{outcome: Denied, detail: err.Error()}, false
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return failed(fmt.Sprintf("the command did not end in %s", execPatience)), false
+		return failed(fmt.Sprintf("the command did not end in %s", within)), false
 	case ctx.Err() != nil:
 		return failed("cancelled"), false
 	case strings.Contains(err.Error(), "executable file not found"), strings.Contains(err.Error(), "no such file or directory"):

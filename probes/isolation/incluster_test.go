@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -44,7 +45,7 @@ func agreeing(snapshot *model.Snapshot, request Request) Request {
 // dialling answers the script, each address by what follows in lines: TOOL CODE WORDS.
 func dialling(lines map[string]string) func(model.ExecRequest) (model.ExecResult, error) {
 	return func(request model.ExecRequest) (model.ExecResult, error) {
-		_, addresses, ok := model.ParseDialCommand(request.Command)
+		_, _, addresses, ok := model.ParseDialCommand(request.Command)
 		if !ok {
 			return model.ExecResult{}, fmt.Errorf("not the script: %q", request.Command)
 		}
@@ -187,7 +188,7 @@ func TestInCluster(t *testing.T) {
 		{
 			name: "no tool", lines: map[string]string{"10.96.0.1:80/": "none 0 ", "web.shop.svc:80/": "none 0 ", "10.0.0.1:8080/": "none 0 "},
 			rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkUnknown,
-			says: "kubectl --context 'my cluster' -n shop debug -it front-1 --image=curlimages/curl --target=c -- curl -gkv -m 3 http://10.96.0.1:80/ http://web.shop.svc:80/ http://10.0.0.1:8080/",
+			says: "kubectl --context 'my cluster' -n shop debug -it front-1 --image=curlimages/curl --target=c -- curl -gkv -m 5 http://10.96.0.1:80/ http://web.shop.svc:80/ http://10.0.0.1:8080/",
 		},
 		{
 			name: "no shell", rows: []string{"10.96.0.1:80 not-run", "web.shop.svc:80 not-run", "10.0.0.1:8080 not-run"}, mark: check.MarkUnknown,
@@ -317,7 +318,7 @@ func TestNothingRunsWithoutConsent(t *testing.T) {
 		t.Fatalf("got commands %+v", commands)
 	}
 	another := commands[0].ExecRequest
-	another.Command = model.DialCommand("http", []string{"10.96.0.2:80/"})
+	another.Command = model.DialCommand("http", 5*time.Second, []string{"10.96.0.2:80/"})
 	elsewhere := commands[0].ExecRequest
 	elsewhere.Pod = "front-2"
 	container := commands[1].ExecRequest
@@ -357,12 +358,12 @@ func TestCommandLine(t *testing.T) {
 }
 
 func TestDialCommand(t *testing.T) {
-	scheme, addresses, ok := model.ParseDialCommand(model.DialCommand("https", []string{"a:1/", "b:2/"}))
-	if !ok || scheme != "https" || !slices.Equal(addresses, []string{"a:1/", "b:2/"}) {
+	scheme, within, addresses, ok := model.ParseDialCommand(model.DialCommand("https", 4500*time.Millisecond, []string{"a:1/", "b:2/"}))
+	if !ok || within != 5*time.Second || scheme != "https" || !slices.Equal(addresses, []string{"a:1/", "b:2/"}) {
 		t.Errorf("got %s %q %v", scheme, addresses, ok)
 	}
-	for _, command := range [][]string{nil, {"sh"}, {"sh", "-c", "rm -r /", "svctui", "http", "a:1/"}, model.DialCommand("http", nil), {"bash", "-c", model.DialScript, "svctui", "http", "a:1/"}} {
-		if _, _, ok := model.ParseDialCommand(command); ok {
+	for _, command := range [][]string{nil, {"sh"}, {"sh", "-c", "rm -r /", "svctui", "http", "a:1/"}, model.DialCommand("http", 0, nil), {"bash", "-c", model.DialScript, "svctui", "http", "3", "a:1/"}, {"sh", "-c", model.DialScript, "svctui", "http", "a:1/", "b:1/"}} {
+		if _, _, _, ok := model.ParseDialCommand(command); ok {
 			t.Errorf("%q is taken for the script", command)
 		}
 	}

@@ -39,7 +39,7 @@ const (
 
 const (
 	noToolThere = "no curl, wget, nc, bash or python3 in the container"
-	noReply     = "connected, no answer in 3 s"
+	noReply     = "connected, no answer in time"
 )
 
 // stoppedCode is the exit code of a program that model.DialScript stopped (128 and SIGTERM).
@@ -97,12 +97,15 @@ func readDials(output string, addresses []string) map[string]dialled {
 func between(began, ended string) time.Duration {
 	from, err := strconv.ParseFloat(began, 64)
 	to, errTo := strconv.ParseFloat(ended, 64)
-	if err != nil || errTo != nil || !(from <= to && to-from < execPatience.Seconds()) {
+	if err != nil || errTo != nil || !(from <= to && to-from < slowestDial.Seconds()) {
 		return 0
 	}
 	// The clock counts hundredths of a second: what was quicker took one at most.
 	return max(time.Duration((to-from)*100+0.5)*clockTick, clockTick)
 }
+
+// slowestDial is more than any try takes.
+const slowestDial = 2 * time.Minute
 
 const clockTick = 10 * time.Millisecond
 
@@ -166,7 +169,7 @@ func readCurl(code int, words, lower string) dialled {
 	case 28, stoppedCode:
 		switch {
 		case strings.Contains(lower, "resolving timed out"):
-			return dialled{answer: failed("the name does not resolve in 3 s"), unresolved: true, rank: toldUnresolved}
+			return dialled{answer: failed("the name does not resolve in time"), unresolved: true, rank: toldUnresolved}
 		case connected:
 			return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 		}
@@ -229,7 +232,7 @@ func readWget(code int, words, lower string) dialled {
 		return dialled{answer: answer{outcome: OK, detail: "answers, but not in HTTP"}, rank: toldBytes}
 	case code == stoppedCode, strings.Contains(lower, "download timed out"):
 		// BusyBox does not say whether it was connected.
-		return dialled{answer: answer{outcome: Timeout, detail: "no answer in 3 s"}, rank: toldAmbiguous}
+		return dialled{answer: answer{outcome: Timeout, detail: "no answer in time"}, rank: toldAmbiguous}
 	}
 	return readErrno(lower)
 }
@@ -270,7 +273,7 @@ func readErrno(lower string) dialled {
 }
 
 func timedOutDial() dialled {
-	return dialled{answer: answer{outcome: Timeout, detail: "no answer in 3 s"}, rank: toldTimeout}
+	return dialled{answer: answer{outcome: Timeout, detail: "no answer in time"}, rank: toldTimeout}
 }
 
 // lastWords are the end of what a program said, where errors stand.

@@ -27,7 +27,7 @@ func TestReadDials(t *testing.T) {
 		{"curl, the application's 503", at, []string{"curl 0 * Connected to x < HTTP/1.1 503 Service Unavailable < server: nginx"}, OK, "HTTP 503", false, false},
 		{"curl, refused", at, []string{"curl 7 * Trying 10.96.0.1:80... * connect to 10.96.0.1 port 80 failed: Connection refused * Failed to connect to 10.96.0.1 port 80 after 0 ms: Couldn't connect to server"}, Refused, "connection refused", false, false},
 		{"curl, no route", at, []string{"curl 7 * connect to 10.96.0.1 port 80 failed: No route to host * Failed to connect"}, Timeout, "no route to host", false, false},
-		{"curl, times out", at, []string{"curl 28 * Trying 10.96.0.1:80... * Connection timed out after 3001 milliseconds"}, Timeout, "no answer in 3 s", false, false},
+		{"curl, times out", at, []string{"curl 28 * Trying 10.96.0.1:80... * Connection timed out after 3001 milliseconds"}, Timeout, "no answer in time", false, false},
 		{"curl, connected and silent", at, []string{"curl 28 * Connected to 10.96.0.1 (10.96.0.1) port 80 (#0) * Operation timed out after 3001 milliseconds with 0 bytes received"}, OK, "connected, no answer", false, false},
 		{"curl, a body without an end", at, []string{"curl 28 * Connected to x < HTTP/1.1 200 OK < Content-Type: text/event-stream * Operation timed out after 3001 milliseconds with 54 bytes received"}, OK, "HTTP 200", false, false},
 		{"curl, a body without an end, stopped", at, []string{"curl 143 * Connected to x < HTTP/1.1 200 OK"}, OK, "HTTP 200", false, false},

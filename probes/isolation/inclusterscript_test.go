@@ -92,7 +92,7 @@ func TestDialScript(t *testing.T) {
 					}
 					ctx, cancel := context.WithTimeout(context.Background(), execPatience)
 					defer cancel()
-					arguments := model.DialCommand(scheme, addresses)
+					arguments := model.DialCommand(scheme, 3*time.Second, addresses)
 					if tool == "curl" || tool == "wget" || tool == "busybox" {
 						arguments[2] = hasty(t, arguments[2])
 					}
@@ -145,7 +145,7 @@ func TestDialScript(t *testing.T) {
 // hasty is the script with shorter waits, for those tools that have something to wait for: what they dial is on this machine.
 func hasty(t *testing.T, script string) string {
 	t.Helper()
-	for _, wait := range [][2]string{{"sleep 4", "sleep 1"}, {"-m 3", "-m 1"}} {
+	for _, wait := range [][2]string{{"sleep $((w+1))", "sleep 1"}, {"-m 3", "-m 1"}, {"-m $w", "-m 1"}} {
 		if !strings.Contains(script, wait[0]) {
 			t.Fatalf("%q is not in the script", wait[0])
 		}

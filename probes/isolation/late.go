@@ -19,10 +19,14 @@ func (c Conclusion) ofLate(v verdict, f Facts) Conclusion {
 	if f.Late == 0 || v.family() != healthy || c.Mark != check.MarkOK {
 		return c
 	}
+	why := c.Why
+	if f.seen.clientConnects() {
+		why = f.client() + " was connected as well, and cut off before an answer came."
+	}
 	return Conclusion{
 		Mark: check.MarkWarn, Confidence: check.Probed,
 		Text: fmt.Sprintf("The way to the application is open, and it takes %s to answer: clients that wait for less get nothing.", f.Late.Round(time.Second)),
-		Why:  joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), c.Why),
+		Why:  joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), why),
 		Next: "look at its log, and at what it depends on; another path (--path, or o on the screen of the test) may answer sooner",
 	}
 }

@@ -71,6 +71,8 @@ func (s *subject) byHand(in model.ExecRequest, command []string) (line, note str
 const (
 	fromAPod  = "from a Pod in the cluster"
 	bySockets = "--sockets"
+	// howFromAPod follows the first where nobody did so yet.
+	howFromAPod = " (--from, or x on the screen of the test)"
 )
 
 // permitted adds to an advice what is known to be missing for it.
@@ -78,7 +80,11 @@ func (s *subject) permitted(next string) string {
 	namespace := s.request.Service.Namespace
 	exec, debug := s.request.mayNotExec(namespace), s.request.mayNot(debugRight(namespace))
 	switch {
-	case exec == "" || !strings.Contains(next, fromAPod) && !strings.Contains(next, bySockets):
+	case !strings.Contains(next, fromAPod) && !strings.Contains(next, bySockets):
+		return next
+	case exec == "" && s.request.Client == model.Key{}:
+		return strings.Replace(next, fromAPod, fromAPod+howFromAPod, 1)
+	case exec == "":
 		return next
 	case debug == "":
 		return next + " (" + exec + ")"

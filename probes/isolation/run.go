@@ -101,7 +101,9 @@ type run struct {
 	// late is that of Facts.
 	late    time.Duration
 	notGRPC bool
-	notTLS  bool
+	// speaksGRPC is that of Facts.
+	speaksGRPC bool
+	notTLS     bool
 	// heardWords means that the application said something on any way.
 	heardWords      bool
 	addressRefused  bool
@@ -154,6 +156,7 @@ func (r *run) facts() Facts {
 	if r.notTLS && r.subject.speaks.scheme == schemeHTTPS && r.subject.speaks.known {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
+	facts.SpeaksGRPC = r.speaksGRPC
 	facts.Wordless, facts.StillRefused = !r.heardWords, r.stillRefused
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
@@ -218,11 +221,19 @@ func (s *subject) asKubectl() subject {
 	return chosen
 }
 
-// speak tries a forward, and once more with TLS where the answer asks for it and nobody chose the scheme.
+// speak tries a forward, and where nobody chose the scheme once more with TLS, or in gRPC, where the answer asks for that.
 func (r *run) speak(ctx context.Context, s subject) answer {
 	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
 	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
-		return got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
+		got = got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
+	}
+	if got.closed && s.speaks.scheme == schemeHTTP && !s.speaks.chosen {
+		// A server that speaks gRPC alone hangs up on HTTP/1.1.
+		if asked := tryForward(ctx, r.dialer, s, schemeGRPC); asked.outcome == OK && asked.status {
+			r.mu.Lock()
+			r.speaksGRPC = true
+			r.mu.Unlock()
+		}
 	}
 	if got.notGRPC && got.closed {
 		// A server whose gRPC is encrypted may hang up without a word.

@@ -150,6 +150,9 @@ func sightOf(observations []Observation, facts Facts) sight {
 		}
 	}
 	s.judgeBareConnections()
+	if facts.Late > 0 {
+		s.forgiveSilence()
+	}
 	if facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
 		s.service, s.otherForward = none, s.service
 	}
@@ -179,6 +182,15 @@ func (s *sight) judgeBareConnections() {
 			*cell = silent
 		case bare && closes:
 			*cell = closed
+		}
+	}
+}
+
+// forgiveSilence reads a client's silence where the application was late elsewhere: it was cut off before the answer came.
+func (s *sight) forgiveSilence() {
+	for _, cell := range []*evidence{&s.inCluster, &s.clientName, &s.clientPod} {
+		if *cell == silent {
+			*cell = answered | silent
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (r *run) sockets(ctx context.Context) {
 	started := time.Now()
 	result, err := r.dialer.Exec(ctx, request)
 	took := time.Since(started)
-	got, ran := execOutcome(ctx, request, result, err)
+	got, ran := execOutcome(ctx, request, execPatience, result, err)
 	// Without IPv6 there is no second table, and cat says so by its exit code.
 	read := readSockets(result.Output)
 	if ran && !read.Known {

@@ -35,6 +35,8 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal
 	case c.starting:
 		cell.Mark, cell.Text = check.MarkUnknown, "it is not Ready, and may be starting"
+	case c.Mark == check.MarkWarn && facts.SpeaksGRPC:
+		cell.Mark, cell.Text = check.MarkWarn, "it speaks gRPC, and hangs up on HTTP/1.1"
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
 		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, c.Text
 	case s.proxyPod == timedOut && othersAnswer && facts.Policies != check.PoliciesAdmitSome:
@@ -104,6 +106,17 @@ func (p *SweptPod) severity() int {
 		}
 	}
 	return worst
+}
+
+// failing are the ports on which it does not answer.
+func (p *SweptPod) failing() []string {
+	var ports []string
+	for _, cell := range p.Cells {
+		if isBad(cell) {
+			ports = append(ports, cell.Port)
+		}
+	}
+	return ports
 }
 
 // tally counts the Pods of a sweep.
@@ -207,7 +220,11 @@ func (w *sweep) summary(cut bool) Conclusion {
 		c = c.byLeading(s.facts)
 	}
 	if len(t.bad) > 0 && c.Next == "" {
-		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, w.result.Request.Service, "--pod", t.bad[0].Name)
+		target := w.result.Request.Service
+		if failing := t.bad[0].failing(); len(failing) == 1 && len(w.result.Ports) > 1 {
+			target.Name += ":" + failing[0]
+		}
+		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, target, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c.byKnownCause(w.subject.facts, &t))
 	}
 	if len(t.late) > 0 {

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/svctui/svctui/probes/check"
 )
@@ -192,7 +190,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 	case applicationWorksNoEndpoint:
 		switch s := f.seen; {
 		case s.surely(silent) && !s.surely(answered):
-			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), f.lookAtHang())
+			return probed("", "The application accepts connections and does not answer, and the Service has no usable endpoint.", f.saidNothing(), lookAtHang)
 		case s.surely(closed) && !s.surely(answered):
 			return probed("", "The application accepts connections and closes them without an answer, and the Service has no usable endpoint.", "", "look at its log")
 		case !s.surely(answered):
@@ -280,6 +278,9 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			fmt.Sprintf("%s intercepts what arrives at the Pod's IP, and may turn away callers from outside of the mesh, as the API server is.", f.Mesh),
 			"try it from a Pod inside the mesh")
 	case closes:
+		if f.SpeaksGRPC {
+			return f.answersGRPC()
+		}
 		closing := probed("", "The application accepts connections and closes them without an answer.",
 			fmt.Sprintf("It did not say one byte to what it was asked (%s).", f.Speaks),
 			"look at its log; it may have no process left that answers, expect the PROXY protocol, or want to be asked for a name (--host, or o on the screen of the test)")
@@ -288,7 +289,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		}
 		return closing
 	case hangs:
-		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), f.lookAtHang())
+		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
 		if f.AssumesHTTP {
 			hung.Mark, hung.Confidence = check.MarkWarn, check.Likely
 			hung.Why += " That it speaks HTTP is guessed by the port's number: one that waits for its own client's bytes looks the same."
@@ -297,6 +298,16 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		return hung
 	}
 	return v.conclusionOfClient(f)
+}
+
+// answersGRPC is where HTTP/1.1 is hung up on, and gRPC is answered.
+func (f Facts) answersGRPC() Conclusion {
+	return Conclusion{
+		Mark: check.MarkWarn, Confidence: check.Probed,
+		Text: "The way to the application is open, and it speaks gRPC: it hangs up on clients that say HTTP/1.1.",
+		Why:  fmt.Sprintf("It was asked like this: %s. An Ingress, a Gateway or a mesh goes by that as well.", f.Speaks),
+		Next: "name the port grpc, or set its appProtocol (kubernetes.io/h2c), and let clients speak gRPC; then test it so (--scheme grpc, or o on the screen of the test)",
+	}
 }
 
 // keptOut says what to do about an application that works and is no endpoint.
@@ -341,30 +352,13 @@ func (f Facts) nothingInside() string {
 	return "No port-forward told whether nothing listens or only its loopback does."
 }
 
-// clientPatience is how long model.DialScript lets an answer take.
-const clientPatience = 3 * time.Second
-
 // saidNothing says for how long an application kept silent.
 func (f Facts) saidNothing() string {
-	within := cmp.Or(f.Patience, answerPatience)
-	if !f.silentToUs() {
-		within = clientPatience
-	}
-	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", within)
+	return fmt.Sprintf("It took the connection and said nothing for %s: it hangs, waits for something, or is slower than that.", cmp.Or(f.Patience, answerPatience))
 }
 
-// silentToUs tells whether any rung but a client's own saw the silence: those alone wait as long as they are told to.
-func (f Facts) silentToUs() bool {
-	return slices.Contains([]evidence{f.seen.pod, f.seen.service, f.seen.proxyService, f.seen.proxyPod}, silent)
-}
-
-// lookAtHang says what to do about an application that does not answer.
-func (f Facts) lookAtHang() string {
-	if !f.silentToUs() {
-		return "look at its log, and at what it depends on; one that is only slow can be asked for a lighter path (--path, or o on the screen of the test)"
-	}
-	return "look at its log, and at what it depends on; one that is only slow can be given longer, or a lighter path (--timeout and --path, or o on the screen of the test)"
-}
+// lookAtHang is what to do about an application that does not answer.
+const lookAtHang = "look at its log, and at what it depends on; one that is only slow can be given longer, or a lighter path (--timeout and --path, or o on the screen of the test)"
 
 // unlessRejected takes back what a refusal at the Pod's IP seemed to prove, where NetworkPolicies could not be read: one whose plugin rejects
 // looks the same from outside of the Pod.
@@ -423,7 +417,7 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 				"see what keeps those that have the port from being endpoints: svctui diagnose, or the steps Endpoints, Selector and Readiness")
 		}
 		return proven("PORT-02", fmt.Sprintf("Pod %s does not have the port that targetPort names; other Pods do.", f.Pod), "This Pod gets no traffic.",
-			"wait for the rollout to end, or let every Pod declare the port")
+			"where a rollout is under way, wait for its end; else let every Pod declare the port")
 	case podGone:
 		return unknown(fmt.Sprintf("Pod %s was gone when the test came to it.", f.Pod), "It was deleted or replaced since the Service was read: what is seen at its address tells nothing.", "run the test again")
 	case portless:

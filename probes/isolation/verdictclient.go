@@ -92,7 +92,8 @@ func (f Facts) othersDead() Conclusion {
 	}
 	c := probed("", fmt.Sprintf("The Service has %s without a Pod, and a client gets no answer there.", check.Counted(f.Usable, "endpoint", "endpoints")),
 		fmt.Sprintf("%s tried the Service's address. %s", f.client(), why),
-		"dial an address of the EndpointSlices from that Pod: svctui diagnose, or the step Endpoints, names them")
+		"dial an address of the EndpointSlices from that Pod: the step Endpoints on the screen, or this command, names them")
+	c.Command = check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "get", "endpointslices", "-l", "kubernetes.io/service-name="+f.ServiceName)
 	if f.seen.inCluster != timedOut {
 		return c
 	}

@@ -21,15 +21,12 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// dialPatience is how long the tools of a container wait for an answer.
-const dialPatience = 3 * time.Second
-
 // Exec runs a command in a container. It understands those that svctui runs, and no other; they reach the cluster's own network alone.
 func (n *Network) Exec(ctx context.Context, pod *corev1.Pod, container string, command []string) (apiserver.Execution, error) {
 	if !n.running(pod, container) {
 		return apiserver.Execution{}, fmt.Errorf("container not found (%q)", container)
 	}
-	scheme, addresses, dials := model.ParseDialCommand(command)
+	scheme, within, addresses, dials := model.ParseDialCommand(command)
 	sockets := model.SocketsCommand()
 	switch {
 	case len(command) == 0:
@@ -37,7 +34,7 @@ func (n *Network) Exec(ctx context.Context, pod *corev1.Pod, container string, c
 	case !n.hasShell(pod, container), !dials && strings.Join(command, " ") != strings.Join(sockets, " "):
 		return apiserver.Execution{}, fmt.Errorf("OCI runtime exec failed: exec failed: unable to start container process: exec: %q: executable file not found in $PATH: unknown", command[0])
 	case dials:
-		return apiserver.Execution{Output: n.dialAll(ctx, scheme, addresses)}, nil
+		return apiserver.Execution{Output: n.dialAll(ctx, scheme, within, addresses)}, nil
 	}
 	return apiserver.Execution{Output: n.sockets(pod)}, nil
 }
@@ -61,12 +58,12 @@ func (n *Network) hasShell(pod *corev1.Pod, container string) bool {
 }
 
 // dialAll tries the addresses beside each other, and says what curl would.
-func (n *Network) dialAll(ctx context.Context, scheme string, addresses []string) string {
+func (n *Network) dialAll(ctx context.Context, scheme string, within time.Duration, addresses []string) string {
 	lines := make([]string, len(addresses))
 	var tries sync.WaitGroup
 	for i, address := range addresses {
 		tries.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, dialPatience)
+			ctx, cancel := context.WithTimeout(ctx, within)
 			defer cancel()
 			began := time.Now()
 			code, words := n.dialOne(ctx, scheme, address)
@@ -93,7 +90,7 @@ func (n *Network) dialOne(ctx context.Context, scheme, address string) (code int
 	case err != nil && IsRefused(err):
 		return 7, fmt.Sprintf("* connect to %s port %d failed: Connection refused", host, port)
 	case err != nil:
-		return 28, fmt.Sprintf("* Connection timed out after %d milliseconds", dialPatience.Milliseconds())
+		return 28, "* Connection timed out"
 	}
 	defer func() { _ = conn.Close() }()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
