@@ -151,7 +151,7 @@ func parseTargets(text string, service model.Key) ([]model.ForwardTarget, error)
 	case "svc", "service", "services":
 		var ok bool
 		if target.Service, ok = ofNamespace(name, service.Namespace); !ok {
-			return nil, fmt.Errorf("%q is in another namespace than this Service: its own screen forwards to it", name)
+			return nil, fmt.Errorf("%q is no Service of this namespace: the screen of the Service that is meant forwards to it", name)
 		}
 	case "pod", "po", "pods":
 		target.Pod = name
@@ -176,7 +176,8 @@ func ofNamespace(name, namespace string) (service string, ok bool) {
 		return name, true
 	}
 	of, rest, _ := strings.Cut(rest, ".")
-	return service, of == namespace && (rest == "" || rest == "svc" || strings.HasPrefix(rest, "svc."))
+	// What follows svc is the cluster's own domain, whatever it is called.
+	return service, service != "" && of == namespace && (rest == "" || rest == "svc" || strings.HasPrefix(rest, "svc."))
 }
 
 // portOf is the number of a target's port; zero where the Service or the Pod has none of that name, or is not known. A number is taken

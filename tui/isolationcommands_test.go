@@ -170,6 +170,7 @@ func TestAboutTheClientOnce(t *testing.T) {
 		says, never []string
 	}{
 		"said already":              {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding}, nil, nil, []string{"For Pod"}},
+		"said within a sentence":    {"Pod x got through, though NetworkPolicy x keeps it out (NP-03): the plugin does not enforce it.", []check.Finding{finding}, nil, nil, []string{"For Pod"}},
 		"said, and another one":     {"NetworkPolicy x keeps it out. Nobody else.", []check.Finding{finding, other}, nil, []string{"For Pod shop/batch", "It asks another DNS."}, []string{"keeps it out"}},
 		"said, and not all is read": {"NetworkPolicy x keeps it out.", []check.Finding{finding}, []check.Unchecked{unchecked}, []string{"For Pod shop/batch", "networkpolicies"}, []string{"keeps it out"}},
 		"not said":                  {"", []check.Finding{finding}, nil, []string{"keeps it out."}, []string{"admit it", "–"}},
@@ -205,16 +206,19 @@ func TestWhatKeepsTheClientOutStandsBesideTheConclusion(t *testing.T) {
 		next     string
 		says     []string
 		never    string
+		served   bool
 	}{
-		"and the way is open":               {[]check.Finding{minor, bars}, "", []string{"✓   All is well.", "▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next admit it", "kubectl describe netpol x"}, "far away"},
-		"and the conclusion has its advice": {[]check.Finding{bars}, "do this first", []string{"▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next do this first"}, "kubectl describe"},
-		"nothing grave":                     {[]check.Finding{minor}, "", []string{"✓   All is well."}, "▲"},
+		"and the way is open":               {[]check.Finding{minor, bars}, "", []string{"✓   All is well.", "▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next admit it", "kubectl describe netpol x"}, "far away", false},
+		"and the conclusion has its advice": {[]check.Finding{bars}, "do this first", []string{"▲   For Pod shop/batch: NetworkPolicy x keeps it out.", "next do this first"}, "kubectl describe", false},
+		"and it was served all the same":    {[]check.Finding{bars}, "", []string{"✓   All is well."}, "▲", true},
+		"nothing grave":                     {[]check.Finding{minor}, "", []string{"✓   All is well."}, "▲", false},
 	} {
 		s := newConnectedScreen(t, 80, 24)
 		s.show(stateOf("shop", shopFixtures()...))
 		p := newIsolationPage(model.Key{Namespace: "shop", Name: "cart"})
-		p.result.Conclusion = &isolation.Conclusion{Mark: check.MarkOK, Text: "All is well.", Next: test.next}
+		p.result.Conclusion = &isolation.Conclusion{Mark: check.MarkOK, Text: "All is well.", Next: test.next, ClientServed: test.served}
 		s.root.sh.client = check.Client{Pod: model.Key{Namespace: "shop", Name: "batch"}}
+		p.result.Request.Client = s.root.sh.client.Pod
 		p.client = clientReport{s.root.sh.state.Snapshot, s.root.sh.client, p.request.Service, check.ClientReport{Findings: test.findings}}
 		text := ansi.Strip(strings.Join(p.arranged(s.root.sh, 80, 12), "\n"))
 		text, _, _ = strings.Cut(text, "RUNG")

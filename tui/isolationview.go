@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/svctui/svctui/probes/check"
+	"github.com/svctui/svctui/probes/isolation"
 )
 
 func (p *isolationPage) view(sh *shell, width, height int) string {
@@ -50,28 +51,34 @@ func (p *isolationPage) arranged(sh *shell, width, height int) []string {
 	return paragraphs(slices.Concat(route, told.verdict, do), rungs, told.reasons, told.aside, client)
 }
 
-// barsClient is the gravest of what keeps the chosen client from the Service, where the conclusion does not tell it; nil for nothing.
+// barsClient is the gravest of what keeps the chosen client from the Service, where the conclusion does not tell it; nil for nothing, and where the
+// client was served all the same.
 func (p *isolationPage) barsClient(sh *shell) *check.Finding {
 	told := p.result.Conclusion
-	if told == nil {
+	if told == nil || told.ClientServed && p.result.Request.Client == sh.client.Pod {
 		return nil
 	}
 	var gravest *check.Finding
 	judged := p.client.gather(sh, p.request.Service)
 	for i := range judged.Findings {
 		finding := &judged.Findings[i]
-		if (finding.Red() || finding.Amber()) && !strings.Contains(told.Text+told.Why, finding.Title) && (gravest == nil || finding.Severity > gravest.Severity) {
+		if (finding.Red() || finding.Amber()) && !tells(told, finding) && (gravest == nil || finding.Severity > gravest.Severity) {
 			gravest = finding
 		}
 	}
 	return gravest
 }
 
+// tells whether a conclusion says what a finding does, be it within a sentence.
+func tells(told *isolation.Conclusion, finding *check.Finding) bool {
+	return strings.Contains(told.Text+told.Why, strings.TrimSuffix(finding.Title, "."))
+}
+
 // aboutClient tells what keeps the chosen client from the Service, and not again what the conclusion says of that.
 func (p *isolationPage) aboutClient(sh *shell, width int) []string {
 	judged := p.client.gather(sh, p.request.Service)
 	if told := p.result.Conclusion; told != nil {
-		left := slices.DeleteFunc(slices.Clone(judged.Findings), func(finding check.Finding) bool { return strings.Contains(told.Text+told.Why, finding.Title) })
+		left := slices.DeleteFunc(slices.Clone(judged.Findings), func(finding check.Finding) bool { return tells(told, &finding) })
 		if len(left)+len(judged.Unchecked) == 0 && len(judged.Findings) > 0 {
 			return nil
 		}

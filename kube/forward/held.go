@@ -204,6 +204,7 @@ func (k *keeper) follow(ctx context.Context, next routed) {
 		k.leave()
 		k.held.change(func(status *model.Forward) {
 			status.State, status.Pod, status.PodPort, status.WaitsFor = model.ForwardWaiting, "", 0, none.text
+			status.KubectlDiffers = none.kubectlDiffers
 			noteIn(status, next.err)
 		})
 	case next.err != nil:

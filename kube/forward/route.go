@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
 )
@@ -32,6 +34,8 @@ var errNever = errors.New("never")
 type noRoute struct {
 	text  string
 	never bool
+	// kubectlDiffers is that of model.Forward.
+	kubectlDiffers bool
 }
 
 func (e *noRoute) Error() string { return e.text }
@@ -39,7 +43,7 @@ func (e *noRoute) Error() string { return e.text }
 // Is lets errors.Is find errNever.
 func (e *noRoute) Is(target error) bool { return target == errNever && e.never }
 
-func waitFor(format string, args ...any) error { return &noRoute{text: fmt.Sprintf(format, args...)} }
+func waitFor(format string, args ...any) *noRoute { return &noRoute{text: fmt.Sprintf(format, args...)} }
 
 func never(format string, args ...any) error {
 	return &noRoute{text: fmt.Sprintf(format, args...), never: true}
@@ -58,7 +62,7 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 	}
 	ready, differs := 0, kubectlDiffers(service, &port, pods)
 	var first *route
-	var portErr error
+	var portErr *noRoute
 	for _, pod := range model.ForwardOrder(pods) {
 		if !takesNewConnections(pod) {
 			continue
@@ -77,15 +81,29 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 			first = &this
 		}
 	}
+	why := portErr
 	switch {
 	case first != nil:
 		return *first, nil
 	case portErr != nil:
-		return route{}, portErr
 	case len(pods) == 0:
-		return route{}, waitFor("no Pod matches the selector of Service %s/%s", target.Namespace, target.Service)
+		why = waitFor("no Pod matches the selector of Service %s/%s", target.Namespace, target.Service)
+	default:
+		why = waitFor("none of the %d Pods of Service %s/%s is Ready", len(pods), target.Namespace, target.Service)
 	}
-	return route{}, waitFor("none of the %d Pods of Service %s/%s is Ready", len(pods), target.Namespace, target.Service)
+	why.kubectlDiffers = differs(numberWithoutPod(&port))
+	return route{}, why
+}
+
+// numberWithoutPod is the number that a port leads to where no Pod tells; 0 where only a Pod could.
+func numberWithoutPod(port *corev1.ServicePort) int32 {
+	switch {
+	case port.TargetPort.Type == intstr.String:
+		return 0
+	case port.TargetPort.IntVal == 0:
+		return port.Port
+	}
+	return port.TargetPort.IntVal
 }
 
 // kubectlDiffers tells whether `kubectl port-forward` to the Service would not get to a port of a Pod: through a headless Service it dials the
@@ -126,7 +144,19 @@ func servicePort(service *corev1.Service, wanted string) (corev1.ServicePort, er
 	if udp {
 		return corev1.ServicePort{}, never("port %s of Service %s is not TCP: Kubernetes forwards TCP only", wanted, name)
 	}
-	return corev1.ServicePort{}, waitFor("Service %s has no port %s", name, wanted)
+	return corev1.ServicePort{}, waitFor("Service %s has no port %s%s", name, wanted, portsOf(service))
+}
+
+// portsOf names the ports that a Service has, to be read behind the one that it has not.
+func portsOf(service *corev1.Service) string {
+	names := make([]string, 0, len(service.Spec.Ports))
+	for _, port := range service.Spec.Ports {
+		names = append(names, strings.TrimSpace(fmt.Sprintf("%d %s", port.Port, port.Name)))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; it has " + strings.Join(names, ", ")
 }
 
 // routeToPod leads to one Pod, Ready or not, as long as it runs. pod is nil when there is none.

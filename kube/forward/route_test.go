@@ -1,6 +1,8 @@
 package forward
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,6 +67,9 @@ func TestRouteToService(t *testing.T) {
 		{"past a Pod without the named port", webService(), "80", []*corev1.Pod{plainInit, readyAt("z", 9)}, route{}, "z", 8080},
 		{"not the name with another protocol", webService(), "82", []*corev1.Pod{readyPod("a")}, route{}, "", 0},
 		{"headless: its targetPort", headless, "80", []*corev1.Pod{readyPod("a")}, route{}, "a", 8081},
+		{"headless: its targetPort, without a Pod", headless, "80", nil, route{}, "", 0},
+		{"headless: the same number, without a Pod", sameNumber, "80", nil, route{}, "", 0},
+		{"without a Pod", webService(), "80", nil, route{}, "", 0},
 		{"headless: the same number", sameNumber, "80", []*corev1.Pod{readyPod("a")}, route{}, "a", 80},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,8 +78,10 @@ func TestRouteToService(t *testing.T) {
 			if got.pod != test.pod || got.port != test.number || (err == nil) != (test.pod != "") {
 				t.Errorf("got %+v and %v", got, err)
 			}
-			if got.kubectlDiffers != (test.service == headless || test.name == "past a Pod without the named port") {
-				t.Errorf("kubectl dials another port: %t", got.kubectlDiffers)
+			var none *noRoute
+			differs := errors.As(err, &none) && none.kubectlDiffers || got.kubectlDiffers
+			if differs != (test.service == headless || slices.Contains([]string{"past a Pod without the named port", "not a plain init container's", "not the name with another protocol"}, test.name)) {
+				t.Errorf("kubectl dials another port: %t", differs)
 			}
 		})
 	}

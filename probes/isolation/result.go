@@ -113,6 +113,8 @@ type Conclusion struct {
 	Cause *check.Cause
 	// OnlyForClient means that what was seen is known of Request.Client alone: other clients may be served.
 	OnlyForClient bool
+	// ClientServed means that Request.Client was answered, or connected, at the Service's address or by its name.
+	ClientServed bool
 
 	// starting means that what was seen may only be so until the Pod is up.
 	starting bool

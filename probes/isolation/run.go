@@ -53,6 +53,8 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 		conclusion = Conclude(r.result.Rungs, r.facts())
 	}
 	conclusion.Next = r.subject.permitted(conclusion.Next)
+	tested := sightOf(r.result.Rungs, r.facts())
+	conclusion.ClientServed = (tested.inCluster|tested.clientName)&answered != none
 	r.result.Conclusion = &conclusion
 	if conclusion.OnlyForClient {
 		r.result.Basis = r.result.Basis.withClient(&r.subject)
