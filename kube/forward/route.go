@@ -43,7 +43,9 @@ func (e *noRoute) Error() string { return e.text }
 // Is lets errors.Is find errNever.
 func (e *noRoute) Is(target error) bool { return target == errNever && e.never }
 
-func waitFor(format string, args ...any) *noRoute { return &noRoute{text: fmt.Sprintf(format, args...)} }
+func waitFor(format string, args ...any) *noRoute {
+	return &noRoute{text: fmt.Sprintf(format, args...)}
+}
 
 func never(format string, args ...any) error {
 	return &noRoute{text: fmt.Sprintf(format, args...), never: true}

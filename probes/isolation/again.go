@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,7 +27,7 @@ const restartShows = 2 * time.Second
 // otherwise says what else may be why the rungs contradict each other, once the kubelet has had time to tell of it.
 func (r *run) otherwise(ctx context.Context, pod *corev1.Pod, at time.Time) restart {
 	began := time.Now()
-	if found := restartOf(pod, at); found.container != "" {
+	if found := restartOf(pod, r.subject.container, at); found.container != "" {
 		return found
 	}
 	waited := time.NewTimer(restartShows)
@@ -36,7 +37,51 @@ func (r *run) otherwise(ctx context.Context, pod *corev1.Pod, at time.Time) rest
 	case <-ctx.Done():
 	}
 	_, pod = readAgain(ctx, r.dialer, pod)
-	return restartOf(pod, at.Add(time.Since(began)))
+	return restartOf(pod, r.subject.container, at.Add(time.Since(began)))
+}
+
+// askAgain asks the tested Pod once more at its IP where its loopback answered and its IP refused, and on its loopback where it was the other way
+// about: the application may have come up in between. What answers by now stands for what was refused.
+func (r *run) askAgain(ctx context.Context) {
+	s := &r.subject
+	loopback, atPodIP := r.outcomeOf(RungPod), r.outcomeOf(RungProxyPod)
+	switch {
+	case loopback == OK && atPodIP == Refused:
+		if r.stillRefused = r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused; r.stillRefused {
+			return
+		}
+		r.tryAgain(RungProxyPod, func() answer { return r.proxyToPod(ctx, beside{forward: r.forwardSaid}) })
+		if !otherEndpoints(s.facts) {
+			r.tryAgain(RungProxyService, func() answer { return r.proxyToService(ctx) })
+		}
+	case loopback == Refused && atPodIP == OK:
+		r.tryAgain(RungPod, func() answer { return r.speak(ctx, *s) })
+		if s.asKubectl().pod == s.pod {
+			r.tryAgain(RungService, func() answer { return r.speak(ctx, *s) })
+		}
+	}
+}
+
+// tryAgain tries a rung once more that was refused, and notes what it tells where that is an answer.
+func (r *run) tryAgain(rung Rung, try func() answer) {
+	if r.outcomeOf(rung) != Refused {
+		return
+	}
+	began := time.Now()
+	if got := try(); got.outcome == OK {
+		got.detail += "; it refused a moment before"
+		r.end(rung, got, time.Since(began))
+	}
+}
+
+func (r *run) outcomeOf(rung Rung) Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == rung })
+	if i < 0 {
+		return NotRun
+	}
+	return r.result.Rungs[i].Outcome
 }
 
 // othersAgain bounds how many other endpoints' Pods are read again.

@@ -2,6 +2,8 @@ package isolation
 
 import (
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -120,5 +123,76 @@ func TestASweepThatIsCutSaysNothingOfPortsThatItDidNotTry(t *testing.T) {
 	result.Pods = result.Pods[:1]
 	if c := result.tally(); c.tried != 0 || c.conclusion(result.Ports).Mark != check.MarkUnknown {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// An application that comes up while it is tested refuses the first, and answers the second; what both refuse or answer is not asked again.
+func TestWhoIsAskedAgain(t *testing.T) {
+	fine, refuses := replies(200, "fine"), cannotReach(refusedText)
+	for _, test := range []struct {
+		name string
+		app  func(net.Conn)
+		// first is how the API server fares at first, then how it does when it asks again.
+		first, then func(model.ProxyRequest) (*http.Response, error)
+		endpoints   int
+		asked       int
+		outcomes    string
+		mark        check.Mark
+		says        string
+	}{
+		{"on its loopback alone", httpApp(200, "fine"), refuses, refuses, 1, 2, "ok ok refused refused", check.MarkFail, "listens on 127.0.0.1 only"},
+		{"it comes up", httpApp(200, "fine"), refuses, fine, 1, 3, "ok ok ok ok", check.MarkOK, "200 OK; it refused a moment before"},
+		{"it comes up, and another endpoint is not asked again", httpApp(200, "fine"), refuses, fine, 2, 3, "ok ok refused ok", check.MarkFail, "another endpoint of the Service does not"},
+		{"it answers", httpApp(200, "fine"), fine, fine, 1, 1, "ok ok ok ok", check.MarkOK, "The application answers"},
+		{"it does not listen", nil, refuses, refuses, 1, 1, "refused refused refused refused", check.MarkFail, "Nothing listens"},
+		{"on its Pod's IP alone", nil, fine, fine, 1, 1, "refused refused ok ok", check.MarkOK, "A port-forward does not reach it"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			if test.app != nil {
+				w.loopback["web-1:8080"] = test.app
+			}
+			// The API server is answered otherwise once the loopback has answered.
+			asked := map[model.Kind]int{}
+			answer := func(request model.ProxyRequest) (*http.Response, error) {
+				w.mu.Lock()
+				asked[request.Kind]++
+				again := asked[request.Kind] > 1
+				w.mu.Unlock()
+				if again {
+					return test.then(request)
+				}
+				return test.first(request)
+			}
+			w.proxied["pods/web-1:8080"], w.proxied["services/web:80"] = answer, answer
+			one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+			pods := []*corev1.Pod{one, two}[:test.endpoints]
+			objects := []metav1.Object{webService(), sliceOf("", 8080, pods...)}
+			for _, pod := range pods {
+				objects = append(objects, pod)
+			}
+			got := Run(t.Context(), w, snapshotOf(objects...), Request{Service: web.Service, Pod: "web-1"}, nil)
+			said := fmt.Sprint(got.Rungs, *got.Conclusion)
+			if outcomesOf(got) != test.outcomes || got.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) || asked[model.Pods] != test.asked {
+				t.Errorf("%s after %d tries at the Pod's IP: %s", outcomesOf(got), asked[model.Pods], said)
+			}
+		})
+	}
+}
+
+// One whose loopback comes up later than its IP listens on both.
+func TestTheLoopbackIsAskedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.everywhere("web-1", 8080, "web", "80", 200)
+	delete(w.loopback, "web-1:8080")
+	r := newRun(w, newSubject(onePod(), web), nil)
+	r.result = r.subject.untried(nil)
+	r.end(RungPod, answer{outcome: Refused}, 0)
+	r.end(RungService, answer{outcome: Refused}, 0)
+	r.end(RungProxyPod, answer{outcome: OK, status: true}, 0)
+	w.loopback["web-1:8080"] = httpApp(200, "fine")
+	r.askAgain(t.Context())
+	if outcomes := outcomesOf(r.result); outcomes != "ok ok not-run ok" || !strings.Contains(fmt.Sprint(r.result.Rungs), "200 OK; it refused a moment before") {
+		t.Errorf("%s %+v", outcomes, r.result.Rungs)
 	}
 }

@@ -186,8 +186,12 @@ func holds(t *testing.T, rungs []Observation, facts Facts) {
 		wrong("healthy, and the client was not answered")
 	case got.Mark == check.MarkOK && (client == Refused || client == Timeout):
 		wrong("healthy, and the client was turned away")
-	case strings.Contains(got.Text, "accepts connections and does not answer") && said > 0:
+	case strings.Contains(got.Text, "application accepts connections and does not answer") && said > 0:
 		wrong("somebody was answered")
+	case strings.Contains(got.Text, "accepts connections and does not answer, while") && (heard(RungPod) && !facts.Kata || heard(RungProxyPod) || direct == OK):
+		wrong("that Pod answers")
+	case strings.Contains(got.Text, "another endpoint of the Service accepts") && (!otherEndpoints(facts) || !facts.Silent[RungProxyService] && client != notAnswered):
+		wrong("nobody was left without an answer, or there is no other endpoint")
 	case strings.Contains(got.Text, "application works") && said == 0:
 		wrong("nothing answered")
 	case strings.Contains(got.Text+got.Why, "application answers inside the Pod") && !strings.Contains(got.Why, "Whether the application") && !heard(RungPod) && !heard(RungService):

@@ -34,7 +34,7 @@ type Facts struct {
 	// when the cluster was read.
 	Starting, Fresh starting
 	At              time.Time
-	// StillRefused means that a new Pod's IP still refused the API server after its loopback had answered.
+	// StillRefused means that the Pod's IP still refused the API server after its loopback had answered.
 	StillRefused bool
 	// Restart is a container of the Pod that ended lately.
 	Restart restart
@@ -101,8 +101,8 @@ type Facts struct {
 	// clientProof is what the addresses proved that accepted the client's connection and did not answer: silent, closed, or answered|silent where
 	// nothing was asked, so that it may be either. It goes by the targets of the observations.
 	clientProof map[string]evidence
-	// Late is the time of an answer that took longer than Patience; zero for none.
-	Late time.Duration
+	// Late is the time of the tested Pod's answer where that took longer than Patience, LateElsewhere that of another endpoint's; zero for none.
+	Late, LateElsewhere time.Duration
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
 	// SpeaksGRPC means that the application hung up on HTTP/1.1, and answered gRPC.
@@ -113,8 +113,9 @@ type Facts struct {
 	NotGRPC string
 	// NotTLS is the same of TLS.
 	NotTLS string
-	// Wordless means that the application said nothing on any way: what is told is that it accepts connections.
-	Wordless bool
+	// Wordless means that the application said nothing on any way: what is told is that it accepts connections. PodWordless means the same of
+	// the ways that lead to the tested Pod.
+	Wordless, PodWordless bool
 	// MeshAnswered means that a proxy rung, or a client, was answered by what may be the mesh instead of the application; ClientMeshAnswered, that
 	// it may be the client's own. meshSaid are those ways, the names of rungs and a client's targets.
 	MeshAnswered, ClientMeshAnswered bool

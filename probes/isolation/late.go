@@ -8,25 +8,76 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
-// isLate tells whether an answer took longer than one is given. An application that is known to be there is waited for longer on the API
-// server's way (slowPatience), so that it can be told from one that hangs.
-func (s *subject) isLate(got answer, took time.Duration) bool {
-	return got.outcome == OK && got.status && !got.insteadTLS && s.speaks.scheme != schemeTCP && took > s.patience()
+// timed is how long an answer took on a rung, or at one of a client's targets.
+type timed struct {
+	rung   Rung
+	target string
+	took   time.Duration
+}
+
+// timeCounts tells whether the time of an answer is the application's.
+func (s *subject) timeCounts(got answer) bool {
+	return got.outcome == OK && got.status && !got.insteadTLS && s.speaks.scheme != schemeTCP
+}
+
+// leadsToPod tells whether what answers on a rung, or at a client's target, is surely the tested Pod.
+func (s *subject) leadsToPod(rung Rung, target string) bool {
+	switch rung {
+	case RungPod, RungProxyPod:
+		return true
+	case RungService:
+		return s.asKubectl().pod == s.pod
+	case RungProxyService:
+		return !otherEndpoints(s.facts)
+	case RungInCluster:
+		return target == hostPort(s.facts.PodIP, s.podPort) || !otherEndpoints(s.facts)
+	}
+	return false
+}
+
+// lateness is how long the tested Pod took to answer, and how long another endpoint did, where that is longer than an answer is given; else zero. An
+// application that is known to be there is waited for longer on the API server's way (slowPatience), so that it can be told from one that hangs.
+// Where the Pod is in time for anybody, what is late is the way and not the application.
+func (r *run) lateness() (own, elsewhere time.Duration) {
+	inTime := false
+	for _, answer := range r.timed {
+		late := answer.took > r.subject.patience()
+		switch {
+		case r.subject.leadsToPod(answer.rung, answer.target):
+			if inTime = inTime || !late; late {
+				own = max(own, answer.took)
+			}
+		case late:
+			elsewhere = max(elsewhere, answer.took)
+		}
+	}
+	if inTime {
+		own = 0
+	}
+	return own, elsewhere
 }
 
 // ofLate says beside a pass that the answer took longer than most clients wait.
 func (c Conclusion) ofLate(v verdict, f Facts) Conclusion {
-	if f.Late == 0 || v.family() != healthy || c.Mark != check.MarkOK {
+	if v.family() != healthy || c.Mark != check.MarkOK || f.Late+f.LateElsewhere == 0 {
 		return c
 	}
 	why := c.Why
 	if f.seen.clientConnects() {
 		why = f.client() + " was connected as well, and cut off before an answer came."
 	}
+	why = joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), why)
+	if f.Late == 0 {
+		return Conclusion{
+			Mark: check.MarkWarn, Confidence: check.Probed,
+			Text: fmt.Sprintf("Pod %s answers in time, and another endpoint takes %s: clients that are sent there and wait for less get nothing.", cmp.Or(f.Pod, "that was tested"), f.LateElsewhere.Round(time.Second)),
+			Why:  why, Next: allPods,
+		}
+	}
 	return Conclusion{
 		Mark: check.MarkWarn, Confidence: check.Probed,
 		Text: fmt.Sprintf("The way to the application is open, and it takes %s to answer: clients that wait for less get nothing.", f.Late.Round(time.Second)),
-		Why:  joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), why),
+		Why:  why,
 		Next: "look at its log, and at what it depends on; another path (--path, or o on the screen of the test) may answer sooner",
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -45,24 +48,57 @@ func TestALateAnswer(t *testing.T) {
 	}
 }
 
-func TestIsLate(t *testing.T) {
+// What is late is the tested Pod's, another endpoint's, or the way's.
+func TestLateness(t *testing.T) {
+	const atPod, atService = "10.0.0.1:8080", "10.96.0.1:80"
+	slow, quick := 8*time.Second, time.Second
+	for _, test := range []struct {
+		name           string
+		endpoints      int
+		timed          []timed
+		own, elsewhere time.Duration
+	}{
+		{"nothing was told", 1, nil, 0, 0},
+		{"in time", 1, []timed{{RungPod, "", 5 * time.Second}, {RungProxyPod, "", quick}}, 0, 0},
+		{"late", 1, []timed{{RungPod, "", slow}, {RungProxyPod, "", slow + 1}}, slow + 1, 0},
+		{"late on the API server's way alone", 1, []timed{{RungPod, "", quick}, {RungProxyPod, "", slow}, {RungProxyService, "", slow}}, 0, 0},
+		{"late on the API server's way, and no forward told", 1, []timed{{RungProxyPod, "", slow}}, slow, 0},
+		{"and a client was in time", 1, []timed{{RungProxyPod, "", slow}, {RungInCluster, atService, quick}}, 0, 0},
+		{"one of several, and a client was in time, anywhere", 2, []timed{{RungProxyPod, "", slow}, {RungInCluster, atService, quick}}, slow, 0},
+		{"one of several, and a client was in time, at this one", 2, []timed{{RungProxyPod, "", slow}, {RungInCluster, atPod, quick}}, 0, 0},
+		{"another endpoint", 2, []timed{{RungPod, "", quick}, {RungProxyPod, "", quick}, {RungProxyService, "", slow}}, 0, slow},
+		{"both", 2, []timed{{RungPod, "", slow}, {RungProxyPod, "", slow}, {RungProxyService, "", slow + 1}}, slow, slow + 1},
+		{"from here, which is no rung of the Pod's", 2, []timed{{RungFromHere, "x", quick}}, 0, 0},
+	} {
+		pod := runningPod("web-1", "10.0.0.1")
+		pods := []*corev1.Pod{pod, runningPod("web-2", "10.0.0.2")}[:test.endpoints]
+		objects := []metav1.Object{webService(), sliceOf("", 8080, pods...)}
+		for _, pod := range pods {
+			objects = append(objects, pod)
+		}
+		r := &run{subject: newSubject(snapshotOf(objects...), Request{Service: web.Service, Pod: "web-1"}), timed: test.timed}
+		if own, elsewhere := r.lateness(); own != test.own || elsewhere != test.elsewhere {
+			t.Errorf("%s: %s and %s, want %s and %s", test.name, own, elsewhere, test.own, test.elsewhere)
+		}
+	}
+}
+
+func TestTimeCounts(t *testing.T) {
 	spoken := answer{outcome: OK, status: true}
 	for _, test := range []struct {
 		name   string
 		scheme string
 		got    answer
-		took   time.Duration
 		want   bool
 	}{
-		{"late", schemeHTTP, spoken, 6 * time.Second, true},
-		{"in time", schemeHTTP, spoken, 5 * time.Second, false},
-		{"connected alone", schemeHTTP, answer{outcome: OK}, 6 * time.Second, false},
-		{"over TLS, which was tried later", schemeHTTP, answer{outcome: OK, status: true, insteadTLS: true}, 6 * time.Second, false},
-		{"an error", schemeHTTP, answer{outcome: Failed, status: true}, 6 * time.Second, false},
-		{"what nobody asked in HTTP", schemeTCP, spoken, 6 * time.Second, false},
+		{"an answer", schemeHTTP, spoken, true},
+		{"connected alone", schemeHTTP, answer{outcome: OK}, false},
+		{"over TLS, which was tried later", schemeHTTP, answer{outcome: OK, status: true, insteadTLS: true}, false},
+		{"an error", schemeHTTP, answer{outcome: Failed, status: true}, false},
+		{"what nobody asked in HTTP", schemeTCP, spoken, false},
 	} {
 		s := subject{speaks: protocol{scheme: test.scheme}}
-		if got := s.isLate(test.got, test.took); got != test.want {
+		if got := s.timeCounts(test.got); got != test.want {
 			t.Errorf("%s: %t", test.name, got)
 		}
 	}

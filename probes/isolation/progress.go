@@ -66,11 +66,12 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 			r.inside = append(r.inside, got)
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
-		if r.subject.isLate(got, took) {
-			r.late = max(r.late, took)
+		if r.subject.timeCounts(got) {
+			r.timed = append(r.timed, timed{rung, target, took})
 		}
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
-		r.heardWords = r.heardWords || got.outcome == OK && !got.wordless && !got.closed
+		words := got.outcome == OK && !got.wordless && !got.closed
+		r.heardWords, r.heardPod = r.heardWords || words, r.heardPod || words && r.subject.leadsToPod(rung, target)
 		r.notTLS = r.notTLS || got.notTLS
 		r.notGRPC = r.notGRPC || got.notGRPC
 		if rung == RungProxyPod {

@@ -14,23 +14,25 @@ import (
 // restart is a container of the tested Pod that ended while it was tested, or shortly before. Its zero value is none.
 type restart struct {
 	container string
-	// how is the reason and the exit code, ago how long ago it ended.
-	how string
-	ago time.Duration
+	// how is the reason and the exit code, ago how long ago it ended, times how often it was started again.
+	how   string
+	ago   time.Duration
+	times int32
 }
 
 // lately is how long ago a container may have ended to be told of beside a test that tells nothing clear.
 const lately = 5 * time.Minute
 
-// restartOf returns the container of a Pod that ended last, where that was lately. What is meant to run once does not count.
-func restartOf(pod *corev1.Pod, at time.Time) restart {
+// restartOf returns the container of a Pod that has the port, where it ended lately. Where none is known to have it (an empty name), it is the one
+// that ended last; what is meant to run once does not count.
+func restartOf(pod *corev1.Pod, of string, at time.Time) restart {
 	newest := restart{}
 	if pod == nil {
 		return newest
 	}
 	for container := range model.ServingContainers(&pod.Spec) {
 		status := containerStatus(pod, container.Name)
-		if status == nil {
+		if status == nil || of != "" && container.Name != of {
 			continue
 		}
 		for _, end := range []*corev1.ContainerStateTerminated{status.State.Terminated, status.LastTerminationState.Terminated} {
@@ -42,7 +44,7 @@ func restartOf(pod *corev1.Pod, at time.Time) restart {
 				continue // by a clock that is far off
 			}
 			if ago = max(ago, 0).Round(time.Second); ago < lately && (newest.container == "" || ago < newest.ago) {
-				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago}
+				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago, times: status.RestartCount}
 			}
 		}
 	}
@@ -51,16 +53,30 @@ func restartOf(pod *corev1.Pod, at time.Time) restart {
 
 // of says it of a Pod.
 func (r restart) of(pod string) string {
-	return fmt.Sprintf("Container %s of Pod %s ended %s ago (%s).", r.container, pod, r.ago, r.how)
+	often := ""
+	if r.times > 1 {
+		often = fmt.Sprintf(", and was started again %d times so far", r.times)
+	}
+	return fmt.Sprintf("Container %s of Pod %s ended %s ago (%s)%s.", r.container, pod, r.ago, r.how, often)
 }
 
-// ofRestart says beside a Pod that does not listen or answer that a container of it ended lately: it may be on its way up again.
+// ofRestart says beside a Pod that does not listen or answer that its container ended lately: it may be on its way up again. Beside one that answers
+// it says so too: clients that come while it is down are refused.
 func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
-	if f.Restart.container == "" || !slices.Contains(notThere, v) || c.Mark == check.MarkOK {
+	switch {
+	case f.Restart.container == "":
+		return c
+	case v.family() == healthy:
+		c.Why = joined(c.Why, f.Restart.of(f.Pod)+" While it is down, clients are refused.")
+		if c.Mark == check.MarkOK && c.Next == "" {
+			c.Next, c.Command = f.Restart.look(f)
+		}
+		return c
+	case !slices.Contains(notThere, v) || c.Mark == check.MarkOK:
 		return c
 	}
 	c.Why = joined(f.Restart.of(f.Pod), c.Why)
-	if v == notListening && !f.Sockets.Known {
+	if v == notListening && !f.Sockets.Known && c.ID == "PORT-08" {
 		// No other port is to be looked for before it is known why the application ends.
 		c.Next, c.Command = f.Restart.look(f)
 	}

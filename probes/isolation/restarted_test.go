@@ -35,18 +35,21 @@ func TestRestartOf(t *testing.T) {
 		pod   *corev1.Pod
 		after time.Duration
 		want  restart
+		of    string
 	}{
-		"none":                    {runs, time.Minute, restart{}},
-		"no Pod":                  {nil, time.Minute, restart{}},
-		"lately":                  {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute}},
-		"just now, by its clock":  {ended, -time.Second, restart{"c", "Completed, exit code 0", 0}},
-		"by a clock far ahead":    {ended, -2 * time.Minute, restart{}},
-		"long ago":                {ended, 5 * time.Minute, restart{}},
-		"twice":                   {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second}},
-		"nobody knows when":       {undated, time.Minute, restart{}},
-		"one that is to end once": {setUp, time.Minute, restart{}},
+		"none":                      {runs, time.Minute, restart{}, ""},
+		"no Pod":                    {nil, time.Minute, restart{}, ""},
+		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
+		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1}, ""},
+		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
+		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
+		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1}, ""},
+		"nobody knows when":         {undated, time.Minute, restart{}, ""},
+		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, "c"},
+		"one beside it":             {ended, time.Minute, restart{}, "app"},
+		"one that is to end once":   {setUp, time.Minute, restart{}, ""},
 	} {
-		if got := restartOf(test.pod, startedAt.Add(test.after)); got != test.want {
+		if got := restartOf(test.pod, test.of, startedAt.Add(test.after)); got != test.want {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}
@@ -85,14 +88,14 @@ func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
 
 // A restart beside a plain result is told, and changes nothing else.
 func TestARestartBesideARefusal(t *testing.T) {
-	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second} })
+	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1} })
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
 	}
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.Next != "see in the log of its last run why it ends" || got.Command != "kubectl -n '' logs web-1 -c c --previous" {
 		t.Errorf("%q %q", got.Next, got.Command)
 	}
-	if got := Conclude(seen(t, "OK OK OK OK -"), facts); got.Mark != check.MarkOK || strings.Contains(got.Why, "ended") {
+	if got := Conclude(seen(t, "OK OK OK OK -"), facts); got.Mark != check.MarkOK || !strings.Contains(got.Why, "ended 7s ago") || got.Command == "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -109,23 +112,26 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 }
 
 func TestOfRestart(t *testing.T) {
-	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second} }
+	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1} }
 	known := func(f *Facts) { f.Sockets.Known = true }
 	for _, test := range []struct {
 		name      string
 		v         verdict
 		mark      check.Mark
+		id        string
 		edits     []edit
 		told, log bool
 	}{
-		{"it does not listen", notListening, check.MarkFail, []edit{ended}, true, true},
-		{"it does not listen, by its sockets", notListening, check.MarkFail, []edit{ended, known}, true, false},
-		{"it hangs", hangs, check.MarkWarn, []edit{ended}, true, false},
-		{"it passes", notListening, check.MarkOK, []edit{ended}, false, false},
-		{"its IP is not reached", podIPUnreachable, check.MarkFail, []edit{ended}, false, false},
-		{"none ended", notListening, check.MarkFail, nil, false, false},
+		{"it does not listen", notListening, check.MarkFail, "PORT-08", []edit{ended}, true, true},
+		{"it does not listen, by its sockets", notListening, check.MarkFail, "PORT-08", []edit{ended, known}, true, false},
+		{"it does not listen, and another cause is known", notListening, check.MarkFail, "SEL-05", []edit{ended}, true, false},
+		{"it hangs", hangs, check.MarkWarn, "", []edit{ended}, true, false},
+		{"it is not reached, and that passes", notListening, check.MarkOK, "", []edit{ended}, false, false},
+		{"it answers, with advice of its own", healthy, check.MarkWarn, "", []edit{ended}, true, false},
+		{"its IP is not reached", podIPUnreachable, check.MarkFail, "", []edit{ended}, false, false},
+		{"none ended", notListening, check.MarkFail, "PORT-08", nil, false, false},
 	} {
-		got := Conclusion{Mark: test.mark, Next: "do this"}.ofRestart(test.v, oneUsable(test.edits...))
+		got := Conclusion{ID: test.id, Mark: test.mark, Next: "do this"}.ofRestart(test.v, oneUsable(test.edits...))
 		if (got.Why != "") != test.told || (got.Command != "") != test.log || (got.Next == "do this") == test.log {
 			t.Errorf("%s: %+v", test.name, got)
 		}

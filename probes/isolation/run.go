@@ -38,13 +38,14 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	beside.Wait()
 	r.settleClient()
 	r.settleHere(ctx)
+	r.restart = restartOf(r.subject.pod, r.subject.container, snapshot.At())
 	conclusion := Conclude(r.result.Rungs, r.facts())
 	if conclusion.Mark != check.MarkOK && r.tried() {
 		// In a rollout the tested Pod may end while it is tested.
 		var pod *corev1.Pod
 		r.since, pod = readAgain(ctx, dialer, r.subject.pod)
 		at := snapshot.At().Add(time.Since(began))
-		if r.restart = restartOf(pod, at); conclusion.contradictory && r.since == podStays && r.refusedOrClosed() {
+		if r.restart = restartOf(pod, r.subject.container, at); conclusion.contradictory && r.since == podStays && r.refusedOrClosed() {
 			r.restart = r.otherwise(ctx, pod, at)
 		}
 		if conclusion.Mark == check.MarkFail && r.since == podStays {
@@ -79,7 +80,7 @@ func (r *run) try(ctx context.Context) {
 	}
 	r.proxies(ctx)
 	forwards.Wait()
-	r.askNewPod(ctx)
+	r.askAgain(ctx)
 	if !r.podAlone {
 		r.calibrate(ctx)
 		r.askForwarded(ctx)
@@ -100,22 +101,22 @@ type run struct {
 	speaksFirst    bool
 	silent, closed map[Rung]bool
 	speaksTLS      bool
-	// late is that of Facts.
-	late    time.Duration
-	notGRPC bool
+	notGRPC        bool
 	// speaksGRPC is that of Facts.
 	speaksGRPC bool
 	notTLS     bool
-	// heardWords means that the application said something on any way.
-	heardWords      bool
-	addressRefused  bool
-	otherPod        string
-	otherPodAnswers bool
+	// heardWords means that the application said something on any way, heardPod that the tested Pod's did.
+	heardWords, heardPod bool
+	addressRefused       bool
+	otherPod             string
+	otherPodAnswers      bool
 	// atForwardPod is that of Facts.
 	atForwardPod evidence
 
 	// stillRefused is that of Facts.
 	stillRefused bool
+	// timed are the answers whose time counts.
+	timed []timed
 	// since is what has become of the tested Pod while it was tested.
 	since podState
 	// restart and otherEnding are those of Facts.
@@ -146,7 +147,8 @@ func (r *run) facts() Facts {
 	defer r.mu.Unlock()
 	facts := r.subject.facts
 	facts.Silent, facts.Closed = maps.Clone(r.silent), maps.Clone(r.closed)
-	facts.AddressRefused, facts.SpeaksTLS, facts.Late = r.addressRefused, r.speaksTLS, r.late
+	facts.AddressRefused, facts.SpeaksTLS = r.addressRefused, r.speaksTLS
+	facts.Late, facts.LateElsewhere = r.lateness()
 	facts.meshSaid = r.meshSaid()
 	facts.MeshAnswered = len(facts.meshSaid) > 0
 	for target := range r.told {
@@ -159,7 +161,7 @@ func (r *run) facts() Facts {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
 	facts.SpeaksGRPC = r.speaksGRPC
-	facts.Wordless, facts.StillRefused = !r.heardWords, r.stillRefused
+	facts.Wordless, facts.PodWordless, facts.StillRefused = !r.heardWords, !r.heardPod, r.stillRefused
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
@@ -255,7 +257,6 @@ func (r *run) proxies(ctx context.Context) {
 		r.end(RungProxyPod, answer{outcome: NotRun, detail: why}, 0)
 		return
 	}
-	scheme := s.speaks.scheme
 	asking, stop := context.WithCancel(ctx)
 	defer r.reach.asking.Wait()
 	defer stop()
@@ -263,20 +264,22 @@ func (r *run) proxies(ctx context.Context) {
 	defer rungs.Wait()
 	if !r.podAlone {
 		r.begin(RungProxyService)
-		rungs.Go(guarded(func() {
-			r.observe(RungProxyService, func() answer {
-				return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), scheme, r.besideService()).withoutEndpointsObject()
-			})
-		}))
+		rungs.Go(guarded(func() { r.observe(RungProxyService, func() answer { return r.proxyToService(ctx) }) }))
 	}
 	if s.whyNot(RungProxyPod) == "" {
 		r.begin(RungProxyPod)
-		rungs.Go(guarded(func() {
-			r.observe(RungProxyPod, func() answer {
-				return tryProxy(ctx, r.dialer, *s, model.Pods, s.pod.Name, strconv.Itoa(int(s.podPort)), scheme, r.besidePod(asking))
-			})
-		}))
+		rungs.Go(guarded(func() { r.observe(RungProxyPod, func() answer { return r.proxyToPod(ctx, r.besidePod(asking)) }) }))
 	}
+}
+
+func (r *run) proxyToService(ctx context.Context) answer {
+	s := &r.subject
+	return tryProxy(ctx, r.dialer, *s, model.Services, s.request.Service.Name, portName(s.port), s.speaks.scheme, r.besideService()).withoutEndpointsObject()
+}
+
+func (r *run) proxyToPod(ctx context.Context, known beside) answer {
+	s := &r.subject
+	return tryProxy(ctx, r.dialer, *s, model.Pods, s.pod.Name, strconv.Itoa(int(s.podPort)), s.speaks.scheme, known)
 }
 
 // offence says why HTTP is not sent to the application: it speaks first, or it is MySQL, which blocks clients after junk

@@ -150,8 +150,8 @@ func sightOf(observations []Observation, facts Facts) sight {
 		}
 	}
 	s.judgeBareConnections()
-	if facts.Late > 0 {
-		s.forgiveSilence()
+	if facts.Late+facts.LateElsewhere > 0 {
+		s.forgiveSilence(facts.Late > 0)
 	}
 	if facts.ForwardPod != "" && facts.ForwardPod != facts.Pod {
 		s.service, s.otherForward = none, s.service
@@ -186,10 +186,11 @@ func (s *sight) judgeBareConnections() {
 	}
 }
 
-// forgiveSilence reads a client's silence where the application was late elsewhere: it was cut off before the answer came.
-func (s *sight) forgiveSilence() {
+// forgiveSilence reads a client's silence where the application was late elsewhere: it was cut off before the answer came. At the tested Pod's IP
+// that is so only where it was this Pod that was late.
+func (s *sight) forgiveSilence(byPod bool) {
 	for _, cell := range []*evidence{&s.inCluster, &s.clientName, &s.clientPod} {
-		if *cell == silent {
+		if *cell == silent && (byPod || cell != &s.clientPod) {
 			*cell = answered | silent
 		}
 	}

@@ -1,7 +1,6 @@
 package isolation
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -18,9 +17,10 @@ type starting struct {
 	age, left time.Duration
 }
 
-// startingOf tells of a Pod that is not Ready whether that is because it has just started.
-func startingOf(snapshot *model.Snapshot, pod *corev1.Pod) starting {
-	since, until := check.Starting(pod)
+// startingOf tells of a Pod that is not Ready whether that is because it has just started; container is the one that has the port, empty where none
+// declares it.
+func startingOf(snapshot *model.Snapshot, pod *corev1.Pod, container string) starting {
+	since, until := check.Starting(pod, container)
 	age, left := snapshot.At().Sub(since), until.Sub(snapshot.At())
 	// A start that is well ahead of this clock proves only that clocks differ.
 	if since.IsZero() || left <= 0 || age < -time.Minute {
@@ -32,8 +32,9 @@ func startingOf(snapshot *model.Snapshot, pod *corev1.Pod) starting {
 // freshAge is how long containers that no readiness probe watches are called new.
 const freshAge = 10 * time.Second
 
-// freshOf tells of a Pod that is Ready because nothing probes it how long it runs, where that is not for long; else nothing.
-func freshOf(snapshot *model.Snapshot, pod *corev1.Pod) starting {
+// freshOf tells of a Pod that is Ready because nothing probes it how long it runs, where that is not for long; else nothing. of is the container
+// that has the port, empty where none declares it.
+func freshOf(snapshot *model.Snapshot, pod *corev1.Pod, of string) starting {
 	if !model.PodReady(pod) {
 		return starting{}
 	}
@@ -41,6 +42,9 @@ func freshOf(snapshot *model.Snapshot, pod *corev1.Pod) starting {
 	for container := range model.ServingContainers(&pod.Spec) {
 		if container.ReadinessProbe != nil {
 			return starting{}
+		}
+		if of != "" && container.Name != of {
+			continue
 		}
 		if status := containerStatus(pod, container.Name); status != nil && status.State.Running != nil && status.State.Running.StartedAt.After(youngest) {
 			youngest = status.State.Running.StartedAt.Time
@@ -61,7 +65,7 @@ func (s starting) again() string {
 }
 
 // notThere are the verdicts that say of the tested Pod that it does not listen or answer, as one does that is not up yet.
-var notThere = []verdict{notListening, refusedOnPodIP, mixedNotListening, mixedRefused, mixedLoopback, loopback, hangs, closes}
+var notThere = []verdict{notListening, refusedOnPodIP, mixedNotListening, mixedRefused, mixedLoopback, mixedHangs, loopback, hangs, closes}
 
 // ofStarting says of a Pod that has just started that it has, and holds nothing against it that may only be so until it is up.
 func (c Conclusion) ofStarting(v verdict, f Facts) Conclusion {
@@ -94,17 +98,6 @@ func joinedByThen(first, then string) string {
 		return first
 	}
 	return first + "; then " + then
-}
-
-// askNewPod asks a new Pod at its IP once more where its loopback answered and its IP refused: the application may have come up in between.
-func (r *run) askNewPod(ctx context.Context) {
-	r.mu.Lock()
-	answers := slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == RungPod && seen.Outcome == OK })
-	refuses := slices.ContainsFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung == RungProxyPod && seen.Outcome == Refused })
-	r.mu.Unlock()
-	if s := &r.subject; s.facts.Starting.is() && answers && refuses {
-		r.stillRefused = r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused
-	}
 }
 
 // whileSettling is for a Service without a usable endpoint of which the checks say no more than that it has not been so for long enough, or whose

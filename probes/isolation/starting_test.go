@@ -1,7 +1,6 @@
 package isolation
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -55,7 +54,7 @@ func TestWhetherAPodIsNew(t *testing.T) {
 	} {
 		pod := runningPod("web-1", "10.0.0.1", append([]func(*corev1.Pod){startedThen}, test.edits...)...)
 		snapshot := snapshotAt(startedAt.Add(test.after), pod)
-		if starting, fresh := startingOf(snapshot, pod), freshOf(snapshot, pod); starting.left != test.starting || fresh.left != test.fresh {
+		if starting, fresh := startingOf(snapshot, pod, ""), freshOf(snapshot, pod, ""); starting.left != test.starting || fresh.left != test.fresh {
 			t.Errorf("%s: starting %v, fresh %v", test.name, starting, fresh)
 		}
 	}
@@ -264,38 +263,6 @@ func TestWhileSettling(t *testing.T) {
 		got := Conclusion{Mark: check.MarkFail, ID: "X", Why: "So it is.", Next: "do this"}.whileSettling(oneUsable(test.edits...))
 		if got.Mark != test.mark || got.ID != test.id || got.Why != test.why || got.Next != test.next {
 			t.Errorf("%s: %+v", test.name, got)
-		}
-	}
-}
-
-// A Pod that is not new, or that refuses nothing, is not asked again.
-func TestWhoIsAskedAgain(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		after time.Duration
-		app   func(net.Conn)
-		proxy func(model.ProxyRequest) (*http.Response, error)
-		want  int
-	}{
-		{"new, and on its loopback alone", 4 * time.Second, httpApp(200, "fine"), cannotReach(refusedText), 2},
-		{"old", 5 * time.Minute, httpApp(200, "fine"), cannotReach(refusedText), 1},
-		{"new, and answers", 4 * time.Second, httpApp(200, "fine"), replies(200, "fine"), 1},
-		{"new, and does not listen", 4 * time.Second, nil, cannotReach(refusedText), 1},
-	} {
-		w := newWorld(t)
-		if test.app != nil {
-			w.loopback["web-1:8080"] = test.app
-		}
-		w.proxied["pods/web-1:8080"], w.proxied["services/web:80"] = test.proxy, test.proxy
-		Run(t.Context(), w, rollingOut(test.after, runningPod("web-1", "10.0.0.1", startedThen, notReady)), web, nil)
-		asked := 0
-		for _, request := range w.asked {
-			if request.Kind == model.Pods {
-				asked++
-			}
-		}
-		if asked != test.want {
-			t.Errorf("%s: the Pod was asked %d times, want %d", test.name, asked, test.want)
 		}
 	}
 }

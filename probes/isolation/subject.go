@@ -322,7 +322,7 @@ func (s *subject) judgePod() {
 	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodTerminating = s.pod.DeletionTimestamp != nil
-	s.facts.Starting, s.facts.Fresh = startingOf(s.snapshot, s.pod), freshOf(s.snapshot, s.pod)
+	s.facts.Starting, s.facts.Fresh = startingOf(s.snapshot, s.pod, s.container), freshOf(s.snapshot, s.pod, s.container)
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {

@@ -1,6 +1,8 @@
 package isolation
 
 import (
+	"slices"
+
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -422,6 +424,27 @@ var table = []truth{
 			return otherEndpoints(f) && (s.proxyService&reached != 0 && s.proxyPod != none && !shutOut(s, f) || (s.inCluster|s.clientName)&answered != 0 && s.clientPod != none)
 		},
 		verdict: mixedUnreachable,
+	},
+	{
+		name: "12e this Pod accepts and does not answer, another endpoint answers",
+		pod:  silent, service: anything, proxyService: anything, proxyPod: silent, inCluster: anything, here: anything,
+		clientPod: silent | timedOut, sockets: boundAll | boundPodIP,
+		proof: []Rung{RungProxyPod, clientPod},
+		when: func(s sight, f Facts) bool {
+			hung := slices.Contains([]evidence{s.pod, s.proxyPod, s.clientPod}, silent)
+			return podRuns(f) && otherEndpoints(f) && f.Mesh == "" && hung && slices.Contains([]evidence{s.proxyService, s.inCluster, s.clientName}, answered)
+		},
+		verdict: mixedHangs,
+	},
+	{
+		name: "12f this Pod answers, another endpoint accepts and does not",
+		pod:  reached | refused, service: anything, proxyService: reached | dead, proxyPod: answered, inCluster: anything, here: anything,
+		clientPod: answered, sockets: boundAll | boundPodIP,
+		proof: []Rung{RungProxyPod, clientPod},
+		when: func(s sight, f Facts) bool {
+			return podRuns(f) && !noneUsable(f) && otherEndpoints(f) && f.Mesh == "" && s.proxyPod|s.clientPod != none && (s.proxyService == silent || s.inCluster == silent)
+		},
+		verdict: mixedOther,
 	},
 	{
 		name: "14 a mesh answers in the application's place",

@@ -51,6 +51,8 @@ const (
 	mixedLoopback
 	mixedOther
 	mixedUnreachable
+	// mixedHangs is a Pod that accepts and is silent.
+	mixedHangs
 	// mixedRefused is a Pod that refuses, where nothing tells whether it listens on its loopback.
 	mixedRefused
 	meshOpaque
@@ -111,10 +113,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.seen.clientConnects() {
 			return f.clientConnected()
 		}
-		return ok(fmt.Sprintf("The application %s on its Pod's IP, and the Service has endpoints that lead there.", f.answers()),
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, and the Service has endpoints that lead there.", f.podAnswers()),
 			"What a client crosses besides is not tried here: kube-proxy, NetworkPolicies for that client, DNS, Ingress or load balancer.")
 	case healthyForwardLies:
-		return ok(fmt.Sprintf("The application %s on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.", f.answers()),
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, where clients of the Service arrive. A port-forward does not reach it.", f.podAnswers()),
 			"It listens on the Pod's IP only; a port-forward dials localhost inside the Pod. The Service is not at fault.")
 	case healthyProxyLies:
 		const otherwise = "The API server's proxy to the Service says otherwise, because it reads the older Endpoints object: that leaves out terminating Pods and endpoints that others made."
@@ -131,7 +133,7 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		case f.seen.proxyService != noEndpoints:
 			return healthy.conclusion(f)
 		}
-		return ok(fmt.Sprintf("The application %s on its Pod's IP, and kube-proxy has endpoints that lead there.", f.answers()), otherwise)
+		return ok(fmt.Sprintf("The application %s on its Pod's IP, and kube-proxy has endpoints that lead there.", f.podAnswers()), otherwise)
 	case healthyForClients:
 		const otherWay = " The API server's own way to the Pod is blocked or intercepted, which no client of the Service takes."
 		if f.seen.inCluster == answered {
@@ -262,11 +264,13 @@ func (v verdict) conclusion(f Facts) Conclusion {
 			"Clients that are sent to this Pod are refused."+readyAnyway(f.Readiness), fmt.Sprintf("let it listen on %s in every Pod", f.everywhere())).unlessRejected(f)
 	case mixedOther:
 		if f.atForwardPod == refused {
-			return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not: Pod %s.", pod, f.answers(), f.ForwardPod),
+			return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not: Pod %s.", pod, f.podAnswers(), f.ForwardPod),
 				"It refuses both a port-forward and the API server at its IP. Clients that are sent to it are refused.", "test that Pod: --pod "+f.ForwardPod+", or p on the screen of the test")
 		}
-		return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service does not.", pod, f.answers()),
-			"The API server asks any one of the ready endpoints, and this time it was a bad one.", "test all Pods: --all-pods, or a on the screen of the test")
+		return f.anotherIsBad()
+	case mixedHangs:
+		return f.otherwiseHTTP(probed("", fmt.Sprintf("Pod %s accepts connections and does not answer, while another endpoint %s.", pod, f.answers()),
+			"Clients that are sent to this Pod wait in vain.", lookAtHang))
 	case mixedUnreachable:
 		return probed("", fmt.Sprintf("%s cannot be reached, while another endpoint %s.", address(f), f.answers()),
 			"Clients that are sent to this Pod wait in vain.", "look at the Pod's node, and at the NetworkPolicies that select it")
@@ -289,15 +293,36 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		}
 		return closing
 	case hangs:
-		hung := probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)
-		if f.AssumesHTTP {
-			hung.Mark, hung.Confidence = check.MarkWarn, check.Likely
-			hung.Why += " That it speaks HTTP is guessed by the port's number: one that waits for its own client's bytes looks the same."
-			hung.Next = "say how it speaks: --scheme, or o on the screen of the test; else " + hung.Next
-		}
-		return hung
+		return f.otherwiseHTTP(probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang))
 	}
 	return v.conclusionOfClient(f)
+}
+
+// otherwiseHTTP is for what hangs if it speaks HTTP, where that is guessed.
+func (f Facts) otherwiseHTTP(hung Conclusion) Conclusion {
+	if f.AssumesHTTP {
+		hung.Mark, hung.Confidence = check.MarkWarn, check.Likely
+		hung.Why += " That it speaks HTTP is guessed by the port's number: one that waits for its own client's bytes looks the same."
+		hung.Next = "say how it speaks: --scheme, or o on the screen of the test; else " + hung.Next
+	}
+	return hung
+}
+
+// anotherIsBad is where the tested Pod answers, and what was drawn at the Service's address or by its name does not.
+func (f Facts) anotherIsBad() Conclusion {
+	s, who, does := f.seen, f.client(), "does not"
+	if s.proxyService&(silent|dead) != none {
+		who = "The API server"
+	}
+	bad := func() Conclusion {
+		return probed("", fmt.Sprintf("Pod %s %s, and another endpoint of the Service %s.", cmp.Or(f.Pod, "that was tested"), f.podAnswers(), does),
+			who+" was sent to any one of the ready endpoints, and this time it was a bad one.", allPods)
+	}
+	if s.proxyService == silent || s.inCluster == silent && s.proxyService&dead == none {
+		does = "accepts connections and does not answer"
+		return f.otherwiseHTTP(bad())
+	}
+	return bad()
 }
 
 // answersGRPC is where HTTP/1.1 is hung up on, and gRPC is answered.
@@ -319,6 +344,14 @@ func (f Facts) answers() string {
 		return "answers"
 	}
 	return "accepts connections"
+}
+
+// podAnswers is the same of the tested Pod alone.
+func (f Facts) podAnswers() string {
+	if f.PodWordless {
+		return "accepts connections"
+	}
+	return f.answers()
 }
 
 // isAnswered is the same of the API server's proxy to the Service.

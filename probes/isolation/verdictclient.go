@@ -261,7 +261,7 @@ const allPods = "test all Pods: --all-pods, or a on the screen of the test"
 // addressDiffers is where the tested Pod answers, and what the client drew at the Service's address does not: with several endpoints one of
 // them may be the bad one, and nothing is said of kube-proxy.
 func (f Facts) addressDiffers(happens string) Conclusion {
-	return probed("", fmt.Sprintf("%s %s the Service's address, while Pod %s %s: another endpoint may be the bad one.", f.client(), happens, cmp.Or(f.Pod, "that was tested"), f.answers()),
+	return probed("", fmt.Sprintf("%s %s the Service's address, while Pod %s %s: another endpoint may be the bad one.", f.client(), happens, cmp.Or(f.Pod, "that was tested"), f.podAnswers()),
 		strings.TrimSpace(f.fromWhere()+" kube-proxy sends each connection to any one of the endpoints. Only where all of them answer is kube-proxy on that node itself to be doubted."), allPods)
 }
 
