@@ -51,10 +51,16 @@ func (t *podTrouble) probeFails(s *subject) bool {
 	failure := classifyProbe(event.Message, kind, where, resolved)
 	t.short, t.text, t.mend = failure.short, failure.text, failure.mend
 	if failure.cause != "" {
+		if began, _ := Starting(t.pod, container.Name); failure.refused && !began.IsZero() && s.in.Now.Sub(began) < slowStart {
+			failure.cause = "the application is still starting, or " + failure.cause
+		}
 		t.cause = &Cause{Text: failure.cause, Confidence: Likely}
 	}
 	return true
 }
+
+// slowStart is for how long an application that was never Ready may as well be starting, as large ones do whose probe allows them less.
+const slowStart = 2 * time.Minute
 
 // runningNotReady returns the first container that runs and is not ready, a plain one before a native sidecar: both have to be.
 func (t *podTrouble) runningNotReady() *corev1.ContainerStatus {
@@ -182,8 +188,11 @@ func newestProbeFailure(s *subject, pod *corev1.Pod) *corev1.Event {
 	return newest
 }
 
-// probeFailure is what a kubelet's message about a probe amounts to. mend is as in podTrouble.
-type probeFailure struct{ short, text, cause, mend string }
+// probeFailure is what a kubelet's message about a probe amounts to. mend is as in podTrouble; refused means that nothing listened.
+type probeFailure struct {
+	short, text, cause, mend string
+	refused                  bool
+}
 
 // withNumber is a probe that asks the number of the port that it names, where the container declares one of that name.
 func withNumber(probe *corev1.Probe, container *corev1.Container) *corev1.Probe {
@@ -246,7 +255,9 @@ func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailur
 	case strings.Contains(message, "failed to connect service"):
 		return says("refused on "+portOf("", port), "nothing speaks gRPC on port "+port, listen)
 	case strings.Contains(message, "connection refused"):
-		return says("refused on "+portOf("", port), "nothing listens on port "+port+", or only on 127.0.0.1", listen)
+		refused := says("refused on "+portOf("", port), "nothing listens on port "+port+", or only on 127.0.0.1", listen)
+		refused.refused = true
+		return refused
 	case strings.Contains(message, "deadline exceeded"), strings.Contains(message, "Client.Timeout"), strings.Contains(message, "i/o timeout"):
 		return says("timeout on "+where, fmt.Sprintf("no answer within timeoutSeconds (%d)", max(probe.TimeoutSeconds, 1)),
 			"find out why the application is slow, or raise "+kind+"Probe.timeoutSeconds in %s")

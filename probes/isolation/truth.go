@@ -413,7 +413,7 @@ var table = []truth{
 		pod:  reached | refused, service: anything, proxyService: dead, proxyPod: reached, inCluster: anything, here: anything,
 		clientPod: reached, sockets: boundAll | boundPodIP,
 		needs:   []Rung{RungProxyService, RungProxyPod},
-		when:    func(_ sight, f Facts) bool { return otherEndpoints(f) },
+		when:    func(s sight, f Facts) bool { return otherEndpoints(f) && !podHangs(s) },
 		verdict: mixedOther,
 	},
 	{
@@ -426,13 +426,13 @@ var table = []truth{
 		verdict: mixedUnreachable,
 	},
 	{
-		name: "12e this Pod accepts and does not answer, another endpoint answers",
+		name: "12e this Pod accepts and does not answer, another endpoint answers, or refuses",
 		pod:  silent, service: anything, proxyService: anything, proxyPod: silent, inCluster: anything, here: anything,
 		clientPod: silent | timedOut, sockets: boundAll | boundPodIP,
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
-			hung := slices.Contains([]evidence{s.pod, s.proxyPod, s.clientPod}, silent)
-			return podRuns(f) && otherEndpoints(f) && f.Mesh == "" && hung && slices.Contains([]evidence{s.proxyService, s.inCluster, s.clientName}, answered)
+			another := slices.ContainsFunc([]evidence{s.proxyService, s.inCluster, s.clientName}, func(seen evidence) bool { return seen == answered || seen == refused })
+			return podRuns(f) && otherEndpoints(f) && !noneUsable(f) && f.Mesh == "" && podHangs(s) && another
 		},
 		verdict: mixedHangs,
 	},
@@ -543,6 +543,11 @@ var table = []truth{
 // known to be bad.
 func onePodIsBad(s sight, f Facts) bool {
 	return otherEndpoints(f) && ((s.proxyPod|s.proxyService)&refused != none || s.clientPod&dead != none || s.sockets&(unbound|boundLoopback|boundElsewhere) != none)
+}
+
+// podHangs tells whether the tested Pod was connected, and said nothing to what was asked.
+func podHangs(s sight) bool {
+	return slices.Contains([]evidence{s.pod, s.proxyPod, s.clientPod}, silent)
 }
 
 // toldInside tells whether anything was seen inside the Pod, without which a refusal at its IP does not tell a port that nothing listens on from

@@ -269,6 +269,10 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		}
 		return f.anotherIsBad()
 	case mixedHangs:
+		if !served(f.seen) || !f.seen.surely(answered) {
+			return f.otherwiseHTTP(probed("", fmt.Sprintf("Pod %s accepts connections and does not answer, and another endpoint refuses them.", pod),
+				"Clients that are sent to this Pod wait in vain, and others are refused.", allPods))
+		}
 		return f.otherwiseHTTP(probed("", fmt.Sprintf("Pod %s accepts connections and does not answer, while another endpoint %s.", pod, f.answers()),
 			"Clients that are sent to this Pod wait in vain.", lookAtHang))
 	case mixedUnreachable:
@@ -319,7 +323,7 @@ func (f Facts) anotherIsBad() Conclusion {
 			who+" was sent to any one of the ready endpoints, and this time it was a bad one.", allPods)
 	}
 	if s.proxyService == silent || s.inCluster == silent && s.proxyService&dead == none {
-		does = "accepts connections and does not answer"
+		does = "accepts connections and does not answer in time"
 		return f.otherwiseHTTP(bad())
 	}
 	return bad()
