@@ -47,7 +47,11 @@ func (r *run) askAgain(ctx context.Context) {
 	loopback, atPodIP := r.outcomeOf(RungPod), r.outcomeOf(RungProxyPod)
 	switch {
 	case loopback == OK && atPodIP == Refused:
-		if r.stillRefused = r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused; r.stillRefused {
+		still := r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused
+		r.mu.Lock()
+		r.stillRefused = still
+		r.mu.Unlock()
+		if still {
 			return
 		}
 		r.tryAgain(RungProxyPod, func() answer { return r.proxyToPod(ctx, beside{forward: r.forwardSaid}) })
