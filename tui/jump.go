@@ -344,7 +344,7 @@ func (i jumpItem) visit(sh *shell) {
 	switch i.kind {
 	case jumpService:
 		sh.home()
-		sh.open(newServicePage(i.service))
+		sh.openFromList(i.service)
 	case jumpNamespace:
 		sh.setScope(i.name)
 	case jumpContext:
@@ -379,7 +379,7 @@ func visitTyped(sh *shell, kind jumpKind, name string) {
 		} else {
 			sh.home()
 		}
-		sh.open(newServicePage(model.Key{Namespace: namespace, Name: service}))
+		sh.openFromList(model.Key{Namespace: namespace, Name: service})
 	}
 }
 

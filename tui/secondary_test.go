@@ -208,6 +208,10 @@ func TestJump(t *testing.T) {
 		if page, ok := s.root.top().(*servicePage); !ok || page.key.Name != "checkout" {
 			t.Fatalf("the top is %T", s.root.top())
 		}
+		s.press("esc")
+		if page, ok := s.root.top().(*servicesPage); !ok || page.list.selected == nil || page.list.selected.key.Name != "checkout" {
+			t.Errorf("esc leads to %T, and another Service is selected there", s.root.top())
+		}
 	})
 	t.Run("to a namespace that is not listed", func(t *testing.T) {
 		s := setup()

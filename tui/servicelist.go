@@ -42,7 +42,8 @@ type serviceList struct {
 
 	widths [serviceColumns]int
 
-	// lost is the Service that was selected before the connection was opened anew; nil once it was found again.
+	// lost is the Service that was selected before the connection was opened anew, or that is to be as soon as it is read; nil once it was
+	// found.
 	lost *model.Key
 }
 
@@ -267,6 +268,15 @@ func (l *serviceList) find(key model.Key) bool {
 		}
 	}
 	return false
+}
+
+// goTo selects a Service as a person does who opens it, as soon as it is read.
+func (l *serviceList) goTo(key model.Key) {
+	if l.find(key) {
+		l.freeze()
+		return
+	}
+	l.lost = &key
 }
 
 // scroll keeps the selection on a screen of so many rows.

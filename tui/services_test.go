@@ -375,3 +375,27 @@ func TestWideCharactersKeepTheColumns(t *testing.T) {
 		t.Errorf("the last column ends at %v:\n%s", at, s.picture())
 	}
 }
+
+// Who jumps to a Service finds it selected in the list, also where it is read only afterwards; what is never read does not move the cursor later.
+func TestTheListGoesTo(t *testing.T) {
+	known := func(report *check.Report) *check.Report { return report }
+	state := stateOf("shop", shopFixtures()...)
+	chosen := func(l *serviceList) string { return l.selected.key.Name }
+	there := newServiceList()
+	there.take(state, known)
+	worst := chosen(&there)
+	there.goTo(model.Key{Namespace: "shop", Name: "checkout"})
+	later := newServiceList()
+	later.goTo(model.Key{Namespace: "shop", Name: "checkout"})
+	later.take(state, known)
+	for _, list := range []*serviceList{&there, &later} {
+		if list.take(state, known); chosen(list) != "checkout" {
+			t.Errorf("%s is selected", chosen(list))
+		}
+	}
+	never := newServiceList()
+	never.goTo(model.Key{Namespace: "shop", Name: "nobody"})
+	if never.take(state, known); chosen(&never) != worst || never.lost != nil {
+		t.Errorf("%s is selected, %v is waited for", chosen(&never), never.lost)
+	}
+}

@@ -99,6 +99,16 @@ func (sh *shell) ask(what func(*root) tea.Cmd) { sh.asked = append(sh.asked, wha
 // open puts a page on the stack.
 func (sh *shell) open(p page) { sh.ask(func(r *root) tea.Cmd { return r.push(p) }) }
 
+// openFromList opens a Service as if it had been chosen in the list, to which Esc leads back: its row is selected there.
+func (sh *shell) openFromList(service model.Key) {
+	sh.ask(func(r *root) tea.Cmd {
+		if home, ok := r.stack[0].page.(*servicesPage); ok {
+			home.list.goTo(service)
+		}
+		return r.push(newServicePage(service))
+	})
+}
+
 // replace takes the page on top away and puts another one there.
 func (sh *shell) replace(p page) {
 	sh.ask(func(r *root) tea.Cmd {
