@@ -103,6 +103,8 @@ type Facts struct {
 	clientProof map[string]evidence
 	// Late is the time of the tested Pod's answer where that took longer than Patience, LateElsewhere that of another endpoint's; zero for none.
 	Late, LateElsewhere time.Duration
+	// PodInTime means that the tested Pod answered within Patience on a way that surely leads to it.
+	PodInTime bool
 	// SpeaksTLS means that the application turned a plain request away and answered over TLS.
 	SpeaksTLS bool
 	// SpeaksGRPC means that the application hung up on HTTP/1.1, and answered gRPC.

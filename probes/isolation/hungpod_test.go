@@ -77,3 +77,16 @@ func TestATestedPodThatSaysNothing(t *testing.T) {
 		})
 	}
 }
+
+// Where nothing led to the tested Pod, what another endpoint says is the application's answer.
+func TestATestedPodThatNothingLedTo(t *testing.T) {
+	w := newWorld(t)
+	w.forwardErr = errForbidden
+	w.proxied["services/web:80"] = replies(200, "fine")
+	w.proxied["pods/web-1:8080"] = statusReply(http.StatusForbidden, "Forbidden", `pods "web-1" is forbidden: User "eve" cannot get resource "pods/proxy"`)
+	one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+	got := Run(t.Context(), w, snapshotOf(webService(), one, two, sliceOf("", 8080, one, two)), Request{Service: web.Service, Pod: "web-1"}, nil).Conclusion
+	if got.Mark != check.MarkOK || !strings.Contains(got.Text, "The application answers on its Pod's IP") {
+		t.Errorf("%+v", got)
+	}
+}

@@ -38,8 +38,7 @@ func (s *subject) leadsToPod(rung Rung, target string) bool {
 // lateness is how long the tested Pod took to answer, and how long another endpoint did, where that is longer than an answer is given; else zero. An
 // application that is known to be there is waited for longer on the API server's way (slowPatience), so that it can be told from one that hangs.
 // Where the Pod is in time for anybody, what is late is the way and not the application.
-func (r *run) lateness() (own, elsewhere time.Duration) {
-	inTime := false
+func (r *run) lateness() (own, elsewhere time.Duration, inTime bool) {
 	for _, answer := range r.timed {
 		late := answer.took > r.subject.patience()
 		switch {
@@ -54,7 +53,7 @@ func (r *run) lateness() (own, elsewhere time.Duration) {
 	if inTime {
 		own = 0
 	}
-	return own, elsewhere
+	return own, elsewhere, inTime
 }
 
 // ofLate says beside a pass that the answer took longer than most clients wait.
@@ -68,9 +67,13 @@ func (c Conclusion) ofLate(v verdict, f Facts) Conclusion {
 	}
 	why = joined(fmt.Sprintf("An answer is expected within %s.", cmp.Or(f.Patience, answerPatience)), why)
 	if f.Late == 0 {
+		who := "The way to the application is open, and one of its endpoints"
+		if f.PodInTime {
+			who = fmt.Sprintf("Pod %s answers in time, and another endpoint", f.Pod)
+		}
 		return Conclusion{
 			Mark: check.MarkWarn, Confidence: check.Probed,
-			Text: fmt.Sprintf("Pod %s answers in time, and another endpoint takes %s: clients that are sent there and wait for less get nothing.", cmp.Or(f.Pod, "that was tested"), f.LateElsewhere.Round(time.Second)),
+			Text: fmt.Sprintf("%s takes %s to answer: clients that are sent there and wait for less get nothing.", who, f.LateElsewhere.Round(time.Second)),
 			Why:  why, Next: allPods,
 		}
 	}

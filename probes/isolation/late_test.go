@@ -77,7 +77,7 @@ func TestLateness(t *testing.T) {
 			objects = append(objects, pod)
 		}
 		r := &run{subject: newSubject(snapshotOf(objects...), Request{Service: web.Service, Pod: "web-1"}), timed: test.timed}
-		if own, elsewhere := r.lateness(); own != test.own || elsewhere != test.elsewhere {
+		if own, elsewhere, _ := r.lateness(); own != test.own || elsewhere != test.elsewhere {
 			t.Errorf("%s: %s and %s, want %s and %s", test.name, own, elsewhere, test.own, test.elsewhere)
 		}
 	}
@@ -107,6 +107,16 @@ func TestTimeCounts(t *testing.T) {
 // Of another verdict than a pass, that it was late is not the matter.
 func TestLateBesideOtherVerdicts(t *testing.T) {
 	late := oneUsable(func(f *Facts) { f.Late = 8 * time.Second })
+	elsewhere := func(inTime bool) Facts {
+		return oneUsable(threeUsable, func(f *Facts) { f.LateElsewhere, f.PodInTime = 8*time.Second, inTime })
+	}
+	for says, facts := range map[string]Facts{
+		"Pod web-1 answers in time, and another endpoint takes 8s to answer": elsewhere(true), "is open, and one of its endpoints takes 8s to answer": elsewhere(false),
+	} {
+		if got := (Conclusion{Mark: check.MarkOK}).ofLate(healthy, facts); got.Mark != check.MarkWarn || !strings.Contains(got.Text, says) || got.Next != allPods {
+			t.Errorf("want %q: %+v", says, got)
+		}
+	}
 	for _, test := range []struct {
 		v    verdict
 		mark check.Mark

@@ -70,8 +70,11 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 			r.timed = append(r.timed, timed{rung, target, took})
 		}
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
-		words := got.outcome == OK && !got.wordless && !got.closed
-		r.heardWords, r.heardPod = r.heardWords || words, r.heardPod || words && r.subject.leadsToPod(rung, target)
+		if words := got.outcome == OK && !got.wordless && !got.closed; r.subject.leadsToPod(rung, target) {
+			r.heardWords, r.heardPod, r.metPod = r.heardWords || words, r.heardPod || words, r.metPod || got.outcome == OK
+		} else {
+			r.heardWords = r.heardWords || words
+		}
 		r.notTLS = r.notTLS || got.notTLS
 		r.notGRPC = r.notGRPC || got.notGRPC
 		if rung == RungProxyPod {

@@ -105,8 +105,8 @@ type run struct {
 	// speaksGRPC is that of Facts.
 	speaksGRPC bool
 	notTLS     bool
-	// heardWords means that the application said something on any way, heardPod that the tested Pod's did.
-	heardWords, heardPod bool
+	// heardWords means that the application said something on any way, heardPod that the tested Pod's did, and metPod that this one was connected.
+	heardWords, heardPod, metPod bool
 	addressRefused       bool
 	otherPod             string
 	otherPodAnswers      bool
@@ -148,7 +148,7 @@ func (r *run) facts() Facts {
 	facts := r.subject.facts
 	facts.Silent, facts.Closed = maps.Clone(r.silent), maps.Clone(r.closed)
 	facts.AddressRefused, facts.SpeaksTLS = r.addressRefused, r.speaksTLS
-	facts.Late, facts.LateElsewhere = r.lateness()
+	facts.Late, facts.LateElsewhere, facts.PodInTime = r.lateness()
 	facts.meshSaid = r.meshSaid()
 	facts.MeshAnswered = len(facts.meshSaid) > 0
 	for target := range r.told {
@@ -161,7 +161,7 @@ func (r *run) facts() Facts {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
 	facts.SpeaksGRPC = r.speaksGRPC
-	facts.Wordless, facts.PodWordless, facts.StillRefused = !r.heardWords, !r.heardPod, r.stillRefused
+	facts.Wordless, facts.PodWordless, facts.StillRefused = !r.heardWords, r.metPod && !r.heardPod, r.stillRefused
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
