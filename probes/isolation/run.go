@@ -107,9 +107,9 @@ type run struct {
 	notTLS     bool
 	// heardWords means that the application said something on any way, heardPod that the tested Pod's did, and metPod that this one was connected.
 	heardWords, heardPod, metPod bool
-	addressRefused       bool
-	otherPod             string
-	otherPodAnswers      bool
+	addressRefused               bool
+	otherPod                     string
+	otherPodAnswers              bool
 	// atForwardPod is that of Facts.
 	atForwardPod evidence
 
