@@ -58,7 +58,7 @@ func (r *run) askAgain(ctx context.Context) {
 		if !otherEndpoints(s.facts) {
 			r.tryAgain(RungProxyService, func() answer { return r.proxyToService(ctx) })
 		}
-	case loopback == Refused && atPodIP == OK:
+	case atPodIP == OK:
 		r.tryAgain(RungPod, func() answer { return r.speak(ctx, *s) })
 		if s.asKubectl().pod == s.pod {
 			r.tryAgain(RungService, func() answer { return r.speak(ctx, *s) })

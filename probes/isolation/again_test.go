@@ -1,9 +1,11 @@
 package isolation
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,16 +138,17 @@ func TestWhoIsAskedAgain(t *testing.T) {
 		first, then func(model.ProxyRequest) (*http.Response, error)
 		endpoints   int
 		asked       int
+		forwarded   int
 		outcomes    string
 		mark        check.Mark
 		says        string
 	}{
-		{"on its loopback alone", httpApp(200, "fine"), refuses, refuses, 1, 2, "ok ok refused refused", check.MarkFail, "listens on 127.0.0.1 only"},
-		{"it comes up", httpApp(200, "fine"), refuses, fine, 1, 3, "ok ok ok ok", check.MarkOK, "200 OK; it refused a moment before"},
-		{"it comes up, and another endpoint is not asked again", httpApp(200, "fine"), refuses, fine, 2, 3, "ok ok refused ok", check.MarkFail, "another endpoint of the Service does not"},
-		{"it answers", httpApp(200, "fine"), fine, fine, 1, 1, "ok ok ok ok", check.MarkOK, "The application answers"},
-		{"it does not listen", nil, refuses, refuses, 1, 1, "refused refused refused refused", check.MarkFail, "Nothing listens"},
-		{"on its Pod's IP alone", nil, fine, fine, 1, 1, "refused refused ok ok", check.MarkOK, "A port-forward does not reach it"},
+		{"on its loopback alone", httpApp(200, "fine"), refuses, refuses, 1, 2, 2, "ok ok refused refused", check.MarkFail, "listens on 127.0.0.1 only"},
+		{"it comes up", httpApp(200, "fine"), refuses, fine, 1, 3, 2, "ok ok ok ok", check.MarkOK, "200 OK; it refused a moment before"},
+		{"it comes up, and another endpoint is not asked again", httpApp(200, "fine"), refuses, fine, 2, 3, 2, "ok ok refused ok", check.MarkFail, "another endpoint of the Service does not"},
+		{"it answers", httpApp(200, "fine"), fine, fine, 1, 1, 2, "ok ok ok ok", check.MarkOK, "The application answers"},
+		{"it does not listen", nil, refuses, refuses, 1, 1, 2, "refused refused refused refused", check.MarkFail, "Nothing listens"},
+		{"on its Pod's IP alone", nil, fine, fine, 1, 1, 4, "refused refused ok ok", check.MarkOK, "A port-forward does not reach it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -173,8 +176,11 @@ func TestWhoIsAskedAgain(t *testing.T) {
 			}
 			got := Run(t.Context(), w, snapshotOf(objects...), Request{Service: web.Service, Pod: "web-1"}, nil)
 			said := fmt.Sprint(got.Rungs, *got.Conclusion)
-			if outcomesOf(got) != test.outcomes || got.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) || asked[model.Pods] != test.asked {
-				t.Errorf("%s after %d tries at the Pod's IP: %s", outcomesOf(got), asked[model.Pods], said)
+			if again := strings.Count(said, "a moment before"); again != strings.Count(test.says, "a moment before")*2 && test.endpoints == 1 {
+				t.Errorf("%d rungs say that they were refused before: %s", again, said)
+			}
+			if outcomesOf(got) != test.outcomes || got.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) || asked[model.Pods] != test.asked || w.forwarded != test.forwarded {
+				t.Errorf("%s after %d tries at the Pod's IP and %d forwards: %s", outcomesOf(got), asked[model.Pods], w.forwarded, said)
 			}
 		})
 	}
@@ -194,5 +200,66 @@ func TestTheLoopbackIsAskedAgain(t *testing.T) {
 	r.askAgain(t.Context())
 	if outcomes := outcomesOf(r.result); outcomes != "ok ok not-run ok" || !strings.Contains(fmt.Sprint(r.result.Rungs), "200 OK; it refused a moment before") {
 		t.Errorf("%s %+v", outcomes, r.result.Rungs)
+	}
+}
+
+// The Pod that a port-forward to the Service takes, which is another one, is not spoken for by the tested one.
+func TestAnotherPodsLoopbackIsNotAskedAgain(t *testing.T) {
+	w := newWorld(t)
+	one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+	r := newRun(w, newSubject(snapshotOf(webService(), one, two, sliceOf("", 8080, one, two)), Request{Service: web.Service, Pod: "web-2"}), nil)
+	r.result = r.subject.untried(nil)
+	r.end(RungPod, answer{outcome: Refused}, 0)
+	r.end(RungService, answer{outcome: Refused}, 0)
+	r.end(RungProxyPod, answer{outcome: OK, status: true}, 0)
+	w.loopback["web-2:8080"] = httpApp(200, "fine")
+	r.askAgain(t.Context())
+	if outcomes := outcomesOf(r.result); outcomes != "ok refused not-run ok" {
+		t.Errorf("%s %+v", outcomes, r.result.Rungs)
+	}
+}
+
+// Of other endpoints each Pod is read once, and no more of them than a few.
+func TestWhichOtherPodsAreReadAgain(t *testing.T) {
+	tested := runningPod("web-0", "10.0.0.1")
+	s := subject{judged: &judged{}}
+	s.pod = tested
+	for i := range 15 {
+		pod := tested
+		if i > 0 {
+			pod = runningPod(fmt.Sprintf("web-%d", i), "10.0.0.2")
+		}
+		if i == 14 {
+			pod = nil
+		}
+		s.effective.Backends = append(s.effective.Backends, check.Backend{Pod: pod})
+		s.endpoints = append(s.endpoints, check.Endpoint{Backend: i}, check.Endpoint{Backend: i})
+	}
+	slices.Reverse(s.endpoints) // the one without a Pod comes first
+	w := newWorld(t)
+	if got := s.otherEnding(t.Context(), w); got != "" || len(w.read) != othersAgain || len(slices.Compact(slices.Sorted(slices.Values(w.read)))) != othersAgain {
+		t.Errorf("%q, read are %q", got, w.read)
+	}
+	s.endpoints, w.read = s.endpoints[len(s.endpoints)-6:], nil
+	if s.otherEnding(t.Context(), w); !slices.Equal(w.read, []string{"web-2", "web-1"}) {
+		t.Errorf("read are %q", w.read)
+	}
+	s.pod, w.read = nil, nil
+	if s.otherEnding(t.Context(), w); !slices.Equal(w.read, []string{"web-2", "web-1", "web-0"}) {
+		t.Errorf("where no Pod is tested, read are %q", w.read)
+	}
+}
+
+// What cannot be read again stays as it was.
+func TestReadAgain(t *testing.T) {
+	pod, w := runningPod("web-1", "10.0.0.1"), newWorld(t)
+	if state, got := readAgain(t.Context(), w, pod); state != podStays || got != pod {
+		t.Errorf("%v %v", state, got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w.now = map[string]*corev1.Pod{"web-1": nil}
+	if state, got := readAgain(ctx, w, pod); state != podStays || got != pod {
+		t.Errorf("when the test is over: %v %v", state, got)
 	}
 }

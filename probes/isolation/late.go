@@ -43,9 +43,7 @@ func (r *run) lateness() (own, elsewhere time.Duration, inTime bool) {
 		late := answer.took > r.subject.patience()
 		switch {
 		case r.subject.leadsToPod(answer.rung, answer.target):
-			if inTime = inTime || !late; late {
-				own = max(own, answer.took)
-			}
+			own, inTime = max(own, answer.took), inTime || !late
 		case late:
 			elsewhere = max(elsewhere, answer.took)
 		}

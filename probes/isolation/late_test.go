@@ -59,7 +59,7 @@ func TestLateness(t *testing.T) {
 		own, elsewhere time.Duration
 	}{
 		{"nothing was told", 1, nil, 0, 0},
-		{"in time", 1, []timed{{RungPod, "", 5 * time.Second}, {RungProxyPod, "", quick}}, 0, 0},
+		{"in time", 1, []timed{{RungPod, "", 5 * time.Second}}, 0, 0},
 		{"late", 1, []timed{{RungPod, "", slow}, {RungProxyPod, "", slow + 1}}, slow + 1, 0},
 		{"late on the API server's way alone", 1, []timed{{RungPod, "", quick}, {RungProxyPod, "", slow}, {RungProxyService, "", slow}}, 0, 0},
 		{"late on the API server's way, and no forward told", 1, []timed{{RungProxyPod, "", slow}}, slow, 0},
@@ -113,7 +113,7 @@ func TestLateBesideOtherVerdicts(t *testing.T) {
 	for says, facts := range map[string]Facts{
 		"Pod web-1 answers in time, and another endpoint takes 8s to answer": elsewhere(true), "is open, and one of its endpoints takes 8s to answer": elsewhere(false),
 	} {
-		if got := (Conclusion{Mark: check.MarkOK}).ofLate(healthy, facts); got.Mark != check.MarkWarn || !strings.Contains(got.Text, says) || got.Next != allPods {
+		if got := (Conclusion{Mark: check.MarkOK}).ofLate(healthy, facts); !strings.HasPrefix(got.Why, "An answer is expected within 5s.") || got.Mark != check.MarkWarn || !strings.Contains(got.Text, says) || got.Next != allPods {
 			t.Errorf("want %q: %+v", says, got)
 		}
 	}
@@ -126,4 +126,51 @@ func TestLateBesideOtherVerdicts(t *testing.T) {
 			t.Errorf("%v %v: %+v", test.v, test.mark, got)
 		}
 	}
+}
+
+// Who was connected alone beside a late answer was cut off.
+func TestLateForAClient(t *testing.T) {
+	for cell, says := range map[evidence]string{answered | silent: "was connected as well, and cut off before an answer came.", answered: "as it was"} {
+		facts := oneUsable(func(f *Facts) { f.Late, f.seen = 8*time.Second, sight{inCluster: cell} })
+		if got := (Conclusion{Mark: check.MarkOK, Why: "as it was"}).ofLate(healthy, facts); !strings.HasSuffix(got.Why, says) {
+			t.Errorf("%v: %q", cell, got.Why)
+		}
+	}
+}
+
+// What answers is the tested Pod, or may be another endpoint.
+func TestLeadsToPod(t *testing.T) {
+	one, two := runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")
+	several := snapshotOf(webService(), one, two, sliceOf("", 8080, one, two))
+	forwarded := newSubject(several, Request{Service: web.Service})
+	for _, test := range []struct {
+		name   string
+		s      subject
+		rung   Rung
+		target string
+		want   bool
+	}{
+		{"the Pod", forwarded, RungPod, "", true},
+		{"its IP", forwarded, RungProxyPod, "", true},
+		{"what kubectl takes is it", forwarded, RungService, "", true},
+		{"what kubectl takes is another", newSubject(several, Request{Service: web.Service, Pod: otherThan(forwarded.pod.Name)}), RungService, "", false},
+		{"one of several", forwarded, RungProxyService, "", false},
+		{"the only one", newSubject(onePod(), web), RungProxyService, "", true},
+		{"a client at its IP", forwarded, RungInCluster, hostPort(forwarded.facts.PodIP, 8080), true},
+		{"a client at the Service's address", forwarded, RungInCluster, "10.96.0.1:80", false},
+		{"a client at the address of the only one", newSubject(onePod(), web), RungInCluster, "10.96.0.1:80", true},
+		{"from here", newSubject(onePod(), web), RungFromHere, "10.0.0.1:8080", false},
+	} {
+		if got := test.s.leadsToPod(test.rung, test.target); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+	}
+}
+
+// otherThan is the other one of web-1 and web-2.
+func otherThan(pod string) string {
+	if pod == "web-1" {
+		return "web-2"
+	}
+	return "web-1"
 }

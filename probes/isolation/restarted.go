@@ -36,10 +36,10 @@ func restartOf(pod *corev1.Pod, of string, at time.Time) restart {
 			continue
 		}
 		for _, end := range []*corev1.ContainerStateTerminated{status.State.Terminated, status.LastTerminationState.Terminated} {
-			if end == nil || end.FinishedAt.IsZero() {
+			if end == nil {
 				continue
 			}
-			ago := at.Sub(end.FinishedAt.Time)
+			ago := at.Sub(end.FinishedAt.Time) // longer than any, where nobody knows when
 			if ago < -time.Minute {
 				continue // by a clock that is far off
 			}
@@ -76,7 +76,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 		return c
 	}
 	c.Why = joined(f.Restart.of(f.Pod), c.Why)
-	if v == notListening && !f.Sockets.Known && c.ID == "PORT-08" {
+	if c.ID == "PORT-08" && !f.Sockets.Known {
 		// No other port is to be looked for before it is known why the application ends.
 		c.Next, c.Command = f.Restart.look(f)
 	}

@@ -31,6 +31,16 @@ func TestRestartOf(t *testing.T) {
 		pod.Spec.InitContainers = []corev1.Container{{Name: "init"}}
 		pod.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "init", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: metav1.NewTime(startedAt)}}}}
 	})
+	beside := func(after time.Duration) *corev1.Pod {
+		return runningPod("web-1", "10.0.0.1", endedAt(startedAt), func(pod *corev1.Pod) {
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "side"})
+			pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
+				Name: "side", LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Error", FinishedAt: metav1.NewTime(startedAt.Add(after))}},
+			})
+		})
+	}
+	newer, older, same := beside(-10*time.Second), beside(10*time.Second), beside(0)
+	unknownOne := runningPod("web-1", "10.0.0.1", func(pod *corev1.Pod) { pod.Status.ContainerStatuses = nil })
 	for name, test := range map[string]struct {
 		pod   *corev1.Pod
 		after time.Duration
@@ -41,6 +51,11 @@ func TestRestartOf(t *testing.T) {
 		"no Pod":                    {nil, time.Minute, restart{}, ""},
 		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
 		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1}, ""},
+		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1}, ""},
+		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
+		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0}, ""},
+		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
+		"nothing is told of one":    {unknownOne, time.Minute, restart{}, ""},
 		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
 		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
 		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1}, ""},
@@ -131,9 +146,27 @@ func TestOfRestart(t *testing.T) {
 		{"its IP is not reached", podIPUnreachable, check.MarkFail, "", []edit{ended}, false, false},
 		{"none ended", notListening, check.MarkFail, "PORT-08", nil, false, false},
 	} {
+		if healthily := (Conclusion{Mark: check.MarkWarn}).ofRestart(healthy, oneUsable(test.edits...)); healthily.Next != "" {
+			t.Errorf("%s: beside a warning it says %q", test.name, healthily.Next)
+		}
+		if healthily := (Conclusion{Mark: check.MarkOK, Next: "do this"}).ofRestart(healthy, oneUsable(test.edits...)); healthily.Next != "do this" {
+			t.Errorf("%s: instead of the conclusion's own advice it says %q", test.name, healthily.Next)
+		}
 		got := Conclusion{ID: test.id, Mark: test.mark, Next: "do this"}.ofRestart(test.v, oneUsable(test.edits...))
 		if (got.Why != "") != test.told || (got.Command != "") != test.log || (got.Next == "do this") == test.log {
 			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+func TestARestartTellsHowOften(t *testing.T) {
+	for times, says := range map[int32]string{
+		0: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
+		1: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
+		2: "Container c of Pod web-1 ended 7s ago (Error, exit code 1), and was started again 2 times so far.",
+	} {
+		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times}).of("web-1"); got != says {
+			t.Errorf("%q, want %q", got, says)
 		}
 	}
 }

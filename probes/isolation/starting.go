@@ -23,7 +23,7 @@ func startingOf(snapshot *model.Snapshot, pod *corev1.Pod, container string) sta
 	since, until := check.Starting(pod, container)
 	age, left := snapshot.At().Sub(since), until.Sub(snapshot.At())
 	// A start that is well ahead of this clock proves only that clocks differ.
-	if since.IsZero() || left <= 0 || age < -time.Minute {
+	if left <= 0 || age < -time.Minute {
 		return starting{}
 	}
 	return starting{age: max(age, 0).Round(time.Second), left: max(left, time.Second).Round(time.Second)}
@@ -50,8 +50,8 @@ func freshOf(snapshot *model.Snapshot, pod *corev1.Pod, of string) starting {
 			youngest = status.State.Running.StartedAt.Time
 		}
 	}
-	age := snapshot.At().Sub(youngest)
-	if youngest.IsZero() || age < -time.Minute || age >= freshAge {
+	age := snapshot.At().Sub(youngest) // longer than any, where none runs
+	if age < -time.Minute || age >= freshAge {
 		return starting{}
 	}
 	return starting{age: max(age, 0).Round(time.Second), left: max(freshAge-age, time.Second).Round(time.Second)}

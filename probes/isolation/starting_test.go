@@ -28,6 +28,28 @@ func readyOnceAt(after time.Duration) func(*corev1.Pod) {
 	}
 }
 
+// besideOne adds a container that started so much later.
+func besideOne(after time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "side"})
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: "side", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(startedAt.Add(after))}},
+		})
+	}
+}
+
+// Only the container that has the port tells whether what listens there is new.
+func TestWhetherTheContainerIsNewThatHasThePort(t *testing.T) {
+	pod := runningPod("web-1", "10.0.0.1", startedThen, besideOne(time.Hour))
+	snapshot := snapshotAt(startedAt.Add(time.Hour+time.Second), pod)
+	if fresh := freshOf(snapshot, pod, "c"); fresh.is() {
+		t.Errorf("the application runs for an hour: %+v", fresh)
+	}
+	if fresh := freshOf(snapshot, pod, "side"); !fresh.is() {
+		t.Error("its sidecar is new")
+	}
+}
+
 func TestWhetherAPodIsNew(t *testing.T) {
 	slowProbe := func(pod *corev1.Pod) {
 		pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: httpProbe("/", 8080), InitialDelaySeconds: 60, PeriodSeconds: 10, FailureThreshold: 3}
@@ -47,6 +69,12 @@ func TestWhetherAPodIsNew(t *testing.T) {
 		{"not Ready, started again", 4 * time.Second, []func(*corev1.Pod){notReady, endedAt(startedAt)}, 0, 0},
 		{"it is being deleted", 4 * time.Second, []func(*corev1.Pod){notReady, deleted}, 0, 0},
 		{"by another clock", -4 * time.Second, []func(*corev1.Pod){notReady}, 34 * time.Second, 0},
+		{"by a clock that is a minute off", -time.Minute, []func(*corev1.Pod){notReady}, 90 * time.Second, 0},
+		{"Ready, by a clock that is a minute off", -time.Minute, nil, 0, 70 * time.Second},
+		{"Ready, by a clock that is far off", -2 * time.Minute, nil, 0, 0},
+		{"Ready, beside an older container", 4 * time.Second, []func(*corev1.Pod){besideOne(-time.Minute)}, 0, 6 * time.Second},
+		{"Ready, beside a younger container", 12 * time.Second, []func(*corev1.Pod){besideOne(4 * time.Second)}, 0, 2 * time.Second},
+		{"Ready, and none runs", 4 * time.Second, []func(*corev1.Pod){func(pod *corev1.Pod) { pod.Status.ContainerStatuses[0].State = corev1.ContainerState{} }}, 0, 0},
 		{"by a clock that is far off", -2 * time.Minute, []func(*corev1.Pod){notReady}, 0, 0},
 		{"Ready, nothing probes it", 4 * time.Second, nil, 0, 6 * time.Second},
 		{"Ready, nothing probes it, not new any more", 10 * time.Second, nil, 0, 0},

@@ -56,6 +56,9 @@ type world struct {
 	// sent is what applications were sent, asked what the proxy was asked.
 	sent  strings.Builder
 	asked []model.ProxyRequest
+	// forwarded counts the forwards, read are the Pods that were read again.
+	forwarded int
+	read      []string
 	// dialled are the addresses that were dialled from here.
 	dialled []string
 }
@@ -65,6 +68,9 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) PortForward(ctx context.Context, pod model.PodIdentity, port int32) (model.Stream, error) {
+	w.mu.Lock()
+	w.forwarded++
+	w.mu.Unlock()
 	if w.hungKubelet {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -133,6 +139,7 @@ func (*delayed) Error() string { return "delayed" }
 func (w *world) ReadPod(_ context.Context, pod model.Key) (*corev1.Pod, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.read = append(w.read, pod.Name)
 	if now, ok := w.now[pod.Name]; ok {
 		if now == nil {
 			return nil, apierrors.NewNotFound(corev1.Resource("pods"), pod.Name)
