@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -262,4 +263,16 @@ func TestReadAgain(t *testing.T) {
 	if state, got := readAgain(ctx, w, pod); state != podStays || got != pod {
 		t.Errorf("when the test is over: %v %v", state, got)
 	}
+}
+
+// A restart that is known already is not waited for.
+func TestAKnownRestartIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, pod := newWorld(t), runningPod("web-1", "10.0.0.1", endedAt(startedAt))
+		began := time.Now()
+		r := newRun(w, newSubject(onePod(), web), nil)
+		if got := r.otherwise(t.Context(), pod, startedAt); got.container != "c" || time.Since(began) > 0 || len(w.read) > 0 {
+			t.Errorf("%+v after %s", got, time.Since(began))
+		}
+	})
 }
