@@ -178,14 +178,14 @@ func fixForSomePods(s *subject, missing missingPort, path string) Fix {
 	name := s.service.Spec.Ports[missing.index].TargetPort.StrVal
 	number, ok := s.numberOfAll(missing)
 	if !ok {
-		return Fix{Note: "name the container's port " + name + " in the template of the Pods that lack it"}
+		return Fix{Note: "name the container's port " + name + " in the manifest of the Pods that lack it"}
 	}
 	return Fix{
 		Command: s.patchService(
 			jsonPatch{"test", path + "/targetPort", name},
 			jsonPatch{"replace", path + "/targetPort", number},
 		),
-		Note: fmt.Sprintf("all these Pods declare %d; or name the container's port %s in the template of those that lack it", number, name),
+		Note: fmt.Sprintf("all these Pods declare %d; or name the container's port %s in the manifest of those that lack it", number, name),
 	}
 }
 

@@ -431,7 +431,8 @@ func (v verdict) conclusionByFacts(f Facts) Conclusion {
 	case portMissing:
 		return proven("PORT-07", fmt.Sprintf("The Service has no port %s.", f.PortName), "A client that dials it is refused, or waits in vain.", cmp.Or(f.PortHint, "dial one of the Service's own ports"))
 	case notTCP:
-		return unknown(fmt.Sprintf("%s cannot be probed from here.", f.Protocol), "Port-forwards and the API server's proxy carry TCP only.", "try it from a Pod in the cluster")
+		return unknown(fmt.Sprintf("%s cannot be probed from here.", f.Protocol), "Port-forwards and the API server's proxy carry TCP only.",
+			"ask it by hand in a Pod that has a client of its protocol (kubectl exec, or kubectl debug)")
 	case externalName:
 		return unknown(fmt.Sprintf("The Service is another name for %s, and has no Pods to test.", f.ExternalName), "Port-forwards and the API server's proxy lead to Pods only.",
 			"resolve and dial that name from a Pod in the cluster")
