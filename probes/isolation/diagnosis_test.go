@@ -341,3 +341,144 @@ func TestWhatFailsFromHereIsToldAlone(t *testing.T) {
 		}
 	}
 }
+
+// An answer that is an error is told beside the pass; one that is none is not.
+func TestAnErrorBesideAPass(t *testing.T) {
+	t.Parallel()
+	for detail, says := range map[string]bool{"500 Internal Server Error": true, "404 Not Found": false} {
+		rungs := seen(t, "OK OK OK OK -")
+		for i := range rungs {
+			rungs[i].Detail = detail
+		}
+		const error5xx = "What it answers is an error of its own: 500 Internal Server Error. What a client"
+		if got := Conclude(rungs, oneUsable()); got.Mark != check.MarkOK || strings.HasPrefix(got.Why, error5xx) != says {
+			t.Errorf("%s: %+v", detail, got)
+		}
+		if got := (Conclusion{Mark: check.MarkWarn}).ofErrors(rungs, oneUsable()); got.Why != "" {
+			t.Errorf("%s beside a warning: %q", detail, got.Why)
+		}
+	}
+}
+
+// What may only be so until the Pod is up is not joined with what the checks know.
+func TestAStartingPodIsNotJoinedWithTheDiagnosis(t *testing.T) {
+	t.Parallel()
+	facts := oneUsable(func(f *Facts) {
+		f.OddWorkload = "deploy/db"
+		f.Diagnosis = []check.Finding{{ID: "SEL-05", Severity: check.Major, Confidence: check.Likely, Title: "It matches others.", Fix: &check.Fix{Note: "narrow it"}}}
+	})
+	for _, starting := range []bool{true, false} {
+		got := (Conclusion{Mark: check.MarkUnknown, Next: "wait", starting: starting}).withDiagnosis(notListening, nil, facts)
+		if (got.Next == "wait") != starting {
+			t.Errorf("starting %t: %+v", starting, got)
+		}
+	}
+}
+
+// A Pod that cannot run is told by the checks' finding only where that is why there is no endpoint.
+func TestAStoppedPodIsJoinedWithTheDiagnosis(t *testing.T) {
+	t.Parallel()
+	crashes := func(f *Facts) {
+		f.Diagnosis = []check.Finding{{ID: "POD-03", Severity: check.Critical, Confidence: check.Proven, Title: "It crashes.", Fix: &check.Fix{Note: "see its log"}}}
+	}
+	for name, test := range map[string]struct {
+		mark  check.Mark
+		edits []edit
+		want  string
+	}{
+		"no endpoint":                    {check.MarkFail, []edit{crashes, noneUsableEdit}, "see its log"},
+		"no endpoint, and not concluded": {check.MarkWarn, []edit{crashes, noneUsableEdit}, "do this"},
+		"others are endpoints":           {check.MarkFail, []edit{crashes, threeUsable}, "do this"},
+	} {
+		if got := (Conclusion{Mark: test.mark, Next: "do this"}).withDiagnosis(podStopped, nil, oneUsable(test.edits...)); got.Next != test.want {
+			t.Errorf("%s: %q", name, got.Next)
+		}
+	}
+}
+
+// Pods that lack the named port take back a pass, where it is this port, and known.
+func TestOthersLackTheNamedPort(t *testing.T) {
+	t.Parallel()
+	finding := check.Finding{
+		ID: "PORT-02", Severity: check.Major, Confidence: check.Proven, Title: "One Pod lacks it.", Fix: &check.Fix{Note: "name it"},
+		Evidence: []check.Evidence{{Kind: "Service", Field: "spec.ports[0].targetPort"}},
+	}
+	with := func(edit func(*check.Finding)) check.Finding {
+		changed := finding
+		edit(&changed)
+		return changed
+	}
+	for name, test := range map[string]struct {
+		finding check.Finding
+		mark    check.Mark
+		taken   bool
+	}{
+		"it is this port": {finding, check.MarkOK, true},
+		"it is no pass":   {finding, check.MarkFail, false},
+		"it is another port": {with(func(f *check.Finding) {
+			f.Evidence = []check.Evidence{{Kind: "Service", Field: "spec.ports[1].targetPort"}}
+		}), check.MarkOK, false},
+		"it is of another kind": {with(func(f *check.Finding) {
+			f.Evidence = []check.Evidence{{Kind: "Pod", Field: "spec.ports[0].targetPort"}}
+		}), check.MarkOK, false},
+		"it is not settled": {with(func(f *check.Finding) { f.Settling = true }), check.MarkOK, false},
+		"it is a trifle":    {with(func(f *check.Finding) { f.Severity = check.Minor }), check.MarkOK, false},
+	} {
+		facts := oneUsable(func(f *Facts) { f.Diagnosis = []check.Finding{test.finding} })
+		if got := (Conclusion{Mark: test.mark, Text: "It answers."}).whereOthersLack(facts); (got.ID == "PORT-02") != test.taken || test.taken && got.Mark != check.MarkWarn {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for name, test := range map[string]struct {
+		finding check.Finding
+		edits   []edit
+		mended  bool
+	}{
+		"others have it":     {finding, []edit{threeUsable}, true},
+		"nobody is usable":   {finding, []edit{noneUsableEdit}, false},
+		"it is another port": {with(func(f *check.Finding) { f.Evidence = nil }), []edit{threeUsable}, false},
+		"it is not settled":  {with(func(f *check.Finding) { f.Settling = true }), []edit{threeUsable}, false},
+	} {
+		facts := oneUsable(append(test.edits, func(f *Facts) { f.Diagnosis = []check.Finding{test.finding} })...)
+		if got := (Conclusion{Mark: check.MarkFail, Next: "wait"}).withDiagnosis(namedPortMissingHere, nil, facts); (got.Next == "name it") != test.mended {
+			t.Errorf("%s, of this Pod: %+v", name, got)
+		}
+	}
+}
+
+// Which Service may be meant instead of one that is not there, and why.
+func TestWhereAServiceIsInstead(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[*check.Cause]string{nil: "", {}: "", {Text: "a typing slip"}: "A typing slip."} {
+		facts := Facts{Diagnosis: []check.Finding{{ID: "SVC-02", Severity: check.Critical, Title: "It is in shop.", Cause: cause, Fix: &check.Fix{Note: "go there"}}}}
+		if got := (Conclusion{Mark: check.MarkFail, Text: "There is none."}).whereInstead(facts); got.Text != "It is in shop." || got.Why != want || got.Next != "go there" {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
+// A finding that is no fault is told with its own confidence; one that is not settled, as such.
+func TestByLesser(t *testing.T) {
+	t.Parallel()
+	scaled := check.Finding{ID: "WL-01", Severity: check.Minor, Confidence: check.Proven, Title: "Scaled to zero.", Fix: &check.Fix{Note: "scale it up"}}
+	settling := scaled
+	settling.Settling = true
+	for name, test := range map[string]struct {
+		finding check.Finding
+		verdict check.Verdict
+		mark    check.Mark
+		id      string
+	}{
+		"on purpose":            {scaled, check.OK, check.MarkUnknown, "WL-01"},
+		"on purpose, a warning": {scaled, check.Warn, check.MarkWarn, "WL-01"},
+		"the Service fails":     {scaled, check.Fail, check.MarkFail, ""},
+		"it is not known":       {scaled, check.Unknown, check.MarkFail, ""},
+		"not settled":           {settling, check.Warn, check.MarkUnknown, "WL-01"},
+	} {
+		facts := oneUsable(noneUsableEdit, func(f *Facts) { f.Diagnosis, f.Verdict = []check.Finding{test.finding}, test.verdict })
+		got := (Conclusion{Mark: check.MarkFail}).byLesser(facts)
+		if got.Mark != test.mark || got.ID != test.id || test.finding.Settling != strings.Contains(got.Next, "run the test again") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 func TestOneOfSeveralHangs(t *testing.T) {
 	tcp := func(f *Facts) { f.PodWordless = true }
 	guessed := func(f *Facts) { f.AssumesHTTP = true }
+	ended := func(f *Facts) { f.NotRunning = "container c has ended: Error" }
 	mesh := func(f *Facts) { f.Mesh = "Istio" }
 	for _, test := range []struct {
 		name, seen string
@@ -31,6 +32,14 @@ func TestOneOfSeveralHangs(t *testing.T) {
 		{"behind a mesh", "SIL SIL OK SIL - - -", []edit{threeUsable, mesh}, check.MarkUnknown, ""},
 		{"nothing tells of the tested one", "PERM PERM OK PERM - - -", []edit{threeUsable}, check.MarkOK, "answers"},
 
+		{"nothing was drawn beside it", "SIL SIL PERM SIL - - -", []edit{threeUsable}, check.MarkFail, "The application accepts connections and does not answer."},
+		{"there is no endpoint", "SIL SIL OK SIL - - -", []edit{noneUsableEdit}, check.MarkUnknown, "no EndpointSlice has a usable endpoint"},
+		{"it has ended", "SIL SIL OK SIL - - -", []edit{threeUsable, ended}, check.MarkUnknown, "contradict"},
+
+		{"another one, behind a mesh", "OK OK SIL OK - - -", []edit{threeUsable, mesh}, check.MarkUnknown, "contradict"},
+		{"another one, and this one has ended", "OK OK SIL OK - - -", []edit{threeUsable, ended}, check.MarkUnknown, "contradict"},
+		{"another one, and there is no endpoint", "OK OK SIL OK - - -", []edit{noneUsableEdit}, check.MarkUnknown, "no EndpointSlice has a usable endpoint"},
+		{"another one, and nothing led to this one", "PERM PERM SIL PERM CON - -", []edit{threeUsable}, check.MarkFail, "The application accepts connections and does not answer."},
 		{"another one", "OK OK SIL OK - - -", []edit{threeUsable}, check.MarkFail, "Pod web-1 answers, and another endpoint of the Service accepts connections and does not answer in time. The API server was sent"},
 		{"another one, drawn by a client", "OK OK OK OK SIL OK OK", []edit{threeUsable}, check.MarkFail, "accepts connections and does not answer in time. Pod batch was sent"},
 		{"another one, and the Pod's IP alone was tried", "PERM PERM PERM PERM SIL - OK", []edit{threeUsable}, check.MarkFail, "another endpoint of the Service accepts connections"},

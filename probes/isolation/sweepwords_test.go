@@ -189,6 +189,7 @@ func TestSummaryOfASweep(t *testing.T) {
 		{name: "one does not answer, and one was left out", pods: "a loop|b ok", left: 1, mark: check.MarkFail, says: "left out", next: "compare a"},
 		{name: "all that were tried answer, and it was stopped", pods: "a ok|b -", cut: true, mark: check.MarkUnknown, says: "was stopped", next: "let it end"},
 		{name: "all that were asked for answer", pods: "a ok", left: 1, maxPods: 1, mark: check.MarkUnknown, says: "left out", next: "or a on the screen"},
+		{name: "the only one does not answer", pods: "a loop", mark: check.MarkFail, says: "The one Pod, a, does not answer", next: "test it alone"},
 		{name: "one answers in TLS, another does not", pods: "a tls|b loop", mark: check.MarkFail, says: "1 of 2 Pods answer; b does not", next: "compare b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,106 @@
+package isolation
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/svctui/svctui/probes/check"
+)
+
+// TestReadACell holds what the rungs of one Pod amount to in a sweep.
+func TestReadACell(t *testing.T) {
+	t.Parallel()
+	promises := func(r *run) { r.subject.facts.PromisesHTTP = "from its name" }
+	encrypted := func(r *run) { r.speaksTLS = true }
+	for _, test := range []struct {
+		name, seen string
+		edits      []func(*run)
+		// others means that the API server reaches others.
+		others bool
+		mark   check.Mark
+		id     string
+		text   string
+		late   bool
+	}{
+		{"it answers", "OK OK", nil, false, check.MarkOK, "", "detail of OK", false},
+		{"it answers late", "OK OK", []func(*run){func(r *run) { r.timed = []timed{{RungPod, "", 8 * time.Second}} }}, false, check.MarkOK, "", "detail of OK after 8s", true},
+		{"in TLS", "OK OK", []func(*run){encrypted}, false, check.MarkOK, "PORT-12", "detail of OK", false},
+		{"in TLS, where HTTP is promised", "OK OK", []func(*run){encrypted, promises}, false, check.MarkWarn, "PORT-12", "speaks TLS where HTTP is promised", false},
+		{"HTTP is promised", "OK OK", []func(*run){promises}, false, check.MarkOK, "", "detail of OK", false},
+		{"a mesh may have answered", "REF OK", []func(*run){func(r *run) {
+			r.subject.facts.Mesh = "Istio"
+			r.mayBeMesh(string(RungProxyPod), answer{outcome: OK, opaque: true})
+		}}, false, check.MarkUnknown, "", "The service mesh answers for the application.", false},
+		{"it lacks the port", "NOT NOT", []func(*run){func(r *run) { r.subject.facts.PodLacksPort = true }}, false, check.MarkFail, "PORT-02", "has no port named ", false},
+		{"it speaks gRPC", "FAIL FAIL", []func(*run){func(r *run) {
+			r.speaksGRPC = true
+			r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true}
+		}}, false, check.MarkWarn, "", "it speaks gRPC, and hangs up on HTTP/1.1", false},
+		{"it closes", "FAIL FAIL", []func(*run){func(r *run) { r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true} }}, false, check.MarkFail, "", "The application accepts connections and closes them without an answer.", false},
+		{"it refuses", "REF REF", nil, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1.", false},
+		{"it is not reached, others are", "OK TMO", nil, true, check.MarkWarn, "", "its IP does not answer the API server, which other Pods do", false},
+		{"the same, and a policy admits some", "OK TMO", []func(*run){func(r *run) { r.subject.facts.Policies, r.subject.facts.Policy = check.PoliciesAdmitSome, "some" }}, true, check.MarkUnknown, "", "NetworkPolicy some keeps the API server from the Pod, so its proxies prove nothing.", false},
+		{"nobody is reached", "OK TMO", nil, false, check.MarkUnknown, "", "The API server does not reach Pods here, so its proxies prove nothing.", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRun(nil, newSubject(onePod(), web), nil)
+			r.podAlone = true
+			for _, edit := range test.edits {
+				edit(r)
+			}
+			fields := strings.Fields(test.seen)
+			cell := Cell{Rungs: seen(t, fields[0]+" - - "+fields[1]+" -"), encrypted: true, ID: "before"}
+			(&sweep{}).read(&cell, r, test.others)
+			if cell.Mark != test.mark || cell.ID != test.id || cell.Text != test.text || cell.late != test.late || cell.encrypted != (cell.Mark == check.MarkWarn && test.id == "PORT-12") {
+				t.Errorf("got %s %q %q, late %t, encrypted %t", markName(cell.Mark), cell.ID, cell.Text, cell.late, cell.encrypted)
+			}
+		})
+	}
+}
+
+// The ports on which a Pod does not answer are those that a test of it alone is to be of.
+func TestFailing(t *testing.T) {
+	t.Parallel()
+	pod := sweptAs(t, "a ok loop - ?")
+	if got := pod.failing(); !slices.Equal(got, []string{"port-1", "port-3"}) {
+		t.Errorf("%q", got)
+	}
+	for words, command := range map[string]string{
+		"a ok fail":   "svctui test web:port-1 -n shop --pod a",
+		"a fail fail": "svctui test web -n shop --pod a",
+		"a fail":      "svctui test web -n shop --pod a",
+	} {
+		w := &sweep{subject: subject{judged: &judged{snapshot: snapshotOf()}, facts: oneUsable()}}
+		w.result = SweepResult{Request: Request{Service: web.Service}, Ports: []string{"port-0", "port-1"}[:len(strings.Fields(words))-1], Pods: []SweptPod{sweptAs(t, words)}}
+		if got := w.summary(false).Command; got != command {
+			t.Errorf("%s: %q, want %q", words, got, command)
+		}
+	}
+}
+
+// Those that are late are named, and take a pass back; beside a failure they are told as well.
+func TestASweepNamesThoseThatAreLate(t *testing.T) {
+	t.Parallel()
+	late := func(words string) SweptPod {
+		pod := sweptAs(t, words)
+		pod.Cells[0].late = true
+		return pod
+	}
+	for _, test := range []struct {
+		pods []SweptPod
+		mark check.Mark
+		next string
+	}{
+		{[]SweptPod{late("a ok"), sweptAs(t, "b ok")}, check.MarkWarn, "look at the log of those that are late"},
+		{[]SweptPod{late("a ok"), sweptAs(t, "b fail")}, check.MarkFail, "compare b"},
+	} {
+		w := &sweep{subject: subject{judged: &judged{snapshot: snapshotOf()}, facts: oneUsable()}}
+		w.result = SweepResult{Request: Request{Service: web.Service}, Ports: []string{"port-0"}, Pods: test.pods}
+		if got := w.summary(false); got.Mark != test.mark || !strings.HasPrefix(got.Why, "a answers, and late") || !strings.HasPrefix(got.Next, test.next) {
+			t.Errorf("%+v", got)
+		}
+	}
+}
