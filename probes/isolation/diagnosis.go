@@ -38,7 +38,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 			return c.besideMixed(f)
 		}
 		return c.ofErrors(observations, f).ofOne(f).despitePolicy(f).whereOthersLack(f)
-	case notListening, mixedNotListening, mixedLoopback:
+	case notListening, mixedNotListening, mixedLoopback, mixedHangs:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
 		return c.besideMixed(f)

@@ -15,6 +15,12 @@ func TestOneOfSeveralHangs(t *testing.T) {
 	tcp := func(f *Facts) { f.PodWordless = true }
 	guessed := func(f *Facts) { f.AssumesHTTP = true }
 	ended := func(f *Facts) { f.NotRunning = "container c has ended: Error" }
+	unready := func(f *Facts) { f.PodUsable = false }
+	deleted := func(f *Facts) { f.PodTerminating, f.PodReady = true, true }
+	odd := func(f *Facts) {
+		f.OddWorkload = "deploy/db"
+		f.Diagnosis = []check.Finding{{ID: "SEL-05", Severity: check.Major, Confidence: check.Likely, Title: "It matches others.", Fix: &check.Fix{Note: "narrow it"}}}
+	}
 	mesh := func(f *Facts) { f.Mesh = "Istio" }
 	for _, test := range []struct {
 		name, seen string
@@ -32,6 +38,9 @@ func TestOneOfSeveralHangs(t *testing.T) {
 		{"behind a mesh", "SIL SIL OK SIL - - -", []edit{threeUsable, mesh}, check.MarkUnknown, ""},
 		{"nothing tells of the tested one", "PERM PERM OK PERM - - -", []edit{threeUsable}, check.MarkOK, "answers"},
 
+		{"it gets no traffic", "SIL SIL OK SIL - - -", []edit{threeUsable, unready}, check.MarkWarn, "The Pod is not Ready, so clients of the Service are not sent to it."},
+		{"it is being deleted", "SIL SIL OK SIL - - -", []edit{threeUsable, deleted}, check.MarkWarn, "That Pod is being deleted"},
+		{"it is another application's", "SIL SIL OK SIL - - -", []edit{threeUsable, odd}, check.MarkFail, "This Pod is of deploy/db, which the Service is probably not meant for."},
 		{"nothing was drawn beside it", "SIL SIL PERM SIL - - -", []edit{threeUsable}, check.MarkFail, "The application accepts connections and does not answer."},
 		{"there is no endpoint", "SIL SIL OK SIL - - -", []edit{noneUsableEdit}, check.MarkUnknown, "no EndpointSlice has a usable endpoint"},
 		{"it has ended", "SIL SIL OK SIL - - -", []edit{threeUsable, ended}, check.MarkUnknown, "contradict"},

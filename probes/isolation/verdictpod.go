@@ -88,7 +88,7 @@ func (c Conclusion) ofNoEndpoint(v verdict, f Facts) Conclusion {
 	}
 	switch {
 	case c.starting:
-	case v == mixedNotListening, v == mixedLoopback, v == mixedRefused, v == mixedUnreachable, v == notListening, v == refusedOnPodIP, v == loopback:
+	case v == mixedNotListening, v == mixedLoopback, v == mixedRefused, v == mixedHangs, v == mixedUnreachable, v == notListening, v == refusedOnPodIP, v == loopback:
 		c.Mark = check.MarkWarn
 		c.Why = fmt.Sprintf("The Pod %s, so clients of the Service are not sent to it.", state)
 		if !f.PodReady && v.family() != loopback && v != mixedLoopback {
@@ -109,7 +109,7 @@ func (c Conclusion) ofTerminating(v verdict, f Facts) Conclusion {
 	switch {
 	case v.family() == healthy:
 		c.Why = joined(fmt.Sprintf("But Pod %s is being deleted.", f.Pod), c.Why)
-	case c.Mark == check.MarkFail && slices.Contains([]verdict{notListening, mixedNotListening, mixedLoopback, mixedRefused, mixedUnreachable, refusedOnPodIP, podIPUnreachable, hangs, loopback}, v):
+	case c.Mark == check.MarkFail && slices.Contains([]verdict{notListening, mixedNotListening, mixedLoopback, mixedRefused, mixedHangs, mixedUnreachable, refusedOnPodIP, podIPUnreachable, hangs, loopback}, v):
 		c.Mark, c.Confidence, c.ID, c.Command = check.MarkWarn, check.Likely, "", ""
 		c.Why = joined("That Pod is being deleted: an application closes its ports when it ends.", c.Why)
 		c.Next = "run the test again once the Pod that takes its place is there"
