@@ -117,7 +117,7 @@ func kubectlDiffers(service *corev1.Service, port *corev1.ServicePort, pods []*c
 		fails = !found
 	}
 	headless := service.Spec.ClusterIP == corev1.ClusterIPNone
-	return func(number int32) bool { return fails || headless && number != port.Port }
+	return func(number int32) bool { return fails || headless && number != 0 && number != port.Port }
 }
 
 func takesNewConnections(pod *corev1.Pod) bool {

@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 // podState is what has become of a Pod since the snapshot.
@@ -47,23 +49,32 @@ func (r *run) askAgain(ctx context.Context) {
 	loopback, atPodIP := r.outcomeOf(RungPod), r.outcomeOf(RungProxyPod)
 	switch {
 	case loopback == OK && atPodIP == Refused:
-		still := r.askPod(ctx, s.pod.Name, int(s.podPort)).outcome == Refused
-		r.mu.Lock()
-		r.stillRefused = still
-		r.mu.Unlock()
-		if still {
+		if r.refusesStill(ctx) {
 			return
 		}
 		r.tryAgain(RungProxyPod, func() answer { return r.proxyToPod(ctx, beside{forward: r.forwardSaid}) })
-		if !otherEndpoints(s.facts) {
-			r.tryAgain(RungProxyService, func() answer { return r.proxyToService(ctx) })
-		}
 	case atPodIP == OK:
 		r.tryAgain(RungPod, func() answer { return r.speak(ctx, *s) })
 		if s.asKubectl().pod == s.pod {
 			r.tryAgain(RungService, func() answer { return r.speak(ctx, *s) })
 		}
+	default:
+		return
 	}
+	if !otherEndpoints(s.facts) {
+		r.tryAgain(RungProxyService, func() answer { return r.proxyToService(ctx) })
+	}
+}
+
+// refusesStill asks the tested Pod's IP once more, and notes what that shows.
+func (r *run) refusesStill(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerPatience/2)
+	defer cancel()
+	still := r.askPod(ctx, r.subject.pod.Name, int(r.subject.podPort)).outcome == Refused
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stillRefused, r.changed = still, !still
+	return still
 }
 
 // tryAgain tries a rung once more that was refused, and notes what it tells where that is an answer.
@@ -75,7 +86,21 @@ func (r *run) tryAgain(rung Rung, try func() answer) {
 	if got := try(); got.outcome == OK {
 		got.detail += "; it refused a moment before"
 		r.end(rung, got, time.Since(began))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.changed = true
 	}
+}
+
+// ofChange takes back what was concluded against anybody where the tested Pod changed while it was tested: the other ways met it before, or after.
+func (c Conclusion) ofChange(f Facts) Conclusion {
+	if !f.Changed || c.Mark == check.MarkOK || f.seen.sockets != none {
+		return c
+	}
+	told := unknown(fmt.Sprintf("Pod %s refused connections, and did so no more a moment later: it came up while it was tested.", f.Pod),
+		"What else was tried met it before, or after.", "run the test again")
+	told.changed = true
+	return told
 }
 
 func (r *run) outcomeOf(rung Rung) Outcome {

@@ -35,15 +35,15 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 		return alone.conclusion(facts).fromHere(alone, observations, facts)
 	}
 	if len(rows) == 0 || !agree(rows) {
-		return inconclusive(observations, s, separating(s, rows), facts)
+		return inconclusive(observations, s, separating(s, rows), facts).ofChange(facts)
 	}
 	for _, row := range rows {
 		if row.proved(s) {
 			return row.verdict.conclusion(facts).ofStarting(row.verdict, facts).ofNoEndpoint(row.verdict, facts).ofTerminating(row.verdict, facts).besideEnding(row.verdict, facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
-				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts).withoutTLS(row.verdict, facts).ofLate(row.verdict, facts).ofClient(row.verdict, facts).ofUntoldClient(observations, facts).ofRestart(row.verdict, facts)
+				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts).withoutTLS(row.verdict, facts).ofLate(row.verdict, facts).ofClient(row.verdict, facts).ofUntoldClient(observations, facts).ofRestart(row.verdict, facts).ofChange(facts)
 		}
 	}
-	return inconclusive(observations, s, rows[0].proof[0], facts)
+	return inconclusive(observations, s, rows[0].proof[0], facts).ofChange(facts)
 }
 
 // servedAnyway tells whether something was answered at the Service's address or by its name, whatever endpoints the API shows.

@@ -36,6 +36,8 @@ type Facts struct {
 	At              time.Time
 	// StillRefused means that the Pod's IP still refused the API server after its loopback had answered.
 	StillRefused bool
+	// Changed means that the Pod refused a try, and did not refuse the same a moment later.
+	Changed bool
 	// Restart is a container of the Pod that ended lately.
 	Restart restart
 	// PodLacksPort means that the Pod does not have the port that targetPort names.

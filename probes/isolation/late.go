@@ -8,11 +8,10 @@ import (
 	"github.com/svctui/svctui/probes/check"
 )
 
-// timed is how long an answer took on a rung, or at one of a client's targets.
+// timed is how long an answer took on a rung.
 type timed struct {
-	rung   Rung
-	target string
-	took   time.Duration
+	rung Rung
+	took time.Duration
 }
 
 // timeCounts tells whether the time of an answer is the application's.
@@ -20,8 +19,8 @@ func (s *subject) timeCounts(got answer) bool {
 	return got.outcome == OK && got.status && !got.insteadTLS && s.speaks.scheme != schemeTCP
 }
 
-// leadsToPod tells whether what answers on a rung, or at a client's target, is surely the tested Pod.
-func (s *subject) leadsToPod(rung Rung, target string) bool {
+// leadsToPod tells whether what answers on a rung is surely the tested Pod.
+func (s *subject) leadsToPod(rung Rung) bool {
 	switch rung {
 	case RungPod, RungProxyPod:
 		return true
@@ -29,27 +28,36 @@ func (s *subject) leadsToPod(rung Rung, target string) bool {
 		return s.asKubectl().pod == s.pod
 	case RungProxyService:
 		return !otherEndpoints(s.facts)
-	case RungInCluster:
-		return target == hostPort(s.facts.PodIP, s.podPort) || !otherEndpoints(s.facts)
 	}
 	return false
 }
 
-// lateness is how long the tested Pod took to answer, and how long another endpoint did, where that is longer than an answer is given; else zero. An
-// application that is known to be there is waited for longer on the API server's way (slowPatience), so that it can be told from one that hangs.
-// Where the Pod is in time for anybody, what is late is the way and not the application.
+// lateness is how long the tested Pod took to answer where clients arrive, and how long another endpoint did, where that is longer than an answer
+// is given; else zero. An application that is known to be there is waited for longer on the API server's way (slowPatience), so that it can be told
+// from one that hangs. The Pod is in time where its IP was; a forward, which has to open first, counts only where that told nothing.
 func (r *run) lateness() (own, elsewhere time.Duration, inTime bool) {
+	at := map[Rung]time.Duration{}
 	for _, answer := range r.timed {
-		late := answer.took > r.subject.patience()
-		switch {
-		case r.subject.leadsToPod(answer.rung, answer.target):
-			own, inTime = max(own, answer.took), inTime || !late
-		case late:
-			elsewhere = max(elsewhere, answer.took)
-		}
+		at[answer.rung] = max(at[answer.rung], answer.took)
 	}
-	if inTime {
-		own = 0
+	lateAt := func(rung Rung) time.Duration {
+		if at[rung] > r.subject.patience() {
+			return at[rung]
+		}
+		return 0
+	}
+	_, told := at[RungProxyPod]
+	own, inTime = lateAt(RungProxyPod), told && lateAt(RungProxyPod) == 0
+	switch {
+	case !r.subject.leadsToPod(RungProxyService):
+		if inTime || !told {
+			elsewhere = lateAt(RungProxyService)
+		}
+	case !told:
+		own = lateAt(RungProxyService)
+	}
+	if _, told := at[RungProxyService]; len(at) > 0 && own+elsewhere == 0 && !inTime && !told {
+		own = lateAt(RungPod)
 	}
 	return own, elsewhere, inTime
 }

@@ -67,10 +67,10 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 		}
 		r.speaksFirst = r.speaksFirst || got.speaksFirst
 		if r.subject.timeCounts(got) {
-			r.timed = append(r.timed, timed{rung, target, took})
+			r.timed = append(r.timed, timed{rung, took})
 		}
 		r.speaksTLS = r.speaksTLS || got.insteadTLS
-		if words := got.outcome == OK && !got.wordless && !got.closed; r.subject.leadsToPod(rung, target) {
+		if words := got.outcome == OK && !got.wordless && !got.closed; r.subject.leadsToPod(rung) {
 			r.heardWords, r.heardPod, r.metPod = r.heardWords || words, r.heardPod || words, r.metPod || got.outcome == OK
 		} else {
 			r.heardWords = r.heardWords || words

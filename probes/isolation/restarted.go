@@ -67,7 +67,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	case f.Restart.container == "":
 		return c
 	case v.family() == healthy:
-		c.Why = joined(c.Why, f.Restart.of(f.Pod)+" While it is down, clients are refused.")
+		c.Why = joined(c.Why, f.Restart.of(f.Pod)+" While it is down, it serves nobody.")
 		if c.Mark == check.MarkOK && c.Next == "" {
 			c.Next, c.Command = f.Restart.look(f)
 		}

@@ -118,6 +118,8 @@ type Conclusion struct {
 
 	// starting means that what was seen may only be so until the Pod is up.
 	starting bool
+	// changed means that the Pod came up while it was tested.
+	changed bool
 	// contradictory means that no row of the truth table fits what was seen.
 	contradictory bool
 }

@@ -38,9 +38,11 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 	beside.Wait()
 	r.settleClient()
 	r.settleHere(ctx)
-	r.restart = restartOf(r.subject.pod, r.subject.container, snapshot.At())
+	if r.subject.container != "" {
+		r.restart = restartOf(r.subject.pod, r.subject.container, snapshot.At())
+	}
 	conclusion := Conclude(r.result.Rungs, r.facts())
-	if conclusion.Mark != check.MarkOK && r.tried() {
+	if (conclusion.Mark != check.MarkOK || r.changed) && r.tried() {
 		// In a rollout the tested Pod may end while it is tested.
 		var pod *corev1.Pod
 		r.since, pod = readAgain(ctx, dialer, r.subject.pod)
@@ -115,6 +117,8 @@ type run struct {
 
 	// stillRefused is that of Facts.
 	stillRefused bool
+	// changed is that of Facts.
+	changed bool
 	// timed are the answers whose time counts.
 	timed []timed
 	// since is what has become of the tested Pod while it was tested.
@@ -162,6 +166,7 @@ func (r *run) facts() Facts {
 	}
 	facts.SpeaksGRPC = r.speaksGRPC
 	facts.Wordless, facts.PodWordless, facts.StillRefused = !r.heardWords, r.metPod && !r.heardPod, r.stillRefused
+	facts.Changed = r.changed
 	facts.atForwardPod = r.atForwardPod
 	facts.OtherPod, facts.OtherPodAnswers = r.otherPod, r.otherPodAnswers
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()

@@ -25,7 +25,7 @@ func TestReadACell(t *testing.T) {
 		late   bool
 	}{
 		{"it answers", "OK OK", nil, false, check.MarkOK, "", "detail of OK", false},
-		{"it answers late", "OK OK", []func(*run){func(r *run) { r.timed = []timed{{RungPod, "", 8 * time.Second}} }}, false, check.MarkOK, "", "detail of OK after 8s", true},
+		{"it answers late", "OK OK", []func(*run){func(r *run) { r.timed = []timed{{RungProxyPod, 8 * time.Second}} }}, false, check.MarkOK, "", "detail of OK after 8s", true},
 		{"in TLS", "OK OK", []func(*run){encrypted}, false, check.MarkOK, "PORT-12", "detail of OK", false},
 		{"in TLS, where HTTP is promised", "OK OK", []func(*run){encrypted, promises}, false, check.MarkWarn, "PORT-12", "speaks TLS where HTTP is promised", false},
 		{"HTTP is promised", "OK OK", []func(*run){promises}, false, check.MarkOK, "", "detail of OK", false},

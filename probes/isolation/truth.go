@@ -427,8 +427,8 @@ var table = []truth{
 	},
 	{
 		name: "12e this Pod accepts and does not answer, another endpoint answers, or refuses",
-		pod:  silent, service: anything, proxyService: anything, proxyPod: silent, inCluster: anything, here: anything,
-		clientPod: silent | timedOut, sockets: boundAll | boundPodIP,
+		pod:  silent, service: silent, proxyService: anything, proxyPod: silent, inCluster: reached | refused, here: anything,
+		clientName: reached | refused, clientPod: silent, sockets: boundAll | boundPodIP,
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
 			another := slices.ContainsFunc([]evidence{s.proxyService, s.inCluster, s.clientName}, func(seen evidence) bool { return seen == answered || seen == refused })
@@ -438,11 +438,11 @@ var table = []truth{
 	},
 	{
 		name: "12f this Pod answers, another endpoint accepts and does not",
-		pod:  reached | refused, service: anything, proxyService: reached | dead, proxyPod: answered, inCluster: anything, here: anything,
-		clientPod: answered, sockets: boundAll | boundPodIP,
+		pod:  reached | refused, service: anything, proxyService: reached | dead, proxyPod: answered, inCluster: reached, here: anything,
+		clientName: reached, clientPod: answered, sockets: boundAll | boundPodIP,
 		proof: []Rung{RungProxyPod, clientPod},
 		when: func(s sight, f Facts) bool {
-			return podRuns(f) && !noneUsable(f) && otherEndpoints(f) && f.Mesh == "" && s.proxyPod|s.clientPod != none && (s.proxyService == silent || s.inCluster == silent)
+			return podRuns(f) && !noneUsable(f) && otherEndpoints(f) && f.Mesh == "" && !podHangs(s) && s.proxyPod|s.clientPod != none && (s.proxyService == silent || s.inCluster == silent)
 		},
 		verdict: mixedOther,
 	},
@@ -542,7 +542,7 @@ var table = []truth{
 // onePodIsBad tells whether tries at the Service's address and by its name may differ because each drew another endpoint, of which one is
 // known to be bad.
 func onePodIsBad(s sight, f Facts) bool {
-	return otherEndpoints(f) && ((s.proxyPod|s.proxyService)&refused != none || s.clientPod&dead != none || s.sockets&(unbound|boundLoopback|boundElsewhere) != none)
+	return otherEndpoints(f) && ((s.proxyPod|s.proxyService)&refused != none || s.clientPod&dead != none || podHangs(s) || s.sockets&(unbound|boundLoopback|boundElsewhere) != none)
 }
 
 // podHangs tells whether the tested Pod was connected, and said nothing to what was asked.
