@@ -310,3 +310,31 @@ func TestAskingAgainEnds(t *testing.T) {
 		}
 	})
 }
+
+// A Pod that is taken away while it is tested closes what it was asked, and nothing is said of its restarts, whose log goes with it.
+func TestAPodThatClosesBecauseItEnds(t *testing.T) {
+	ending := runningPod("web-1", "10.0.0.1", endedAt(startedAt), func(pod *corev1.Pod) { pod.DeletionTimestamp = new(metav1.Now()) })
+	for name, test := range map[string]struct {
+		proxied string
+		mark    check.Mark
+		says    string
+	}{
+		"on all ways": {"EOF", check.MarkWarn, "That Pod is being deleted"},
+		"on one way":  {"", check.MarkUnknown, "Pod web-1 is being deleted, and the rungs met it in different states."},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.now = map[string]*corev1.Pod{"web-1": ending}
+			pod := runningPod("web-1", "10.0.0.1")
+			w.loopback["web-1:8080"] = func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) }
+			w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = cannotReach("EOF"), cannotReach("EOF")
+			if test.proxied == "" {
+				delete(w.loopback, "web-1:8080")
+			}
+			got := Run(t.Context(), w, snapshotAt(startedAt, webService(), pod, sliceOf("", 8080, pod)), Request{Service: web.Service, Scheme: schemeHTTP}, nil).Conclusion
+			if got.Mark != test.mark || !strings.Contains(got.Text+got.Why, test.says) || strings.Contains(got.Why+got.Command, "ended") || strings.Contains(got.Command, "logs") {
+				t.Errorf("%s: %+v", name, got)
+			}
+		})
+	}
+}

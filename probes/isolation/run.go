@@ -53,6 +53,10 @@ func Run(ctx context.Context, dialer Dialer, snapshot *model.Snapshot, request R
 		if conclusion.Mark == check.MarkFail && r.since == podStays {
 			r.otherEnding = r.subject.otherEnding(ctx, dialer)
 		}
+		if r.since != podStays {
+			// Its log goes with it, and another takes its place.
+			r.restart = restart{}
+		}
 		conclusion = Conclude(r.result.Rungs, r.facts())
 	}
 	conclusion.Next = r.subject.permitted(conclusion.Next)

@@ -40,6 +40,8 @@ func sweptAs(t *testing.T, words string) SweptPod {
 		case "?":
 			cell.Mark, cell.Text, cell.next = check.MarkUnknown, "It is not known.", "find out"
 		case "-":
+		case "!":
+			pod.Ended = true
 		default:
 			t.Fatalf("no cell is %q", word)
 		}
@@ -177,6 +179,7 @@ func TestSummaryOfASweep(t *testing.T) {
 		{name: "only UDP", portless: true, mark: check.MarkUnknown, says: "no TCP port to sweep"},
 		{name: "Pods not read", edits: []edit{func(f *Facts) { f.PodsKnown = false }}, mark: check.MarkUnknown, says: "Pods cannot be read"},
 		{name: "none runs", pods: "a|b", mark: check.MarkUnknown, says: "none of them runs", next: "Readiness"},
+		{name: "all of them ended", pods: "a !|b !", mark: check.MarkUnknown, says: "they ended while the sweep ran", never: "none of them runs", next: "sweep again"},
 		{name: "none runs, and it was stopped", pods: "a -|b", cut: true, edits: []edit{noneUsableEdit, lead}, mark: check.MarkUnknown, says: "No Pod was tried on all of its ports", never: broken, next: "sweep again"},
 		{name: "none answers, and there is no endpoint", pods: "a fail|b fail|c", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: broken + " 1 Pod does not run", never: "differ", next: "mend it"},
 		{name: "none answers, there is no endpoint, and what it is is known", pods: "a same|b same", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: "nothing is there", never: broken, next: "test one of them alone"},

@@ -496,6 +496,9 @@ func contradiction(f Facts) Conclusion {
 		"run the test again, then on each of the Pods (--pod, or p on the screen of the test), then from a Pod in the cluster")
 	c.contradictory = true
 	switch {
+	case f.PodTerminating:
+		c.Text = fmt.Sprintf("Inconclusive: Pod %s is being deleted, and the rungs met it in different states.", f.Pod)
+		c.Why, c.Next = "", "run the test again once the Pod that takes its place is there"
 	case f.Restart.container != "":
 		c.Text = "Inconclusive: a container of the Pod ends and is started again, and the rungs met it in different states."
 		c.Why = f.Restart.of(f.Pod)

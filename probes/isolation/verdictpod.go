@@ -109,7 +109,7 @@ func (c Conclusion) ofTerminating(v verdict, f Facts) Conclusion {
 	switch {
 	case v.family() == healthy:
 		c.Why = joined(fmt.Sprintf("But Pod %s is being deleted.", f.Pod), c.Why)
-	case c.Mark == check.MarkFail && slices.Contains([]verdict{notListening, mixedNotListening, mixedLoopback, mixedRefused, mixedHangs, mixedUnreachable, refusedOnPodIP, podIPUnreachable, hangs, loopback}, v):
+	case c.Mark == check.MarkFail && slices.Contains([]verdict{notListening, mixedNotListening, mixedLoopback, mixedRefused, mixedHangs, mixedUnreachable, refusedOnPodIP, podIPUnreachable, hangs, closes, loopback}, v):
 		c.Mark, c.Confidence, c.ID, c.Command = check.MarkWarn, check.Likely, "", ""
 		c.Why = joined("That Pod is being deleted: an application closes its ports when it ends.", c.Why)
 		c.Next = "run the test again once the Pod that takes its place is there"
