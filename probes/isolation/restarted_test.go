@@ -170,3 +170,35 @@ func TestARestartTellsHowOften(t *testing.T) {
 		}
 	}
 }
+
+// Whose end is told beside an answer: that of the container that has the port, which needs no declaration where there is only one.
+func TestTheContainerThatHasThePort(t *testing.T) {
+	undeclared := func(pod *corev1.Pod) { pod.Spec.Containers[0].Ports = nil }
+	side := corev1.Container{Name: "side", Ports: []corev1.ContainerPort{{ContainerPort: 9000}}}
+	beside := func(pod *corev1.Pod) { pod.Spec.Containers = append(pod.Spec.Containers, side) }
+	setUp := func(pod *corev1.Pod) { pod.Spec.InitContainers = []corev1.Container{{Name: "setup"}} }
+	for _, test := range []struct {
+		name  string
+		edits []func(*corev1.Pod)
+		told  bool
+	}{
+		{"it declares the port", nil, true},
+		{"it declares the port, beside another", []func(*corev1.Pod){beside}, true},
+		{"the only one, which declares none", []func(*corev1.Pod){undeclared}, true},
+		{"the only one that stays", []func(*corev1.Pod){undeclared, setUp}, true},
+		{"one of two, of which none declares it", []func(*corev1.Pod){undeclared, beside}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			pod := runningPod("web-1", "10.0.0.1", append(test.edits, endedAt(startedAt.Add(-time.Second)))...)
+			snapshot := snapshotAt(startedAt, webService(), pod, sliceOf("", 8080, pod))
+			w.loopback["web-1:8080"] = httpApp(200, "fine")
+			w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = replies(200, "fine"), replies(200, "fine")
+			w.now = map[string]*corev1.Pod{"web-1": pod}
+			got := Run(t.Context(), w, snapshot, Request{Service: web.Service}, nil).Conclusion
+			if told := strings.Contains(got.Why, "Container c of Pod web-1 ended"); got.Mark != check.MarkOK || told != test.told {
+				t.Errorf("%v %q %q", got.Mark, got.Text, got.Why)
+			}
+		})
+	}
+}

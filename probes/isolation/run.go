@@ -228,8 +228,8 @@ func (s *subject) asKubectl() subject {
 		return chosen
 	}
 	if target, ok := model.ResolveTargetPort(&s.forwarded.Spec, &s.port); ok {
-		chosen.pod, chosen.podPort, chosen.container = s.forwarded, target.Number, target.Container
-		chosen.facts.NotRunning = notRunning(s.forwarded, target.Container)
+		chosen.pod, chosen.podPort, chosen.container = s.forwarded, target.Number, containerOf(&s.forwarded.Spec, target)
+		chosen.facts.NotRunning = notRunning(s.forwarded, chosen.container)
 	}
 	return chosen
 }

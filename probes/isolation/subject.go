@@ -80,7 +80,7 @@ type subject struct {
 	// pod is nil where there is none, or none is known.
 	pod     *corev1.Pod
 	podPort int32
-	// container is the name of the one that declares podPort; empty where none does.
+	// container is the name of the one that declares podPort, or of the only one; empty where neither tells.
 	container string
 	speaks    protocol
 	// pathAsked means that a person gave the path.
@@ -317,7 +317,7 @@ func (s *subject) judgePod() {
 	}
 	s.request.Pod = s.pod.Name
 	if target, ok := model.ResolveTargetPort(&s.pod.Spec, &s.port); ok && len(s.service.Spec.Selector) > 0 {
-		s.podPort, s.container = target.Number, target.Container
+		s.podPort, s.container = target.Number, containerOf(&s.pod.Spec, target)
 	}
 	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
 	s.facts.PodReady = model.PodReady(s.pod)
@@ -341,6 +341,21 @@ func (s *subject) judgePod() {
 		// The kubelet dials the same address as the API server.
 		s.facts.Readiness = ReadinessElsewhere
 	}
+}
+
+// containerOf returns the name of the container that declares the port, and where none does that of the only one that could listen; else "".
+func containerOf(pod *corev1.PodSpec, target model.TargetPort) string {
+	only := target.Container
+	if only != "" {
+		return only
+	}
+	for container := range model.ServingContainers(pod) {
+		if only != "" {
+			return ""
+		}
+		only = container.Name
+	}
+	return only
 }
 
 // onlyDeclared returns the TCP port that a Pod's containers declare where it is the only one, and another than the given.
