@@ -39,6 +39,11 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		cell.Mark, cell.Text = check.MarkWarn, "it speaks gRPC, and hangs up on HTTP/1.1"
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
 		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, c.Text
+	// Whether it is an endpoint would decide what else to say of these two, and nothing about this.
+	case s.pod == silent && s.proxyPod == silent:
+		cell.Mark, cell.Text = check.MarkWarn, "it accepts connections and does not answer"
+	case s.pod == closed && s.proxyPod == closed:
+		cell.Mark, cell.Text = check.MarkFail, "it accepts connections and closes them without an answer"
 	case s.proxyPod == timedOut && othersAnswer && facts.Policies != check.PoliciesAdmitSome:
 		cell.Mark, cell.Text = check.MarkWarn, "its IP does not answer the API server, which other Pods do"
 	default:

@@ -14,6 +14,10 @@ func TestReadACell(t *testing.T) {
 	t.Parallel()
 	promises := func(r *run) { r.subject.facts.PromisesHTTP = "from its name" }
 	encrypted := func(r *run) { r.speaksTLS = true }
+	hung := func(r *run) { r.silent = map[Rung]bool{RungPod: true, RungProxyPod: true} }
+	hangsUp := func(r *run) { r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true} }
+	noneUsable := func(r *run) { r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = true, 0, false }
+	notTold := func(r *run) { r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = false, 0, false }
 	for _, test := range []struct {
 		name, seen string
 		edits      []func(*run)
@@ -39,6 +43,11 @@ func TestReadACell(t *testing.T) {
 			r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true}
 		}}, false, check.MarkWarn, "", "it speaks gRPC, and hangs up on HTTP/1.1", false},
 		{"it closes", "FAIL FAIL", []func(*run){func(r *run) { r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true} }}, false, check.MarkFail, "", "The application accepts connections and closes them without an answer.", false},
+		{"it hangs", "TMO TMO", []func(*run){hung}, false, check.MarkWarn, "", "The application accepts connections and does not answer.", false},
+		{"it hangs, and is no endpoint", "TMO TMO", []func(*run){hung, noneUsable}, false, check.MarkFail, "", "The application accepts connections and does not answer, and the Service has no usable endpoint.", false},
+		{"it hangs, and EndpointSlices cannot be read", "TMO TMO", []func(*run){hung, notTold}, false, check.MarkWarn, "", "it accepts connections and does not answer", false},
+		{"it closes, and EndpointSlices cannot be read", "FAIL FAIL", []func(*run){hangsUp, notTold}, false, check.MarkFail, "", "it accepts connections and closes them without an answer", false},
+		{"one way alone is told", "TMO TMO", []func(*run){func(r *run) { r.silent = map[Rung]bool{RungPod: true} }, notTold}, false, check.MarkUnknown, "", "Inconclusive: the API server's proxy to the Service would decide.", false},
 		{"it refuses", "REF REF", nil, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1.", false},
 		{"it is not reached, others are", "OK TMO", nil, true, check.MarkWarn, "", "its IP does not answer the API server, which other Pods do", false},
 		{"the same, and a policy admits some", "OK TMO", []func(*run){func(r *run) { r.subject.facts.Policies, r.subject.facts.Policy = check.PoliciesAdmitSome, "some" }}, true, check.MarkUnknown, "", "NetworkPolicy some keeps the API server from the Pod, so its proxies prove nothing.", false},

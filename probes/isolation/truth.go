@@ -479,7 +479,9 @@ var table = []truth{
 		when: func(s sight, f Facts) bool {
 			// What is not accepted any more has to be known to have been: the queue of an application that hangs is soon full.
 			late := (s.inCluster|s.clientPod)&timedOut != none && s.proxyService != silent && s.proxyPod != silent
-			return !late && s.perhaps(silent) && !s.surely(answered) && !s.surely(closed) && (s.pod != none || s.fromClient())
+			// Where no Service led to it, row 5 says that besides.
+			ofNoEndpoint := noneUsable(f) && (s.inCluster|s.clientName)&reached == none
+			return !late && !ofNoEndpoint && s.perhaps(silent) && !s.surely(answered) && !s.surely(closed) && (s.pod != none || s.fromClient())
 		},
 		verdict: hangs,
 	},
