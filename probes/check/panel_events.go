@@ -159,8 +159,12 @@ func eventCount(event *corev1.Event) int {
 
 // newestEvent returns the newest event of an object with one of the reasons, or nil.
 func newestEvent(s *subject, uid types.UID, reasons ...string) *corev1.Event {
+	return newestEventOf(s.in.Snapshot, s.key.Namespace, uid, reasons...)
+}
+
+func newestEventOf(snapshot *model.Snapshot, namespace string, uid types.UID, reasons ...string) *corev1.Event {
 	var newest *corev1.Event
-	for _, event := range s.in.Snapshot.EventsOf(s.key.Namespace, uid) {
+	for _, event := range snapshot.EventsOf(namespace, uid) {
 		if slices.Contains(reasons, event.Reason) && (newest == nil || EventTime(event).After(EventTime(newest))) {
 			newest = event
 		}

@@ -37,7 +37,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
 			return c.besideMixed(f)
 		}
-		return c.ofErrors(observations, f).ofOne(f).despitePolicy(f).whereOthersLack(f)
+		return c.ofErrors(observations, f).ofOne(f).unmapped(f).despitePolicy(f).whereOthersLack(f)
 	case notListening, mixedNotListening, mixedLoopback, mixedHangs:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
@@ -122,6 +122,19 @@ func (c Conclusion) despitePolicy(f Facts) Conclusion {
 		return c
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("NetworkPolicy %s admits nobody to this port (NP-01): where it is enforced, clients are kept out all the same. A try from a Pod in the cluster tells.", f.Policy))
+	return c
+}
+
+// unmapped says of a headless Service that clients which ask for the Service's port arrive nowhere, for all that answers on the Pod's.
+func (c Conclusion) unmapped(f Facts) Conclusion {
+	if f.Unmapped == 0 || c.Mark != check.MarkOK {
+		return c
+	}
+	c.Why = joined(fmt.Sprintf("The Service is headless, and nobody maps its port %d to %d: clients have to ask for %s, or read the SRV record. %s leads to port %d of the Pods (HL-01).",
+		f.Unmapped, f.PodPort, hostPort(f.ServiceName, f.PodPort), hostPort(f.ServiceName, f.Unmapped), f.Unmapped), c.Why)
+	if c.Next == "" {
+		c.Next = fmt.Sprintf("let clients ask for port %d, or let port and targetPort of the Service be the same", f.PodPort)
+	}
 	return c
 }
 

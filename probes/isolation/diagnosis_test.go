@@ -78,6 +78,7 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		lacksPort(f)
 		f.PortIndex = 1
 	}
+	unmapped := func(f *Facts) { f.Headless, f.Unmapped = true, 80 }
 	lacksItHere := func(f *Facts) {
 		lacksPort(f)
 		f.PodLacksPort = true
@@ -128,6 +129,9 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"this Pod lacks the named port", "NOT FAIL OK NOT -", []func(*Facts){lacksItHere}, "PORT-02", "declare it kubectl patch svc web", "where a rollout is under way"},
 		{"this Pod lacks the named port, as a rollout lets it", "NOT FAIL OK NOT -", []func(*Facts){lacksItHere, lacksPortSince}, "PORT-02", "where a rollout is under way", "declare it"},
 		{"the only one", "OK OK OK OK -", nil, "", "", "--all-pods"},
+		{"a headless Service with another port", "OK OK OK OK -", []func(*Facts){unmapped}, "", "ask for web:8080, or read the SRV record. web:80 leads to port 80 of the Pods (HL-01).", "kube-proxy maps"},
+		{"the same, for a client that is served", "OK OK OK OK OK", []func(*Facts){unmapped}, "", "let clients ask for port 8080", ""},
+		{"the same, where it does not answer", "REF REF REF REF -", []func(*Facts){unmapped}, "PORT-08", "", "HL-01"},
 		{"a policy that admits nobody", "OK OK OK OK -", []func(*Facts){admitsNobody}, "", "NP-01", ""},
 		{"a policy that admits nobody, and a client that gets in", "OK OK OK OK OK", []func(*Facts){admitsNobody}, "", "does not seem to enforce it", "let it pass. Other"},
 	} {
@@ -479,6 +483,31 @@ func TestByLesser(t *testing.T) {
 		got := (Conclusion{Mark: check.MarkFail}).byLesser(facts)
 		if got.Mark != test.mark || got.ID != test.id || test.finding.Settling != strings.Contains(got.Next, "run the test again") {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// Nobody maps the port of a headless Service; of one with an address kube-proxy does.
+func TestUnmapped(t *testing.T) {
+	t.Parallel()
+	headless := func(service *corev1.Service) {
+		service.Spec.ClusterIP, service.Spec.ClusterIPs = corev1.ClusterIPNone, []string{corev1.ClusterIPNone}
+	}
+	for _, test := range []struct {
+		name  string
+		edits []func(*corev1.Service)
+		want  int32
+	}{
+		{"it has an address", nil, 0},
+		{"headless", []func(*corev1.Service){headless}, 80},
+		{"headless, and the ports are the same", []func(*corev1.Service){headless, func(service *corev1.Service) { service.Spec.Ports[0].Port = 8080 }}, 0},
+	} {
+		pod, service := runningPod("web-1", "10.0.0.1"), webService()
+		for _, edit := range test.edits {
+			edit(service)
+		}
+		if got := newSubject(snapshotOf(service, pod, sliceOf("", 8080, pod)), web).facts.Unmapped; got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
 		}
 	}
 }

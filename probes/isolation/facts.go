@@ -79,6 +79,8 @@ type Facts struct {
 	Protocol     string
 	ExternalName string
 	Headless     bool
+	// Unmapped is the port of a headless Service where the Pod listens on another, PodPort: nobody maps the one to the other (HL-01). Else 0.
+	Unmapped int32
 	// alias is what an ExternalName stands for, and aliasDialled means that there was a port to dial.
 	alias        alias
 	aliasDialled bool

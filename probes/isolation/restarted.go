@@ -18,6 +18,8 @@ type restart struct {
 	how   string
 	ago   time.Duration
 	times int32
+	// killer is the probe for which the kubelet ended it, empty where it ended by itself.
+	killer string
 }
 
 // lately is how long ago a container may have ended to be told of beside a test that tells nothing clear.
@@ -57,7 +59,11 @@ func (r restart) of(pod string) string {
 	if r.times > 1 {
 		often = fmt.Sprintf(", and was started again %d times so far", r.times)
 	}
-	return fmt.Sprintf("Container %s of Pod %s ended %s ago (%s)%s.", r.container, pod, r.ago, r.how, often)
+	why := ""
+	if r.killer != "" {
+		why = fmt.Sprintf(": it fails its %s probe, and the kubelet kills it", r.killer)
+	}
+	return fmt.Sprintf("Container %s of Pod %s ended %s ago (%s)%s%s.", r.container, pod, r.ago, r.how, often, why)
 }
 
 // ofRestart says beside a Pod that does not listen or answer that its container ended lately: it may be on its way up again. Beside one that answers
@@ -65,6 +71,11 @@ func (r restart) of(pod string) string {
 func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	switch {
 	case f.Restart.container == "":
+		return c
+	case v.family() == healthy && c.Mark == check.MarkOK && f.Restart.times > 1 && f.found("POD-03") != nil:
+		c.ID, c.Mark, c.Text = "POD-03", check.MarkWarn, fmt.Sprintf("The application answers now, and container %s of its Pod ends again and again.", f.Restart.container)
+		c.Why = joined(f.Restart.of(f.Pod)+" While it is down, it serves nobody.", c.Why)
+		c.Next, c.Command = f.Restart.look(f)
 		return c
 	case v.family() == healthy:
 		c.Why = joined(c.Why, f.Restart.of(f.Pod)+" While it is down, it serves nobody.")
@@ -83,7 +94,19 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	return c
 }
 
+// byProbe names the probe for which the kubelet ended the container, as far as the snapshot tells.
+func (r restart) byProbe(snapshot *model.Snapshot, pod *corev1.Pod) restart {
+	if r.container != "" && pod != nil {
+		r.killer = check.KilledByProbe(snapshot, pod, r.container, snapshot.At())
+	}
+	return r
+}
+
 // look shows the log of the run that ended.
 func (r restart) look(f Facts) (next, command string) {
-	return "see in the log of its last run why it ends", check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", r.container, "--previous")
+	next = "see in the log of its last run why it ends"
+	if r.killer != "" {
+		next = fmt.Sprintf("correct %sProbe of container %s, or what makes it fail; the log of its last run may say more", r.killer, r.container)
+	}
+	return next, check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", r.container, "--previous")
 }

@@ -49,18 +49,18 @@ func TestRestartOf(t *testing.T) {
 	}{
 		"none":                      {runs, time.Minute, restart{}, ""},
 		"no Pod":                    {nil, time.Minute, restart{}, ""},
-		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
-		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1}, ""},
-		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1}, ""},
-		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
-		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0}, ""},
-		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, ""},
+		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
+		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, ""}, ""},
+		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, ""}, ""},
+		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
+		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, ""}, ""},
+		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
 		"nothing is told of one":    {unknownOne, time.Minute, restart{}, ""},
 		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
 		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
-		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1}, ""},
+		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, ""}, ""},
 		"nobody knows when":         {undated, time.Minute, restart{}, ""},
-		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1}, "c"},
+		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, "c"},
 		"one beside it":             {ended, time.Minute, restart{}, "app"},
 		"one that is to end once":   {setUp, time.Minute, restart{}, ""},
 	} {
@@ -103,7 +103,7 @@ func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
 
 // A restart beside a plain result is told, and changes nothing else.
 func TestARestartBesideARefusal(t *testing.T) {
-	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1} })
+	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, ""} })
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
 	}
@@ -127,7 +127,7 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 }
 
 func TestOfRestart(t *testing.T) {
-	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1} }
+	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, ""} }
 	known := func(f *Facts) { f.Sockets.Known = true }
 	for _, test := range []struct {
 		name      string
@@ -159,13 +159,56 @@ func TestOfRestart(t *testing.T) {
 	}
 }
 
+// Whether a probe is what ends it is told by the kubelet's event.
+func TestAProbeThatEndsAContainer(t *testing.T) {
+	w := newWorld(t)
+	pod := runningPod("web-1", "10.0.0.1", endedAt(startedAt.Add(-time.Second)))
+	killing := &corev1.Event{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web-1.1"}, Reason: "Killing", Message: "Container c failed liveness probe, will be restarted",
+		InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: pod.Name, UID: pod.UID}, LastTimestamp: metav1.NewTime(startedAt.Add(-2 * time.Second)),
+	}
+	w.loopback["web-1:8080"] = httpApp(200, "fine")
+	w.proxied["services/web:80"], w.proxied["pods/web-1:8080"] = replies(200, "fine"), replies(200, "fine")
+	got := Run(t.Context(), w, snapshotAt(startedAt, webService(), pod, sliceOf("", 8080, pod), killing), Request{Service: web.Service}, nil).Conclusion
+	if !strings.Contains(got.Why, "it fails its liveness probe, and the kubelet kills it") || !strings.HasPrefix(got.Next, "correct livenessProbe") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What answers now, and ends again and again, is no pass.
+func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
+	ended := func(times int32, killer string) edit {
+		return func(f *Facts) { f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer} }
+	}
+	loops := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "POD-03", Severity: check.Minor}} }
+	for _, test := range []struct {
+		name       string
+		edits      []edit
+		mark       check.Mark
+		why, next  string
+		id, answer string
+	}{
+		{"once", []edit{ended(1, ""), loops}, check.MarkOK, "(Error, exit code 137). While", "see in the log", "", "OK OK OK OK -"},
+		{"often, long ago", []edit{ended(9, "")}, check.MarkOK, "9 times so far. While", "see in the log", "", "OK OK OK OK -"},
+		{"again and again", []edit{ended(2, ""), loops}, check.MarkWarn, "2 times so far. While", "see in the log", "POD-03", "OK OK OK OK -"},
+		{"by its probe", []edit{ended(1, "liveness")}, check.MarkOK, "137): it fails its liveness probe, and the kubelet kills it. While", "correct livenessProbe of container c", "", "OK OK OK OK -"},
+		{"by its probe again and again", []edit{ended(2, "startup"), loops}, check.MarkWarn, "fails its startup probe", "correct startupProbe of container c", "POD-03", "OK OK OK OK -"},
+		{"it refuses", []edit{ended(2, "liveness"), loops}, check.MarkFail, "fails its liveness probe", "correct livenessProbe of container c", "PORT-08", "REF REF REF REF -"},
+	} {
+		got := Conclude(seen(t, test.answer), oneUsable(test.edits...))
+		if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Why, test.why) || !strings.HasPrefix(got.Next, test.next) || !strings.Contains(got.Command, "--previous") {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
 func TestARestartTellsHowOften(t *testing.T) {
 	for times, says := range map[int32]string{
 		0: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
 		1: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
 		2: "Container c of Pod web-1 ended 7s ago (Error, exit code 1), and was started again 2 times so far.",
 	} {
-		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times}).of("web-1"); got != says {
+		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, ""}).of("web-1"); got != says {
 			t.Errorf("%q, want %q", got, says)
 		}
 	}

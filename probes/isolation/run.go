@@ -176,7 +176,7 @@ func (r *run) facts() Facts {
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
 	facts.PodGone = r.since == podIsGone || podGoneIn(r.result.Rungs, facts.Pod)
-	facts.OtherEnding, facts.Restart = r.otherEnding, r.restart
+	facts.OtherEnding, facts.Restart = r.otherEnding, r.restart.byProbe(r.subject.snapshot, r.subject.pod)
 	facts.PodTerminating = facts.PodTerminating || r.since == podTerminates
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts

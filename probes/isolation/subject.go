@@ -320,6 +320,9 @@ func (s *subject) judgePod() {
 		s.podPort, s.container = target.Number, containerOf(&s.pod.Spec, target)
 	}
 	s.facts.Pod, s.facts.PodPort = s.pod.Name, s.podPort
+	if s.facts.Headless && s.podPort != 0 && s.podPort != s.port.Port {
+		s.facts.Unmapped = s.port.Port
+	}
 	s.facts.PodReady = model.PodReady(s.pod)
 	s.facts.PodTerminating = s.pod.DeletionTimestamp != nil
 	s.facts.Starting, s.facts.Fresh = startingOf(s.snapshot, s.pod, s.container), freshOf(s.snapshot, s.pod, s.container)
