@@ -143,6 +143,8 @@ type Facts struct {
 	Verdict check.Verdict
 	// Speaks is how the application is asked, and by what evidence.
 	Speaks string
+	// SpeaksInstead is how it would be asked by the evidence, where a person chose another protocol for which there is none.
+	SpeaksInstead string
 	// AssumesHTTP means that the application is asked in HTTP or HTTPS because of nothing but the port's number.
 	AssumesHTTP bool
 	// Diagnosis are the findings of the Service itself, cause before consequence, advice left out.

@@ -64,10 +64,15 @@ func TestGRPCBehindAnHTTPName(t *testing.T) {
 		edit func(*Request)
 		mark check.Mark
 		text string
+		// named is the port's name, and next what is advised.
+		named, next string
 	}{
-		{"gRPC alone", grpcAlone, func(*Request) {}, check.MarkWarn, "it speaks gRPC: it hangs up on clients that say HTTP/1.1"},
-		{"gRPC alone, and HTTP was asked for", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkFail, "closes them without an answer"},
-		{"it closes whatever comes", closingApp, func(*Request) {}, check.MarkFail, "closes them without an answer"},
+		{"gRPC alone", grpcAlone, func(*Request) {}, check.MarkWarn, "it speaks gRPC: it hangs up on clients that say HTTP/1.1", "http", "name the port grpc"},
+		{"gRPC alone, and HTTP was asked for", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkWarn, "it speaks gRPC", "http", "name the port grpc"},
+		{"the same, and the port is named grpc", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkWarn, "it speaks gRPC", "grpc", "let clients speak gRPC"},
+		{"it closes whatever comes", closingApp, func(*Request) {}, check.MarkFail, "closes them without an answer", "http", "look at its log"},
+		{"the same, asked for what it is named", closingApp, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkFail, "closes them without an answer", "http", "look at its log"},
+		{"the same, asked for something else", closingApp, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkWarn, "closes them without an answer", "grpc", "ask it by the evidence"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -77,9 +82,9 @@ func TestGRPCBehindAnHTTPName(t *testing.T) {
 			request := web
 			test.edit(&request)
 			synctest.Test(t, func(t *testing.T) {
-				got := Run(t.Context(), w, snapshotOf(speaking("http"), pod, sliceOf("", 8080, pod)), request, nil).Conclusion
-				if got.Mark != test.mark || !strings.Contains(got.Text, test.text) {
-					t.Errorf("got %v %q %q", got.Mark, got.Text, got.Why)
+				got := Run(t.Context(), w, snapshotOf(speaking(test.named), pod, sliceOf("", 8080, pod)), request, nil).Conclusion
+				if got.Mark != test.mark || !strings.Contains(got.Text, test.text) || !strings.HasPrefix(got.Next, test.next) {
+					t.Errorf("got %v %q %q %q", got.Mark, got.Text, got.Why, got.Next)
 				}
 			})
 		})

@@ -30,6 +30,8 @@ type protocol struct {
 	known bool
 	// chosen means that a person did.
 	chosen bool
+	// instead is what the evidence says where a person chose something else, empty where it says nothing or the same.
+	instead string
 }
 
 // owesAnswer tells whether what is asked there has to be answered: where HTTP is spoken by more evidence than a number. By gRPC only a forward
@@ -57,7 +59,11 @@ func protocolOf(s subject) protocol {
 		found.path = "/" + found.path
 	}
 	if scheme := s.request.Scheme; scheme != "" && scheme != schemeAuto {
-		found.scheme, found.evidence, found.known, found.chosen = scheme, "as asked for", true, true
+		instead := ""
+		if found.known && found.scheme != scheme {
+			instead = found.String()
+		}
+		found.scheme, found.evidence, found.known, found.chosen, found.instead = scheme, "as asked for", true, true, instead
 	}
 	return found
 }

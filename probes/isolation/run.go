@@ -234,13 +234,13 @@ func (s *subject) asKubectl() subject {
 	return chosen
 }
 
-// speak tries a forward, and where nobody chose the scheme once more with TLS, or in gRPC, where the answer asks for that.
+// speak tries a forward, and once more with TLS, where nobody chose the scheme, or in gRPC, where the answer asks for that.
 func (r *run) speak(ctx context.Context, s subject) answer {
 	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
 	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
 		got = got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
 	}
-	if got.closed && s.speaks.scheme == schemeHTTP && !s.speaks.chosen {
+	if got.closed && s.speaks.scheme == schemeHTTP {
 		// A server that speaks gRPC alone hangs up on HTTP/1.1.
 		if asked := tryForward(ctx, r.dialer, s, schemeGRPC); asked.outcome == OK && asked.status {
 			r.mu.Lock()

@@ -180,7 +180,7 @@ func (s *subject) ofPod(asked string) subject {
 	if of.speaks.scheme == schemeHTTP && of.speaks.known && !of.speaks.chosen {
 		of.facts.PromisesHTTP = of.speaks.evidence
 	}
-	of.facts.Speaks = of.speaks.String()
+	of.facts.Speaks, of.facts.SpeaksInstead = of.speaks.String(), of.speaks.instead
 	of.facts.AssumesHTTP = (of.speaks.scheme == schemeHTTP || of.speaks.scheme == schemeHTTPS) && !of.speaks.known
 	of.request.Scheme, of.request.Path = of.speaks.scheme, of.speaks.path
 	of.facts.Patience = of.patience()

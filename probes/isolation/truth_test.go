@@ -261,6 +261,7 @@ func TestConclude(t *testing.T) {
 
 		// Row 16.
 		{"16", "TMO TMO TMO TMO -", oneUsable(silentOn(RungPod, RungService, RungProxyService, RungProxyPod)), check.MarkFail, "", "accepts connections and does not answer"},
+		{"16 it was asked by choice, against the evidence", "OK OK OK OK -", oneUsable(silentOn(RungPod, RungService, RungProxyService, RungProxyPod), func(f *Facts) { f.SpeaksInstead = "https, from the port's name" }), check.MarkWarn, "", "the evidence is for https"},
 		{"16 loopback all the same", "TMO TMO REF REF -", oneUsable(silentOn(RungPod, RungService)), check.MarkFail, "PORT-09", "127.0.0.1 only"},
 		{"16 but the proxies are answered", "TMO TMO OK OK -", oneUsable(silentOn(RungPod, RungService)), check.MarkOK, "", "answers on its Pod's IP"},
 		{"16 by one proxy alone", "TMO TMO TMO OK -", oneUsable(silentOn(RungPod, RungService, RungProxyService)), check.MarkUnknown, "", "contradict"},

@@ -295,11 +295,22 @@ func (v verdict) conclusion(f Facts) Conclusion {
 		if f.seen.pod != closed || f.seen.proxyPod != closed {
 			closing.Mark, closing.Confidence = check.MarkWarn, check.Likely
 		}
-		return closing
+		return f.insteadOf(closing)
 	case hangs:
-		return f.otherwiseHTTP(probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang))
+		return f.insteadOf(f.otherwiseHTTP(probed("", "The application accepts connections and does not answer.", f.saidNothing(), lookAtHang)))
 	}
 	return v.conclusionOfClient(f)
+}
+
+// insteadOf is for what did not answer in the protocol that a person chose, where there is evidence for another.
+func (f Facts) insteadOf(c Conclusion) Conclusion {
+	if f.SpeaksInstead == "" {
+		return c
+	}
+	c.Mark, c.Confidence = check.MarkWarn, check.Likely
+	c.Why = joined(c.Why, fmt.Sprintf("It was asked by choice; the evidence is for %s.", f.SpeaksInstead))
+	c.Next = "ask it by the evidence, without --scheme, or o on the screen of the test; else " + c.Next
+	return c
 }
 
 // otherwiseHTTP is for what hangs if it speaks HTTP, where that is guessed.
@@ -331,12 +342,17 @@ func (f Facts) anotherIsBad() Conclusion {
 
 // answersGRPC is where HTTP/1.1 is hung up on, and gRPC is answered.
 func (f Facts) answersGRPC() Conclusion {
-	return Conclusion{
+	spoken := Conclusion{
 		Mark: check.MarkWarn, Confidence: check.Probed,
 		Text: "The way to the application is open, and it speaks gRPC: it hangs up on clients that say HTTP/1.1.",
 		Why:  fmt.Sprintf("It was asked like this: %s. An Ingress, a Gateway or a mesh goes by that as well.", f.Speaks),
 		Next: "name the port grpc, or set its appProtocol (kubernetes.io/h2c), and let clients speak gRPC; then test it so (--scheme grpc, or o on the screen of the test)",
 	}
+	if strings.HasPrefix(f.SpeaksInstead, schemeGRPC) {
+		spoken.Why = fmt.Sprintf("It was asked like this: %s. The evidence is for %s.", f.Speaks, f.SpeaksInstead)
+		spoken.Next = "let clients speak gRPC, and test it so: without --scheme, or o on the screen of the test"
+	}
+	return spoken
 }
 
 // keptOut says what to do about an application that works and is no endpoint.
