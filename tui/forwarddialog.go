@@ -37,6 +37,8 @@ type forwardDialog struct {
 	failure string
 	// agreed is what was offered in place of a Service without a Ready Pod: Enter takes it.
 	agreed string
+	// hopeless says why the Service can be forwarded to in no way, and what to do; empty where it can.
+	hopeless string
 }
 
 type forwardOpened struct {
@@ -100,6 +102,10 @@ func (p *forwardDialog) fill(sh *shell) {
 	} else {
 		items = serviceTargets(service)
 	}
+	p.hopeless = aliasOf(snapshot, service)
+	if len(items) == 0 && p.hopeless != "" {
+		p.picker.note = p.hopeless
+	}
 	pods := podsBehind(snapshot, p.service)
 	if ready := slices.ContainsFunc(pods, func(pod *corev1.Pod) bool { return podRank(pod) == podIsReady }); !ready && snapshot.Coverage(model.Pods, p.service.Namespace).Known() {
 		for i := range items {
@@ -147,6 +153,9 @@ func (p *forwardDialog) noTarget(typed string) string {
 		return ""
 	}
 	for _, target := range targets {
+		if target.Service == p.service.Name && p.hopeless != "" {
+			return p.hopeless
+		}
 		if target.Service == p.service.Name && portOf(p.known, target) == 0 {
 			return fmt.Sprintf("svc/%s has no port %s", clean(target.Service), clean(target.Port))
 		}
@@ -285,6 +294,9 @@ func (p *forwardDialog) edit(sh *shell, msg tea.Msg) tea.Cmd {
 	p.failure = ""
 	if p.onLocal {
 		before := p.local.value()
+		if replaces(msg) && !p.edited {
+			p.local.set("") // what is proposed is no more than that
+		}
 		p.local.update(msg)
 		p.edited = p.edited || p.local.value() != before
 		return nil
@@ -296,9 +308,27 @@ func (p *forwardDialog) edit(sh *shell, msg tea.Msg) tea.Cmd {
 	return p.look(sh)
 }
 
+// replaces tells whether a message writes text.
+func replaces(msg tea.Msg) bool {
+	switch msg := msg.(type) {
+	case tea.KeyPressMsg:
+		return msg.Text != ""
+	case tea.PasteMsg:
+		return msg.Content != ""
+	}
+	return false
+}
+
 func (p *forwardDialog) forward(sh *shell) tea.Cmd {
 	if item := p.picker.chosen(); item.blocked != "" {
 		p.failure = clean(item.value) + ": " + item.blocked
+		if p.hopeless != "" {
+			p.failure = p.hopeless
+		}
+		return nil
+	}
+	if p.target() == "" && p.hopeless != "" {
+		p.failure = p.hopeless
 		return nil
 	}
 	targets, err := parseTargets(p.target(), p.service)

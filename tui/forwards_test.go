@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -96,6 +97,66 @@ func TestSeveralForwardsAtOnce(t *testing.T) {
 	s.write("7000")
 	s.press("enter")
 	s.untilScreen("1 local port for 2 ports")
+}
+
+// The local port that is proposed is no more than that: what is typed takes its place, and what edits it does not.
+func TestTypingReplacesTheProposedLocalPort(t *testing.T) {
+	for _, test := range []struct {
+		keys []string
+		want string
+	}{
+		{[]string{"7"}, "7"},
+		{[]string{"7", "0", "0"}, "700"},
+		{[]string{"backspace"}, "808"},
+		{[]string{"backspace", "9"}, "8089"},
+		{[]string{"left", "9"}, "9"},
+	} {
+		s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: newStageForwards()})
+		s.choose("cart")
+		s.press("F")
+		s.untilScreen("local port  8080")
+		s.press("tab")
+		s.press(test.keys...)
+		if got := s.root.top().(*forwardDialog).local.value(); got != test.want {
+			t.Errorf("%q: %q, want %q", test.keys, got, test.want)
+		}
+	}
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), forwards: newStageForwards()})
+	s.choose("cart")
+	s.press("F")
+	s.untilScreen("local port  8080")
+	s.press("tab")
+	s.give(tea.PasteMsg{Content: "7100"})
+	s.untilScreen("local port  7100")
+}
+
+// An ExternalName has nothing to forward to, whatever is picked or typed; the Service that it stands for has.
+func TestAForwardToAnExternalName(t *testing.T) {
+	alias := fixtureService("alias", corev1.ServiceTypeExternalName, "", "80", day)
+	alias.Spec.ExternalName, alias.Spec.Selector = "cart.shop.svc.cluster.local", nil
+	portless := fixtureService("portless", corev1.ServiceTypeExternalName, "", "80", day)
+	portless.Spec.ExternalName, portless.Spec.Selector, portless.Spec.Ports = "cart.shop.svc.cluster.local", nil, nil
+	const says = "It stands for cart.shop.svc.cluster.local, Service shop/cart: :svc shop/cart leads there"
+	for _, test := range []struct{ service, typed, says string }{
+		{"legacy-db", "", "It stands for db.example.com, which is dialled without a forward."},
+		{"alias", "", says},
+		{"alias", "80", says},
+		{"alias", "svc/alias:80", says},
+		{"portless", "", says},
+	} {
+		forwards := newStageForwards()
+		s := newStage(t, stageSetup{width: 140, height: 30, state: stageState(alias, portless), forwards: forwards})
+		s.root.push(newForwardDialog(s.root.sh, model.Key{Namespace: "shop", Name: test.service}))
+		s.write(test.typed)
+		s.press("enter")
+		s.untilScreen("An ExternalName has no Pods.")
+		if got := strings.Join(strings.Fields(strings.NewReplacer("│", " ", "\n", " ").Replace(s.screen())), " "); !strings.Contains(got, test.says) {
+			t.Errorf("%s %q: %s", test.service, test.typed, got)
+		}
+		if len(forwards.opened()) != 0 {
+			t.Errorf("%s: it was opened", test.service)
+		}
+	}
 }
 
 func TestAllOrNoForwardsAreOpened(t *testing.T) {

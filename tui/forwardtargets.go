@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 func serviceTargets(service *corev1.Service) []pickItem {
@@ -42,6 +43,23 @@ func serviceTargets(service *corev1.Service) []pickItem {
 		items = append(items, pickItem{value: value, label: clean(value), detail: "all of them at once"})
 	}
 	return items
+}
+
+// aliasOf says of an ExternalName that it has no Pods, and which Service it stands for; empty for all others.
+func aliasOf(snapshot *model.Snapshot, service *corev1.Service) string {
+	if service == nil || service.Spec.Type != corev1.ServiceTypeExternalName {
+		return ""
+	}
+	says := fmt.Sprintf("An ExternalName has no Pods. It stands for %s", clean(service.Spec.ExternalName))
+	if host := service.Spec.ExternalName; strings.Contains(host, ".svc") {
+		for _, lead := range check.LeadsFrom(snapshot, host, nil) {
+			meant := lead.Service
+			if found := snapshot.Service(meant); found == nil || found.Spec.Type != corev1.ServiceTypeExternalName {
+				return fmt.Sprintf("%s, Service %s: :svc %s leads there, and F forwards to it.", says, clean(meant.String()), clean(meant.String()))
+			}
+		}
+	}
+	return says + ", which is dialled without a forward."
 }
 
 func notTCP(protocol corev1.Protocol) string {

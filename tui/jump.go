@@ -142,7 +142,13 @@ func (p *jumpPage) learn(sh *shell) {
 		return
 	}
 	snapshot := sh.state.Snapshot
-	p.leads = func(typed string) []check.Lead { return check.LeadsFrom(snapshot, typed) }
+	p.leads = func(typed string) []check.Lead {
+		var namespaces []string
+		for _, item := range p.known[jumpNamespace] {
+			namespaces = append(namespaces, item.name)
+		}
+		return check.LeadsFrom(snapshot, typed, namespaces)
+	}
 	services := make([]jumpItem, 0, len(sh.state.Reports))
 	namespaces := slices.Clone(sh.recent)
 	for _, report := range sh.state.Reports {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -250,6 +251,21 @@ func TestJump(t *testing.T) {
 			t.Fatalf("the top is %T, the scope %s", s.root.top(), s.root.sh.scope)
 		}
 	})
+	for _, typed := range []string{"ledger.bank", "http://ledger.bank/x", "bank/ledger"} {
+		t.Run("to "+typed+", of a namespace that is not shown", func(t *testing.T) {
+			s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(), prepare: func(session *stageSession) { session.namespaces = []string{"shop", "bank"} }})
+			s.press(":")
+			s.until("the namespaces are known", func() bool {
+				return slices.ContainsFunc(s.root.top().(*jumpPage).known[jumpNamespace], func(item jumpItem) bool { return item.name == "bank" })
+			})
+			s.write(typed)
+			s.untilScreen("bank/ledger")
+			s.press("enter")
+			if page, ok := s.root.top().(*servicePage); !ok || page.key != (model.Key{Namespace: "bank", Name: "ledger"}) || s.root.sh.scope != "bank" {
+				t.Fatalf("the top is %T, the scope %s", s.root.top(), s.root.sh.scope)
+			}
+		})
+	}
 	t.Run("by an address that leads nowhere", func(t *testing.T) {
 		s := setup()
 		s.press(":")

@@ -25,14 +25,19 @@ type Lead struct {
 
 // LeadsFrom finds the Services that something which a person has seen leads to: a ClusterIP, an external IP, the address of a load balancer,
 // of a node with a node port, or of a Pod; the host or URL of an Ingress or route; an external name; a DNS name of the cluster. The best comes
-// first. It is empty for what is none of these, and for what the snapshot does not hold. It is pure and safe for concurrent use.
-func LeadsFrom(snapshot *model.Snapshot, seen string) []Lead {
+// first. It is empty for what is none of these, and for what the snapshot does not hold, but for names: where namespaces, those that are known to
+// exist, hold the one that is named, NAME.NAMESPACE and NAMESPACE/NAME lead there. It is pure and safe for concurrent use.
+func LeadsFrom(snapshot *model.Snapshot, seen string, namespaces []string) []Lead {
 	host, port, path := partsOf(seen)
 	var leads []Lead
 	if address, err := netip.ParseAddr(host); err == nil {
 		leads = leadsFromAddress(snapshot, address.Unmap(), port)
 	} else if strings.Contains(host, ".") {
-		leads = slices.Concat(leadsFromName(snapshot, host), leadsFromHost(snapshot, host, path))
+		leads = slices.Concat(leadsFromName(snapshot, host, namespaces), leadsFromHost(snapshot, host, path))
+	} else if name := strings.TrimPrefix(path, "/"); slices.Contains(namespaces, host) && name != "" && !strings.Contains(name, "/") {
+		if key := (model.Key{Namespace: host, Name: name}); snapshot.Service(key) == nil {
+			leads = []Lead{{Service: key, By: "its name"}}
+		}
 	}
 	slices.SortStableFunc(leads, func(a, b Lead) int {
 		return cmp.Or(cmp.Compare(b.path, a.path), a.Service.Compare(b.Service), cmp.Compare(a.By, b.By))
@@ -103,15 +108,15 @@ func leadsFromAddress(snapshot *model.Snapshot, address netip.Addr, port int32) 
 }
 
 // leadsFromName reads a DNS name of the cluster: NAME.NAMESPACE.svc, with a Pod's hostname in front or the cluster's domain behind, and
-// NAME.NAMESPACE where there is such a Service.
-func leadsFromName(snapshot *model.Snapshot, host string) []Lead {
+// NAME.NAMESPACE where there is such a Service or such a namespace.
+func leadsFromName(snapshot *model.Snapshot, host string, namespaces []string) []Lead {
 	labels := strings.Split(host, ".")
 	at := slices.Index(labels, "svc")
 	switch {
 	case at == 2 || at == 3:
 		return []Lead{{Service: model.Key{Namespace: labels[at-1], Name: labels[at-2]}, By: "its DNS name"}}
 	case len(labels) == 2:
-		if key := (model.Key{Namespace: labels[1], Name: labels[0]}); snapshot.Service(key) != nil {
+		if key := (model.Key{Namespace: labels[1], Name: labels[0]}); snapshot.Service(key) != nil || slices.Contains(namespaces, key.Namespace) {
 			return []Lead{{Service: key, By: "its DNS name"}}
 		}
 	}

@@ -59,7 +59,8 @@ func TestLeadsFrom(t *testing.T) {
 		"LB.example.net": "shop/web by name of the load balancer", "erp.corp.example": "shop/erp by its external name",
 		"web.shop.svc": "shop/web by its DNS name", "web.shop.svc.cluster.local.": "shop/web by its DNS name",
 		"db-0.web.shop.svc.cluster.local:5432": "shop/web by its DNS name", "gone.shop.svc": "shop/gone by its DNS name", "svc.shop.web": "",
-		"web.shop": "shop/web by its DNS name", "web.bank": "", "web": "", "shop/web": "", "": "", "svc": "",
+		"web.shop": "shop/web by its DNS name", "web.bank": "bank/web by its DNS name", "http://web.bank/": "bank/web by its DNS name", "web.nowhere": "", "web": "", "bank": "", "bank/": "",
+		"shop/web": "", "bank/web": "bank/web by its name", "nowhere/web": "", "bank/web/x": "", "": "", "svc": "",
 		"shop.example.com":                 "shop/pay by Ingress shop/front /pay, shop/web by Ingress shop/front /",
 		"https://shop.example.com/pay?a=b": "shop/pay by Ingress shop/front /pay, shop/web by Ingress shop/front /",
 		"https://shop.example.com/payroll": "shop/web by Ingress shop/front /", "https://shop.example.com/": "shop/web by Ingress shop/front /",
@@ -74,7 +75,7 @@ func TestLeadsFrom(t *testing.T) {
 		"a.b.route.example.com": "shop/web by HTTPRoute shop/r", "route.example.com": "",
 	} {
 		var got []string
-		for _, lead := range LeadsFrom(snapshot, seen) {
+		for _, lead := range LeadsFrom(snapshot, seen, []string{"shop", "bank"}) {
 			got = append(got, fmt.Sprintf("%s by %s", lead.Service, lead.By))
 		}
 		if strings.Join(got, ", ") != want {
