@@ -111,6 +111,9 @@ func countOf(usable, selected int) string {
 	if usable == 1 && selected == 1 {
 		return "The one endpoint is"
 	}
+	if usable == 2 && selected == 2 {
+		return "Both endpoints are"
+	}
 	if usable == selected {
 		return "All " + count(selected, "endpoint is", "endpoints are")
 	}

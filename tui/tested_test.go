@@ -296,7 +296,7 @@ func TestHealthOfWhatIsNotRead(t *testing.T) {
 	report := fixtureReport(service, check.OK, 2, 2, day)
 	snapshot := model.NewBuilder(nil).Put(service).Build(fixtureNow())
 	sh := &shell{now: fixtureNow}
-	if got := healthText(sh, snapshot, service, report); got != "All 2 endpoints are ready by the API; nothing was found that keeps requests from them." {
+	if got := healthText(sh, snapshot, service, report); got != "Both endpoints are ready by the API; nothing was found that keeps requests from them." {
 		t.Error(got)
 	}
 }

@@ -44,7 +44,7 @@ func TestForwardToServiceFollowsItsPods(t *testing.T) {
 
 	cluster.remove(first)
 	awaitState(t, m, forward.ID, model.ForwardWaiting)
-	if now := stateOf(m, forward.ID); now.Pod != "" || !strings.Contains(now.LastError, "none of the 1 Pods of Service ns/web is Ready") || now.WaitsFor != now.LastError {
+	if now := stateOf(m, forward.ID); now.Pod != "" || !strings.Contains(now.LastError, "the one Pod of Service ns/web is not Ready") || now.WaitsFor != now.LastError {
 		t.Errorf("while waiting: %+v", now)
 	}
 	if got, err := say(t, forward); err == nil {

@@ -90,6 +90,8 @@ func routeToService(target model.ForwardTarget, service *corev1.Service, pods []
 	case portErr != nil:
 	case len(pods) == 0:
 		why = waitFor("no Pod matches the selector of Service %s/%s", target.Namespace, target.Service)
+	case len(pods) == 1:
+		why = waitFor("the one Pod of Service %s/%s is not Ready", target.Namespace, target.Service)
 	default:
 		why = waitFor("none of the %d Pods of Service %s/%s is Ready", len(pods), target.Namespace, target.Service)
 	}

@@ -87,9 +87,9 @@ func TestPodsEndWhileTheyAreSwept(t *testing.T) {
 		mark check.Mark
 		says []string
 	}{
-		"one is being deleted, one is gone": {map[string]*corev1.Pod{"web-2": ending("web-2"), "web-3": nil}, check.MarkOK, []string{"All 2 Pods answer.", "2 Pods ended while the sweep ran"}},
+		"one is being deleted, one is gone": {map[string]*corev1.Pod{"web-2": ending("web-2"), "web-3": nil}, check.MarkOK, []string{"Both Pods answer.", "2 Pods ended while the sweep ran"}},
 		"one is there, and does not answer": {map[string]*corev1.Pod{"web-2": ending("web-2")}, check.MarkFail, []string{"2 of 3 Pods answer; web-3 does not", "1 Pod ended while the sweep ran"}},
-		"one that answers is being deleted": {map[string]*corev1.Pod{"web-1": ending("web-1"), "web-2": nil, "web-3": nil}, check.MarkOK, []string{"All 2 Pods answer."}},
+		"one that answers is being deleted": {map[string]*corev1.Pod{"web-1": ending("web-1"), "web-2": nil, "web-3": nil}, check.MarkOK, []string{"Both Pods answer."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

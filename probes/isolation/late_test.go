@@ -21,9 +21,9 @@ func TestALateAnswer(t *testing.T) {
 		mark        check.Mark
 		test, sweep string
 	}{
-		{"in time", 4 * time.Second, web, check.MarkOK, "The application answers", "All 2 Pods answer."},
+		{"in time", 4 * time.Second, web, check.MarkOK, "The application answers", "Both Pods answer."},
 		{"late", 8 * time.Second, web, check.MarkWarn, "it takes 8s to answer", "web-1 and web-2 answer, and late"},
-		{"later than usual, and given longer", 8 * time.Second, Request{Service: web.Service, Patience: 9 * time.Second}, check.MarkOK, "The application answers", "All 2 Pods answer."},
+		{"later than usual, and given longer", 8 * time.Second, Request{Service: web.Service, Patience: 9 * time.Second}, check.MarkOK, "The application answers", "Both Pods answer."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

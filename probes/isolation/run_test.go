@@ -209,7 +209,7 @@ func TestRun(t *testing.T) {
 			world: func(w *world) {
 				w.proxied["services/web:80"] = statusReply(503, "ServiceUnavailable", `no endpoints available for service "web"`)
 			},
-			outcomes: "not-run error no-endpoints not-run", mark: check.MarkFail, says: "timed out waiting for the condition",
+			outcomes: "not-run error no-endpoints not-run", mark: check.MarkFail, says: "and then gives up",
 		},
 		{
 			name: "a Pod that does not run is not asked", snapshot: onePod(notReady, func(pod *corev1.Pod) {

@@ -123,7 +123,7 @@ func TestSweep(t *testing.T) {
 		},
 		{
 			name: "they answer, and get no traffic", build: func(w *world) *model.Snapshot { return many(w, 2, func(_ int, pod *corev1.Pod) { notReady(pod) }) },
-			first: "web-1 ok", mark: check.MarkFail, says: "All 2 Pods answer, and the Service sends traffic to none of them.",
+			first: "web-1 ok", mark: check.MarkFail, says: "Both Pods answer, and the Service sends traffic to none of them.",
 		},
 		{
 			name: "those that were tried get no traffic, and others were not tried", build: func(w *world) *model.Snapshot {
@@ -146,7 +146,7 @@ func TestSweep(t *testing.T) {
 				}
 				return snapshotOf(webService(tcp("http", 80, 8080)), pods[0], pods[1], sliceOf("http", 8080, pods...))
 			},
-			first: "web-1 warn PORT-12", mark: check.MarkWarn, id: "PORT-12", says: "All 2 Pods answer, in TLS where the port promises plain HTTP.",
+			first: "web-1 warn PORT-12", mark: check.MarkWarn, id: "PORT-12", says: "Both Pods answer, in TLS where the port promises plain HTTP.",
 		},
 		{
 			name: "one does not answer, and of one it is not known", build: func(w *world) *model.Snapshot {
@@ -173,7 +173,7 @@ func TestSweep(t *testing.T) {
 				w.proxied["pods/web-1:8080"], w.proxied["pods/web-1:9090"] = cannotReach(refusedText), cannotReach(refusedText)
 				return snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 90, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
 			},
-			first: "web-1 fail PORT-09 fail PORT-08", mark: check.MarkFail, says: "does not answer on all 2 ports. http: the application listens on 127.0.0.1 only; http-admin: nothing listens on port 9090 of Pod web-1.", never: "They differ",
+			first: "web-1 fail PORT-09 fail PORT-08", mark: check.MarkFail, says: "does not answer on any port. http: the application listens on 127.0.0.1 only; http-admin: nothing listens on port 9090 of Pod web-1.", never: "They differ",
 		},
 		{
 			name: "one gets no traffic", build: func(w *world) *model.Snapshot {
@@ -271,7 +271,7 @@ func TestSweep(t *testing.T) {
 					corev1.ServicePort{Name: "http-admin", Port: 90, TargetPort: intstr.FromInt32(9090)},
 				), pods[0], pods[1], sliceOf("http", 8080, pods...), sliceOf("http-admin", 9090, pods...))
 			},
-			first: "web-1 ok fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "1 of 2 Pods answer on all 2 ports; web-1 does not",
+			first: "web-1 ok fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "1 of 2 Pods answer on both ports; web-1 does not",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

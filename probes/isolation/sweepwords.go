@@ -13,7 +13,7 @@ import (
 func (t *tally) conclusion(ports []string) Conclusion {
 	on := ""
 	if len(ports) > 1 {
-		on = fmt.Sprintf(" on all %d ports", len(ports))
+		on = " on " + allOf(len(ports), "ports")
 	}
 	switch {
 	case t.tried == 0:
@@ -97,6 +97,9 @@ func (t *tally) all() string {
 	if t.tried == 1 {
 		return "The one Pod"
 	}
+	if t.tried == 2 {
+		return "Both Pods"
+	}
 	return fmt.Sprintf("All %d Pods", t.tried)
 }
 
@@ -156,8 +159,12 @@ func (t *tally) failingOn(ports []string) string {
 			failing = append(failing, port)
 		}
 	}
-	if len(failing) == len(ports) {
-		return fmt.Sprintf(" on all %d ports", len(ports))
+	switch {
+	case len(failing) < len(ports):
+	case slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !isBad(cell) }) }):
+		return " on all ports"
+	default:
+		return " on any port"
 	}
 	return " on " + few(failing, 3)
 }

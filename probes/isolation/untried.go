@@ -125,7 +125,7 @@ func (s *subject) kubectlSays() string {
 	case faultNoSelector:
 		return "Service is defined without a selector"
 	case faultNoPods:
-		return "no Pod matches; kubectl waits 60 s for one: timed out waiting for the condition"
+		return "no Pod matches: kubectl waits 60 s for one, and then gives up"
 	case faultNoNamedPort:
 		return fmt.Sprintf("Pod '%s' does not have a named port '%s'", s.forwarded.Name, s.port.TargetPort.StrVal)
 	case faultPodNotRunning:

@@ -50,3 +50,11 @@ func thirdPerson(n int) string {
 	}
 	return ""
 }
+
+// allOf says of a number of things that it is all of them.
+func allOf(count int, things string) string {
+	if count == 2 {
+		return "both " + things
+	}
+	return fmt.Sprintf("all %d %s", count, things)
+}

@@ -189,9 +189,24 @@ func shortDetail(seen isolation.Observation) string {
 	if detail := rungDetail(seen); cells(detail) <= maxDetail || seen.Outcome == "" {
 		return detail
 	}
-	return string(seen.Outcome)
+	return outcomeWord(seen.Outcome)
 }
 
 func rungDetail(seen isolation.Observation) string {
-	return Clean(cmp.Or(seen.Detail, string(seen.Outcome)))
+	return Clean(cmp.Or(seen.Detail, outcomeWord(seen.Outcome)))
+}
+
+// outcomeWord is an outcome for a person.
+func outcomeWord(outcome isolation.Outcome) string {
+	switch outcome {
+	case isolation.NotRun:
+		return "not tried"
+	case isolation.NoEndpoints:
+		return "no endpoints"
+	case isolation.Timeout:
+		return "no answer in time"
+	case isolation.Failed:
+		return "it failed"
+	}
+	return string(outcome)
 }
