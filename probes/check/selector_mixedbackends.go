@@ -210,30 +210,28 @@ func (s *subject) meantGroup(groups []backendGroup, lacking *backendGroup) *back
 	return meant
 }
 
-// tellsApart finds a label that all Pods of the group that is meant carry, and none of the others. What a controller numbers its versions
-// by will not do.
+// tellsApart finds a label that all Pods of the group that is meant carry, and none of the others.
 func (s *subject) tellsApart(groups []backendGroup, lacking *backendGroup) (key, value string, ok bool) {
 	meant := s.meantGroup(groups, lacking)
 	if meant == nil {
 		return "", "", false
 	}
-	for _, candidate := range sortedKeys(meant.pods[0].Labels) {
-		wanted := meant.pods[0].Labels[candidate]
-		if madeByController(candidate) {
-			continue
+	var others []*corev1.Pod
+	for i := range groups {
+		if &groups[i] != meant {
+			others = append(others, groups[i].pods...)
 		}
-		all, others := true, false
-		for i := range groups {
-			for _, pod := range groups[i].pods {
-				carries := pod.Labels[candidate] == wanted
-				if &groups[i] == meant {
-					all = all && carries
-				} else {
-					others = others || carries
-				}
-			}
-		}
-		if all && !others {
+	}
+	return LabelOfOnly(meant.pods, others)
+}
+
+// LabelOfOnly finds a label that all of some Pods carry, at least one of which there is, and none of the others: the first by its key. What a
+// controller numbers its versions by will not do. It is pure and safe for concurrent use.
+func LabelOfOnly(meant, others []*corev1.Pod) (key, value string, ok bool) {
+	for _, candidate := range sortedKeys(meant[0].Labels) {
+		wanted := meant[0].Labels[candidate]
+		carries := func(pod *corev1.Pod) bool { return pod.Labels[candidate] == wanted }
+		if !madeByController(candidate) && !slices.ContainsFunc(others, carries) && !slices.ContainsFunc(meant, func(pod *corev1.Pod) bool { return !carries(pod) }) {
 			return candidate, wanted, true
 		}
 	}

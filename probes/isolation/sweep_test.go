@@ -14,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/svctui/svctui/kube/model"
@@ -415,35 +414,6 @@ func TestSweepOfARolloutThatNamesAnotherPort(t *testing.T) {
 			t.Errorf("of the old Pod it says %s %q", got.ID, got.Text)
 		}
 	})
-}
-
-// TestSweepOfTwoApplications has a selector that matches a database's Pod as well: what it lacks is not its port.
-func TestSweepOfTwoApplications(t *testing.T) {
-	owned := func(name, image string, port int32) func(*corev1.Pod) {
-		return func(pod *corev1.Pod) {
-			pod.Labels["part"] = name
-			pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: types.UID(name), Controller: new(true)}}
-			pod.Spec.Containers[0].Image, pod.Spec.Containers[0].Ports[0].ContainerPort = image, port
-		}
-	}
-	w := newWorld(t)
-	one, two := runningPod("web-1", "10.0.0.1", owned("web", "shop/web", 8080)), runningPod("web-2", "10.0.0.2", owned("web", "shop/web", 8080))
-	db := runningPod("db-1", "10.0.0.3", owned("db", "postgres", 5432))
-	for _, pod := range []string{"web-1", "web-2"} {
-		w.loopback[pod+":8080"], w.proxied["pods/"+pod+":8080"] = httpApp(200, "fine"), replies(200, "fine")
-	}
-	w.proxied["pods/db-1:8080"] = cannotReach(refusedText)
-	snapshot := snapshotOf(webService(), one, two, db, sliceOf("", 8080, one, two, db))
-	c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion
-	if c.ID != "SEL-05" || c.Mark != check.MarkFail || !strings.Contains(c.Why, "StatefulSet") && !strings.Contains(c.Why, "sts/db") || !strings.Contains(c.Next+c.Command, "part") {
-		t.Errorf("it says %s %s %q\n%s\n%s", markName(c.Mark), c.ID, c.Text, c.Why, c.Next)
-	}
-	// A bad Pod of the application itself is no matter of the selector.
-	delete(w.loopback, "web-2:8080")
-	w.proxied["pods/web-2:8080"] = cannotReach(refusedText)
-	if c := Sweep(t.Context(), w, snapshot, web, nil).Conclusion; c.ID != "PORT-08" || c.Command != "svctui test web -n shop --pod web-2" && c.Command != "svctui test web -n shop --pod db-1" {
-		t.Errorf("with a bad Pod of its own it says %s %q next %q", c.ID, c.Text, c.Command)
-	}
 }
 
 // No more than a few are tried at once, and a sweep that is stopped says so and calls nothing healthy.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -233,6 +232,9 @@ func (w *sweep) summary(cut bool) Conclusion {
 		}
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, target, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c.byKnownCause(w.subject.facts, &t))
+		if c.ID == "" || c.ID == t.oneID() {
+			c = w.byWorkload(&t, c)
+		}
 	}
 	if len(t.late) > 0 {
 		c.Why = joined(fmt.Sprintf("%s answer%s, and late: clients that wait for less than that get nothing.", few(t.late, 3), thirdPerson(len(t.late))), c.Why)
@@ -256,6 +258,11 @@ func (c Conclusion) byKnownCause(f Facts, t *tally) Conclusion {
 	case "PORT-02":
 		if finding := f.found("PORT-02", "PORT-01"); finding != nil && !finding.Settling {
 			return c.mended(finding.Fix)
+		}
+	case "PORT-08":
+		meant := t.cells[0].next
+		if f.PortMeant != 0 && t.answering == 0 && !slices.ContainsFunc(t.cells, func(cell Cell) bool { return cell.next != meant }) {
+			c.Next = cmp.Or(meant, c.Next)
 		}
 	case "PORT-09", "PORT-16":
 		c.Next, c.Command = cmp.Or(t.cells[0].next, c.Next), ""
@@ -284,31 +291,4 @@ func (w *sweep) untold(cut bool) string {
 		parts = append(parts, fmt.Sprintf("%s left out: the sweep is of %d.", check.Counted(w.result.LeftOut, "more Pod was", "more Pods were"), len(w.result.Pods)))
 	}
 	return strings.Join(parts, " ")
-}
-
-// oddWorkload points to the selector where those that do not answer are all of other workloads than those that do, and the selector is
-// known to mix applications (SEL-05): the Pods are then well, and no port of theirs is to be changed.
-func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
-	owners := map[check.Owner]bool{}
-	for _, pod := range w.result.Pods {
-		if object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.Idle == "" &&
-			!slices.ContainsFunc(pod.Cells, isBad) {
-			owners[check.OwnerOf(w.subject.snapshot, object)] = true
-		}
-	}
-	if len(owners) == 0 {
-		return c
-	}
-	for _, pod := range t.bad {
-		object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
-		if object == nil || owners[check.OwnerOf(w.subject.snapshot, object)] {
-			return c
-		}
-	}
-	finding := w.subject.facts.found("SEL-05")
-	if finding == nil {
-		return c
-	}
-	c.Why = joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why)
-	return c.dueTo(finding).mended(finding.Fix)
 }

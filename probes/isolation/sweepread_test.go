@@ -16,8 +16,12 @@ func TestReadACell(t *testing.T) {
 	encrypted := func(r *run) { r.speaksTLS = true }
 	hung := func(r *run) { r.silent = map[Rung]bool{RungPod: true, RungProxyPod: true} }
 	hangsUp := func(r *run) { r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true} }
-	noneUsable := func(r *run) { r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = true, 0, false }
-	notTold := func(r *run) { r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = false, 0, false }
+	noneUsable := func(r *run) {
+		r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = true, 0, false
+	}
+	notTold := func(r *run) {
+		r.subject.facts.UsableKnown, r.subject.facts.Usable, r.subject.facts.PodUsable = false, 0, false
+	}
 	for _, test := range []struct {
 		name, seen string
 		edits      []func(*run)

@@ -161,7 +161,9 @@ func (t *tally) failingOn(ports []string) string {
 	}
 	switch {
 	case len(failing) < len(ports):
-	case slices.ContainsFunc(t.bad, func(pod SweptPod) bool { return slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !isBad(cell) }) }):
+	case slices.ContainsFunc(t.bad, func(pod SweptPod) bool {
+		return slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return !isBad(cell) })
+	}):
 		return " on all ports"
 	default:
 		return " on any port"
