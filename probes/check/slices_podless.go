@@ -30,15 +30,15 @@ type podlessEndpoint struct {
 	cidr    netip.Prefix
 }
 
-// isKept tells whether somebody keeps a slice by hand or by a program of his own: neither the EndpointSlice controller, nor what
-// brings in the endpoints of other clusters, whose ranges mean nothing here.
-func isKept(slice *discoveryv1.EndpointSlice) bool {
+// IsKept tells whether somebody keeps a slice by hand or by a program of his own: neither the EndpointSlice controller, nor what
+// brings in the endpoints of other clusters, whose ranges mean nothing here. It is pure and safe for concurrent use.
+func IsKept(slice *discoveryv1.EndpointSlice) bool {
 	manager := slice.Labels[discoveryv1.LabelManagedBy]
 	return manager != endpointSliceController && !isClusterMesh(manager)
 }
 
 func (s *subject) keptBySomebody() bool {
-	return slices.ContainsFunc(s.slices, func(slice *discoveryv1.EndpointSlice) bool { return len(slice.Endpoints) > 0 && isKept(slice) })
+	return slices.ContainsFunc(s.slices, func(slice *discoveryv1.EndpointSlice) bool { return len(slice.Endpoints) > 0 && IsKept(slice) })
 }
 
 // podless returns the ready endpoints of kept slices that lie in a Node's range of Pods, and that neither a Pod, as far as Pods are
@@ -50,7 +50,7 @@ func (s *subject) podless() []podlessEndpoint {
 		text := listed.endpoint.Addresses[0]
 		// What is no address lies in no range.
 		address, _ := netip.ParseAddr(text)
-		if !isKept(listed.slice) || !isReady(listed.endpoint) || slices.ContainsFunc(s.in.Snapshot.PodsWithAddress(text), isLive) {
+		if !IsKept(listed.slice) || !isReady(listed.endpoint) || slices.ContainsFunc(s.in.Snapshot.PodsWithAddress(text), isLive) {
 			continue
 		}
 		node, cidr := s.in.Snapshot.NodeOfPodRange(address)

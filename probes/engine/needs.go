@@ -8,6 +8,7 @@ import (
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
+	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
 const (
@@ -24,6 +25,9 @@ const (
 	// is not. Between the two it stays as it is, so that a cluster on the border does not flap.
 	smallCluster = 4000
 	largeCluster = 5000
+	// fewNodes is up to how many Nodes the Pods of all namespaces are about those of a small cluster: a Node runs 110 at most, unless it is told
+	// otherwise (kubernetes.io, Considerations for large clusters).
+	fewNodes = 40
 	// linger is how long the data of a namespace is kept after its trouble is over.
 	linger = 30 * time.Second
 )
@@ -37,6 +41,9 @@ type planner struct {
 	denied map[model.Kind]bool
 	// held are the namespaces that are read, most deserving first; none while everything is read.
 	held []heldNamespace
+	// lookedUp are the Services for which the Pods of all namespaces are read: a slice that somebody keeps lists what may be a Pod's address. That
+	// one is found to have it is no reason to read them no longer.
+	lookedUp map[model.Key]bool
 }
 
 type heldNamespace struct {
@@ -49,7 +56,7 @@ type heldNamespace struct {
 // plan returns what is needed now, sorted, without duplicates.
 func (p *planner) plan(now time.Time, j *judgement, focus *model.Key, client check.Client) []model.Need {
 	if p.denied == nil || p.scope != j.scope {
-		*p = planner{checks: p.checks, scope: j.scope, denied: map[model.Kind]bool{}}
+		*p = planner{checks: p.checks, scope: j.scope, denied: map[model.Kind]bool{}, lookedUp: map[model.Key]bool{}}
 	}
 	needs := needSet{}
 	switch {
@@ -82,6 +89,9 @@ func (p *planner) plan(now time.Time, j *judgement, focus *model.Key, client che
 		for _, need := range p.checks.openNeeds(*focus, j.snapshot) {
 			needs.add(need)
 		}
+		if slices.ContainsFunc(j.snapshot.SlicesOf(*focus), check.IsKept) {
+			p.lookUp(needs, j, *focus)
+		}
 		for _, need := range check.ClientNeeds(j.snapshot, *focus, client) {
 			needs.add(need)
 		}
@@ -110,7 +120,6 @@ func reachesAcross(kind model.Kind) bool {
 	return false
 }
 
-// clusterScoped asks for what every look at a Service may need and no namespace has.
 // beyondMost is how many other namespaces are looked into for what ExternalNames of the scope stand for.
 const beyondMost = 4
 
@@ -126,6 +135,7 @@ func (p *planner) beyond(needs needSet, j *judgement) {
 			}
 		}
 	}
+	p.podsOfWhatIsKept(needs, j)
 	targets := slices.SortedFunc(maps.Keys(j.index.byExternalName), model.Key.Compare)
 	asked := needSet{}
 	for _, target := range targets {
@@ -143,6 +153,32 @@ func (p *planner) beyond(needs needSet, j *judgement) {
 	}
 }
 
+// podsOfWhatIsKept asks for the Pods of all namespaces where a slice that somebody keeps lists what may be a Pod's address, and none of the scope
+// has it; in a large cluster they are read only for the Service that is open.
+func (p *planner) podsOfWhatIsKept(needs needSet, j *judgement) {
+	if len(j.snapshot.Nodes()) > fewNodes {
+		return
+	}
+	asked := map[model.Key]bool{}
+	for _, slice := range j.snapshot.EndpointSlices(j.scope) {
+		key := model.Key{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
+		if !asked[key] && check.IsKept(slice) {
+			asked[key] = true
+			p.lookUp(needs, j, key)
+		}
+	}
+}
+
+// lookUp asks for the Pods of all namespaces where a Service's slices want them, or wanted them before.
+func (p *planner) lookUp(needs needSet, j *judgement, key model.Key) {
+	need := model.Need{Kind: model.Pods}
+	p.lookedUp[key] = p.lookedUp[key] || slices.Contains(check.BeyondNeeds(key, j.snapshot), need)
+	if p.lookedUp[key] {
+		needs.add(need)
+	}
+}
+
+// clusterScoped asks for what every look at a Service may need and no namespace has.
 func (p *planner) clusterScoped(needs needSet) {
 	for _, kind := range p.checks.kinds {
 		if kind == model.Nodes || kind == model.Namespaces {
