@@ -195,9 +195,9 @@ func (r *Report) Leading() *Finding {
 }
 
 // Health is the text of the HEALTH column: the leading cause in at most 40 characters, or what could not
-// be looked at; empty when there is nothing to say.
+// be looked at; empty when there is nothing to say. What keeps a Pod from being Ready is told beside a Service that others serve, too.
 func (r *Report) Health() string {
-	if lead := r.Leading(); lead != nil && (lead.Severity >= Minor || lead.Settling) {
+	if lead := r.Leading(); lead != nil && (lead.Severity >= Minor || lead.Settling || strings.HasPrefix(lead.ID, "POD-")) {
 		return lead.Short
 	}
 	if r.Verdict == Unknown && len(r.Unchecked) > 0 {

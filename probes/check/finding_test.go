@@ -26,6 +26,7 @@ func TestWhatStandsInTheHealthColumn(t *testing.T) {
 		"a small fault of a family of advice": {Report{Findings: []Finding{{ID: "LB-03", Severity: Minor, Short: "x"}}}, true, "x"},
 		"worth knowing":                       {Report{Findings: []Finding{{ID: "EN-04", Severity: Info, Short: "x"}}}, true, ""},
 		"worth knowing, and settles":          {Report{Findings: []Finding{{ID: "EN-04", Severity: Info, Settling: true, Short: "x"}}}, true, "x"},
+		"a Pod that is not Ready":             {Report{Findings: []Finding{{ID: "POD-06", Severity: Info, Short: "x"}}}, true, "x"},
 		"advice":                              {Report{Findings: []Finding{{ID: "ADV-01", Severity: Info, Short: "x"}}}, false, ""},
 		"advice on load balancers":            {Report{Findings: []Finding{{ID: "LB-20", Severity: Info, Short: "x"}}}, false, ""},
 		"advice on policies":                  {Report{Findings: []Finding{{ID: "TP-05", Severity: Info, Short: "x"}}}, false, ""},

@@ -93,12 +93,18 @@ func (r *run) tryAgain(rung Rung, try func() answer) {
 }
 
 // ofChange takes back what was concluded against anybody where the tested Pod changed while it was tested: the other ways met it before, or after.
+// Beside a pass it is told.
 func (c Conclusion) ofChange(f Facts) Conclusion {
-	if !f.Changed || c.Mark == check.MarkOK || f.seen.sockets != none {
+	switch {
+	case !f.Changed || f.seen.sockets != none && c.Mark != check.MarkOK:
+		return c
+	case c.Mark == check.MarkOK:
+		c.Why = joined(c.Why, "It refused a connection, and took the next a moment later: it came up meanwhile, or takes one connection at a time.")
 		return c
 	}
-	told := unknown(fmt.Sprintf("Pod %s refused connections, and did so no more a moment later: it came up while it was tested.", f.Pod),
-		"What else was tried met it before, or after.", "run the test again")
+	told := unknown(fmt.Sprintf("Pod %s refused a connection, and took the next a moment later.", f.Pod),
+		"It came up while it was tested, or it takes one connection at a time. What else was tried met it before, or after.",
+		"run the test again; where it says the same, look at how the application accepts connections, and at its log")
 	told.changed = true
 	return told
 }

@@ -146,7 +146,7 @@ func TestWhoIsAskedAgain(t *testing.T) {
 	}{
 		{"on its loopback alone", httpApp(200, "fine"), refuses, refuses, 1, 2, 2, "ok ok refused refused", check.MarkFail, "listens on 127.0.0.1 only"},
 		{"it comes up", httpApp(200, "fine"), refuses, fine, 1, 3, 2, "ok ok ok ok", check.MarkOK, "200 OK; it refused a moment before"},
-		{"it comes up, and another endpoint is not asked again", httpApp(200, "fine"), refuses, fine, 2, 3, 2, "ok ok refused ok", check.MarkUnknown, "it came up while it was tested"},
+		{"it comes up, and another endpoint is not asked again", httpApp(200, "fine"), refuses, fine, 2, 3, 2, "ok ok refused ok", check.MarkUnknown, "took the next a moment later"},
 		{"it answers", httpApp(200, "fine"), fine, fine, 1, 1, 2, "ok ok ok ok", check.MarkOK, "The application answers"},
 		{"it does not listen", nil, refuses, refuses, 1, 1, 2, "refused refused refused refused", check.MarkFail, "Nothing listens"},
 		{"on its Pod's IP alone", nil, fine, fine, 1, 1, 4, "refused refused ok ok", check.MarkOK, "A port-forward does not reach it"},

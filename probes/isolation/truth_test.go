@@ -244,8 +244,10 @@ func TestConclude(t *testing.T) {
 		{"12 another one refuses", "OK OK REF OK -", oneUsable(threeUsable), check.MarkFail, "", "another endpoint of the Service does not"},
 		{"12 another one is not reached", "OK OK TMO OK -", oneUsable(threeUsable), check.MarkFail, "", "another endpoint of the Service does not"},
 		{"12 this one is not reached", "OK OK OK TMO -", oneUsable(threeUsable, otherAnswers), check.MarkFail, "", "another endpoint answers"},
-		{"one endpoint contradicts itself", "OK OK OK REF -", oneUsable(), check.MarkUnknown, "", "contradict"},
-		{"one endpoint contradicts itself the other way", "OK OK REF OK -", oneUsable(), check.MarkUnknown, "", "contradict"},
+		{"one endpoint contradicts itself", "OK OK OK REF -", oneUsable(), check.MarkUnknown, "", "on one and the same way Pod web-1 answered one connection and refused another"},
+		{"one endpoint contradicts itself the other way", "OK OK REF OK -", oneUsable(), check.MarkUnknown, "", "it takes one connection at a time"},
+		{"the forwards contradict each other", "OK REF OK OK -", oneUsable(), check.MarkUnknown, "", "on one and the same way"},
+		{"the same, and it is guessed that it speaks HTTP", "OK REF OK OK -", oneUsable(func(f *Facts) { f.AssumesHTTP = true }), check.MarkUnknown, "", "contradict"},
 
 		// Row 14.
 		{"14 reset by the sidecar", "OK OK OK OK -", oneUsable(meshAnswers), check.MarkUnknown, "", "service mesh answers"},

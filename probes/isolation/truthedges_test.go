@@ -77,7 +77,7 @@ func TestConditionsOfRows(t *testing.T) {
 		{"2a Ready, and one of several refuses", "REF REF REF PERM - - -", []edit{ready, threeUsable}, check.MarkUnknown, "", byProxyPod},
 		{"2a Ready, and a client is not answered", "OK OK PERM PERM - SIL -", []edit{ready}, check.MarkUnknown, "", ""},
 		{"2a Ready, and the client is served though the API server is refused", "PERM PERM PERM REF OK - -", []edit{ready}, check.MarkOK, "", "client inside the cluster is served"},
-		{"2a Ready, and the one endpoint cannot both answer and refuse", "PERM PERM OK REF - - -", []edit{ready}, check.MarkUnknown, "", contradict},
+		{"2a Ready, and the one endpoint cannot both answer and refuse", "PERM PERM OK REF - - -", []edit{ready}, check.MarkUnknown, "", "on one and the same way"},
 		{"2b in a mesh the sidecar may have answered", "PERM PERM OK PERM - - -", []edit{inMesh, onLoopback}, check.MarkWarn, "PORT-09", "on the loopback only"},
 		{"2b in a mesh a client is served", "PERM PERM PERM PERM OK - -", []edit{inMesh, onLoopback}, check.MarkUnknown, "", ""},
 		{"2b without a mesh somebody was answered", "PERM PERM OK PERM - - -", []edit{onLoopback}, check.MarkUnknown, "", contradict},

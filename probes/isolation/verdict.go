@@ -522,8 +522,19 @@ func contradiction(f Facts) Conclusion {
 	case f.AssumesHTTP:
 		c.Why = fmt.Sprintf("It was asked like this: %s. What speaks something else answers HTTP in different ways.", f.Speaks)
 		c.Next = "say how it speaks, --scheme tcp, or o on the screen of the test; where it does speak HTTP, " + c.Next
+	case f.flickers():
+		c.Text = fmt.Sprintf("Inconclusive: on one and the same way Pod %s answered one connection and refused another.", f.Pod)
+		c.Why = "It came up or went down while it was tested, or it takes one connection at a time: clients that come meanwhile are refused."
+		c.Next = "run the test again; where it says the same, look at how the application accepts connections, and at its log"
 	}
 	return c
+}
+
+// flickers tells whether what goes the same way to the tested Pod was answered once, and refused once: the two port-forwards, or the API server's two
+// proxies where there is no other endpoint.
+func (f Facts) flickers() bool {
+	differ := func(one, other evidence) bool { return one|other == answered|refused }
+	return differ(f.seen.pod, f.seen.service) || !otherEndpoints(f) && differ(f.seen.proxyService, f.seen.proxyPod)
 }
 
 // nothingSeen tells denial from other reasons for knowing nothing.
