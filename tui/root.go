@@ -162,6 +162,11 @@ func (r *root) dispatch(msg tea.Msg) tea.Cmd {
 	case forwardsArrived:
 		r.sh.held = msg.held
 		return tea.Batch(r.tell(forwardsChanged{}), r.followForwards())
+	case toastOver:
+		if r.toast == msg.toast {
+			r.toast = nil
+		}
+		return nil
 	case loggedIn:
 		return r.afterLogin(msg)
 	case sessionOpened, sessionFailed, stateArrived, rightsArrived:
@@ -295,13 +300,34 @@ func (r *root) popToHome() tea.Cmd {
 	return r.top().update(r.sh, revealed{})
 }
 
-func (r *root) note(level noteLevel, text string) {
+// toastStays is how long the footer tells what went well before it shows the keys again; what did not stays until the next key.
+const toastStays = 8 * time.Second
+
+// toastOver is sent once a message has been in the footer for long enough.
+type toastOver struct{ toast *message }
+
+// note keeps a message, and shows it in the footer.
+func (r *root) note(level noteLevel, text string) tea.Cmd {
 	m := message{at: r.sh.now(), level: level, text: clean(text)}
 	r.sh.messages = append(r.sh.messages, m)
 	if extra := len(r.sh.messages) - messagesKept; extra > 0 {
 		r.sh.messages = append([]message(nil), r.sh.messages[extra:]...)
 	}
 	r.toast = &m
+	if level != noteGood && level != noteInfo {
+		return nil
+	}
+	ctx, over := r.ctx, toastOver{&m}
+	return func() tea.Msg {
+		stays := time.NewTimer(toastStays)
+		defer stays.Stop()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-stays.C:
+			return over
+		}
+	}
 }
 
 func (r *root) quit() tea.Cmd {

@@ -141,7 +141,7 @@ func (sh *shell) quit() { sh.ask(func(r *root) tea.Cmd { return r.quit() }) }
 
 // notify says something in the footer until the next key, and keeps it among the messages.
 func (sh *shell) notify(level noteLevel, text string) {
-	sh.ask(func(r *root) tea.Cmd { r.note(level, text); return nil })
+	sh.ask(func(r *root) tea.Cmd { return r.note(level, text) })
 }
 
 // copy puts text on the clipboard by OSC 52, which also crosses SSH. There is no answer, so it cannot be said

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -264,4 +265,43 @@ func TestRandomKeysAtRandomSizes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What went well makes room for the keys after a while; what did not, and what came since, stays.
+func TestAMessageGivesTheKeysBack(t *testing.T) {
+	s := newStage(t, stageSetup{width: 100, height: 30, state: stageState()})
+	r := s.root
+	for _, level := range []noteLevel{noteWarning, noteError} {
+		if r.note(level, "it went wrong") != nil || r.toast == nil {
+			t.Errorf("level %d passes by itself", level)
+		}
+	}
+	if r.note(noteGood, "the first") == nil {
+		t.Fatal("what went well stays for ever")
+	}
+	first := r.toast
+	r.note(noteInfo, "the second")
+	r.Update(toastOver{first})
+	s.untilScreen("the second")
+	r.Update(toastOver{r.toast})
+	if strings.Contains(s.screen(), "the second") || !strings.Contains(s.screen(), "inspect") {
+		t.Errorf("it is still there: %s", s.screen())
+	}
+}
+
+// The time of a message passes while nothing else happens, and ends with the program.
+func TestAMessageStaysForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &root{ctx: ctx, sh: &shell{now: time.Now}}
+		began := time.Now()
+		if over, ok := r.note(noteGood, "x")().(toastOver); !ok || over.toast != r.toast || time.Since(began) != toastStays {
+			t.Errorf("%+v after %s", over, time.Since(began))
+		}
+		command := r.note(noteGood, "y")
+		cancel()
+		if over := command(); over != nil {
+			t.Errorf("%+v after the end", over)
+		}
+	})
 }

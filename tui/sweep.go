@@ -135,6 +135,10 @@ func (p *sweepPage) stopOrLeave(sh *shell) tea.Cmd {
 }
 
 func (p *sweepPage) bindings() []binding {
+	esc := "back"
+	if p.stop != nil {
+		esc = "stop"
+	}
 	keys := cursorKeys(&p.cursor, func() int { return len(p.result.Pods) })
 	for i := range keys {
 		move := keys[i].runKey
@@ -153,7 +157,7 @@ func (p *sweepPage) bindings() []binding {
 			}
 			return sh.notConnected()
 		}, run: p.openPod},
-		{keys: []string{"esc"}, label: "Esc", name: "stop, back", help: "stops the sweep and keeps what it found; else goes back", run: p.stopOrLeave},
+		{keys: []string{"esc"}, label: "Esc", name: esc, help: "stops the sweep and keeps what it found; else goes back", run: p.stopOrLeave},
 		{keys: []string{"r"}, name: "run again", help: "sweeps again", disabled: func(sh *shell) string { return sh.notConnected() }, run: p.start},
 		{keys: []string{"c"}, name: "copy", help: "copies the result as text", disabled: func(*shell) string {
 			if p.result.Conclusion == nil {
