@@ -118,7 +118,15 @@ func (c Conclusion) ofOne(f Facts) Conclusion {
 
 // despitePolicy says that an answer to the API server proves nothing of clients that a NetworkPolicy keeps out.
 func (c Conclusion) despitePolicy(f Facts) Conclusion {
-	if c.Mark != check.MarkOK || f.Policies != check.PoliciesAdmitNobody || f.seen.inCluster&answered != none {
+	if c.Mark != check.MarkOK || f.seen.inCluster&answered != none {
+		return c
+	}
+	switch f.Policies {
+	case check.PoliciesAdmitSome:
+		c.Why = joined(c.Why, fmt.Sprintf("NetworkPolicy %s admits some clients only, and which is not tried here (--from, or x on the screen of the test).", f.Policy))
+		return c
+	case check.PoliciesAdmitNobody:
+	default:
 		return c
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("NetworkPolicy %s admits nobody to this port (NP-01): where it is enforced, clients are kept out all the same. A try from a Pod in the cluster tells.", f.Policy))

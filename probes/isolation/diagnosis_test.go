@@ -132,6 +132,8 @@ func TestConclusionsAgreeWithTheDiagnosis(t *testing.T) {
 		{"a headless Service with another port", "OK OK OK OK -", []func(*Facts){unmapped}, "", "ask for web:8080, or read the SRV record. web:80 leads to port 80 of the Pods (HL-01).", "kube-proxy maps"},
 		{"the same, for a client that is served", "OK OK OK OK OK", []func(*Facts){unmapped}, "", "let clients ask for port 8080", ""},
 		{"the same, where it does not answer", "REF REF REF REF -", []func(*Facts){unmapped}, "PORT-08", "", "HL-01"},
+		{"a policy that admits some", "OK OK OK OK -", []func(*Facts){admitsSome}, "", "NetworkPolicy only-front admits some clients only", "NP-01"},
+		{"a policy that admits some, and a client that gets in", "OK OK OK OK OK", []func(*Facts){admitsSome}, "", "", "admits some clients only"},
 		{"a policy that admits nobody", "OK OK OK OK -", []func(*Facts){admitsNobody}, "", "NP-01", ""},
 		{"a policy that admits nobody, and a client that gets in", "OK OK OK OK OK", []func(*Facts){admitsNobody}, "", "does not seem to enforce it", "let it pass. Other"},
 	} {
