@@ -48,8 +48,37 @@ type judged struct {
 	// was asked for; nil for none.
 	selected  []*corev1.Pod
 	forwarded *corev1.Pod
+	// byAddress are the places of those backends of which a slice names no Pod, and the address tells it.
+	byAddress map[int]bool
 	findings  []check.Finding
 	verdict   check.Verdict
+}
+
+// nameBackends finds the Pods of those backends that are bare addresses, as somebody writes them into a slice: kube-proxy goes by addresses alone. A
+// Pod of the Service's namespace is meant, and one that nobody else has the address of, as on a node's network.
+func (j *judged) nameBackends() {
+	var named []check.Backend
+	for i, backend := range j.effective.Backends {
+		if backend.PodName != "" {
+			continue
+		}
+		var has []*corev1.Pod
+		for _, pod := range j.snapshot.PodsWithAddress(backend.Address) {
+			if pod.Namespace == j.service.Namespace && !pod.Spec.HostNetwork && !check.PodEnded(pod) {
+				has = append(has, pod)
+			}
+		}
+		if len(has) != 1 {
+			continue
+		}
+		if named == nil {
+			named, j.byAddress = slices.Clone(j.effective.Backends), map[int]bool{}
+		}
+		named[i].PodName, named[i].Pod, j.byAddress[i] = has[0].Name, has[0], true
+	}
+	if named != nil {
+		j.effective.Backends = named
+	}
 }
 
 // judge looks at the Service of a request.
@@ -60,6 +89,7 @@ func judge(snapshot *model.Snapshot, request Request) *judged {
 		return j
 	}
 	j.effective = check.EffectiveEndpoints(snapshot, j.service)
+	j.nameBackends()
 	j.selected = snapshot.Selected(j.service.Namespace, j.service.Spec.Selector)
 	if len(j.selected) > 0 {
 		j.forwarded = model.ForwardOrder(j.selected)[0]
@@ -268,7 +298,7 @@ func (s *subject) endpointsBlind() bool {
 		}
 	}
 	for _, endpoint := range s.endpoints {
-		if s.effective.Backends[endpoint.Backend].PodName == "" {
+		if s.effective.Backends[endpoint.Backend].PodName == "" || s.byAddress[endpoint.Backend] {
 			return true
 		}
 	}

@@ -155,3 +155,46 @@ func TestReadinessIsOfTheContainerThatIsProbed(t *testing.T) {
 		})
 	}
 }
+
+// A slice that somebody writes often has addresses alone. kube-proxy goes by these, and so does the test.
+func TestThePodOfABareAddress(t *testing.T) {
+	t.Parallel()
+	by := func(edits ...func(*corev1.Pod)) []*corev1.Pod {
+		return []*corev1.Pod{runningPod("web-1", "10.0.0.1", edits...)}
+	}
+	elsewhere := func(pod *corev1.Pod) { pod.Namespace = "bank" }
+	for _, test := range []struct {
+		name string
+		pods []*corev1.Pod
+		want string
+	}{
+		{"a Pod has it", by(), "web-1"},
+		{"nobody has it", []*corev1.Pod{runningPod("web-1", "10.0.0.2")}, ""},
+		{"a Pod of another namespace has it", by(elsewhere), ""},
+		{"a Pod of the node's network has it", by(func(pod *corev1.Pod) { pod.Spec.HostNetwork = true }), ""},
+		{"a Pod that has ended had it", by(func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodSucceeded }), ""},
+		{"two have it", append(by(), runningPod("web-2", "10.0.0.1")), ""},
+		{"another one has ended", append(by(), runningPod("web-2", "10.0.0.1", func(pod *corev1.Pod) { pod.Status.Phase = corev1.PodFailed })), "web-1"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			service := webService()
+			service.Spec.Selector = nil
+			slice := sliceOf("", 8080, runningPod("web-1", "10.0.0.1"))
+			slice.Labels[discoveryv1.LabelManagedBy] = "me"
+			slice.Endpoints[0].TargetRef = nil
+			objects := []metav1.Object{service, slice}
+			for _, pod := range test.pods {
+				objects = append(objects, pod)
+			}
+			s := newSubject(snapshotOf(objects...), web)
+			if s.facts.Pod != test.want || s.facts.PodUsable != (test.want != "") || !s.facts.EndpointsBlind {
+				t.Errorf("%q, usable %v, blind %v", s.facts.Pod, s.facts.PodUsable, s.facts.EndpointsBlind)
+			}
+			swept := (&sweep{subject: s}).pods()
+			if got := len(swept) == 1 && swept[0].Name == test.want && swept[0].Listed; got != (test.want != "") || !got && len(swept) > 0 {
+				t.Errorf("it sweeps %+v", swept)
+			}
+		})
+	}
+}
