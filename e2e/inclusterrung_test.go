@@ -115,6 +115,18 @@ kind: EndpointSlice
 metadata: {name: foreign-1, labels: {kubernetes.io/service-name: foreign}}
 addressType: IPv4
 ports: [{name: "", port: 8080, protocol: TCP}]
+endpoints: [{addresses: [FOREIGN], conditions: {ready: true}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: written}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: written-1, labels: {kubernetes.io/service-name: written}}
+addressType: IPv4
+ports: [{name: "", port: 8080, protocol: TCP}]
 endpoints: [{addresses: [HEALTHY], conditions: {ready: true}}]
 `
 
@@ -128,7 +140,10 @@ func TestInCluster(t *testing.T) {
 	}
 	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr(""), Count: ptr(len(insideCases)), Phase: "Running"})
 	healthy := podIP(t, c, namespace, "healthy")
-	c.Apply(t, namespace, replaced(insideClients, "HEALTHY", healthy))
+	elsewhere := c.Namespace(t)
+	c.Apply(t, elsewhere, replaced(insideManifest, "NAME", "foreign", "CONTAINER", "args: [http]", "SERVICE", "ports: [{port: 80}]"))
+	c.Wait(t, elsewhere, time.Minute, objects.Condition{Pods: ptr("app=foreign"), Count: ptr(1), Phase: "Running"})
+	c.Apply(t, namespace, replaced(insideClients, "HEALTHY", healthy, "FOREIGN", podIP(t, c, elsewhere, "foreign")))
 	c.Wait(t, namespace, time.Minute, objects.Condition{Pods: ptr("app=front"), Count: ptr(2), Phase: "Running"})
 
 	for _, test := range insideCases {
@@ -154,6 +169,9 @@ func TestInCluster(t *testing.T) {
 	}
 	t.Run("foreign slices", func(t *testing.T) {
 		checkInside(t, c, fromInside{rungs: "ok ok", says: "served"}, []string{"test", "foreign", "-n", namespace, "-o", "json", "--yes", "--from", "front"})
+	})
+	t.Run("a slice with the address of a Pod", func(t *testing.T) {
+		checkInside(t, c, fromInside{rungs: "ok ok ok,proxy-pod=ok", says: "answers a client"}, []string{"test", "written", "-n", namespace, "-o", "json", "--yes", "--from", "front"})
 	})
 	t.Run("kept out", func(t *testing.T) {
 		// What a network plugin does for a NetworkPolicy that admits others, for this client alone.
