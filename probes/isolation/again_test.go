@@ -180,6 +180,9 @@ func TestWhoIsAskedAgain(t *testing.T) {
 			if again := strings.Count(said, "a moment before"); again != strings.Count(test.says, "a moment before")*2 && test.endpoints == 1 {
 				t.Errorf("%d rungs say that they were refused before: %s", again, said)
 			}
+			if told := strings.Contains(got.Conclusion.Why, "took the next a moment later"); told != (test.name == "it comes up") {
+				t.Errorf("beside its answer: %q", got.Conclusion.Why)
+			}
 			if outcomesOf(got) != test.outcomes || got.Conclusion.Mark != test.mark || !strings.Contains(said, test.says) || asked[model.Pods] != test.asked || w.forwarded != test.forwarded {
 				t.Errorf("%s after %d tries at the Pod's IP and %d forwards: %s", outcomesOf(got), asked[model.Pods], w.forwarded, said)
 			}

@@ -96,7 +96,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 
 // byProbe names the probe for which the kubelet ended the container, as far as the snapshot tells.
 func (r restart) byProbe(snapshot *model.Snapshot, pod *corev1.Pod) restart {
-	if r.container != "" && pod != nil {
+	if r.container != "" {
 		r.killer = check.KilledByProbe(snapshot, pod, r.container, snapshot.At())
 	}
 	return r

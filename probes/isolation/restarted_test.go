@@ -193,10 +193,12 @@ func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
 		{"again and again", []edit{ended(2, ""), loops}, check.MarkWarn, "2 times so far. While", "see in the log", "POD-03", "OK OK OK OK -"},
 		{"by its probe", []edit{ended(1, "liveness")}, check.MarkOK, "137): it fails its liveness probe, and the kubelet kills it. While", "correct livenessProbe of container c", "", "OK OK OK OK -"},
 		{"by its probe again and again", []edit{ended(2, "startup"), loops}, check.MarkWarn, "fails its startup probe", "correct startupProbe of container c", "POD-03", "OK OK OK OK -"},
+		{"again and again, and a client is kept out", []edit{ended(2, ""), loops}, check.MarkFail, "", "", "", "OK OK OK OK TMO"},
+		{"again and again, and it warns", []edit{ended(2, ""), loops, func(f *Facts) { f.SpeaksTLS, f.PromisesHTTP = true, "from its name" }}, check.MarkWarn, "2 times so far. While", "", "PORT-12", "OK OK OK OK -"},
 		{"it refuses", []edit{ended(2, "liveness"), loops}, check.MarkFail, "fails its liveness probe", "correct livenessProbe of container c", "PORT-08", "REF REF REF REF -"},
 	} {
 		got := Conclude(seen(t, test.answer), oneUsable(test.edits...))
-		if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Why, test.why) || !strings.HasPrefix(got.Next, test.next) || !strings.Contains(got.Command, "--previous") {
+		if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Why, test.why) || !strings.HasPrefix(got.Next, test.next) || test.next != "" && !strings.Contains(got.Command, "--previous") {
 			t.Errorf("%s: %+v", test.name, got)
 		}
 	}

@@ -232,7 +232,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 		}
 		c.Next, c.Command = t.next(), check.SvctuiTest(w.result.Request.KubectlArgs, target, "--pod", t.bad[0].Name)
 		c = w.oddWorkload(&t, c.byKnownCause(w.subject.facts, &t))
-		if c.ID == "" || c.ID == t.oneID() {
+		if c.ID != "SEL-05" {
 			c = w.byWorkload(&t, c)
 		}
 	}

@@ -35,6 +35,9 @@ func TestSweepOfTwoApplications(t *testing.T) {
 	if c.ID != "SEL-05" || c.Mark != check.MarkFail || !strings.Contains(c.Why, "StatefulSet") && !strings.Contains(c.Why, "sts/db") || !strings.Contains(c.Next+c.Command, "part") {
 		t.Errorf("it says %s %s %q\n%s\n%s", markName(c.Mark), c.ID, c.Text, c.Why, c.Next)
 	}
+	if strings.Contains(c.Why, "Those that do not answer are of") {
+		t.Errorf("it says twice whose the bad Pods are: %s", c.Why)
+	}
 	// A bad Pod of the application itself is no matter of the selector.
 	delete(w.loopback, "web-2:8080")
 	w.proxied["pods/web-2:8080"] = cannotReach(refusedText)
@@ -60,15 +63,19 @@ func TestSweepOfTwoWorkloadsOfOneImage(t *testing.T) {
 		kinds, owners [4]string
 		bad           []string
 		app           func(net.Conn)
+		// idle is a Pod that does not run yet.
+		idle string
 		says, next    string
 	}{
-		{"the worker", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, nil, "are of sts/worker, and those that do are of sts/web.", "where the Service is not meant for sts/worker, let its selector leave that out, by part=web; else compare"},
-		{"one of the workers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-4"}, nil, "", "compare web-4"},
-		{"a Pod by hand", [4]string{set, set, set, ""}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "are of pod/web-4, and those that do are of sts/web.", "where the Service is not meant for pod/web-4"},
-		{"Pods by hand alone", [4]string{}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "", "compare web-4"},
-		{"all of one", [4]string{set, set, set, set}, [4]string{"web", "web", "web", "web"}, []string{"web-3", "web-4"}, nil, "", "compare web-3"},
-		{"none answers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-1", "web-2", "web-3", "web-4"}, nil, "", "test one of them alone"},
-		{"the worker, on its loopback", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, httpApp(200, "fine"), "are of sts/worker, and those that do are of sts/web.", "let it listen on 0.0.0.0:8080"},
+		{"the worker", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, nil, "", "are of sts/worker, and those that do are of sts/web.", "where the Service is not meant for sts/worker, let its selector leave that out, by part=web; else compare"},
+		{"one of the workers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-4"}, nil, "", "", "compare web-4"},
+		{"a Pod by hand", [4]string{set, set, set, ""}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "", "are of pod/web-4, and those that do are of sts/web.", "where the Service is not meant for pod/web-4"},
+		{"Pods by hand alone", [4]string{}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "", "", "compare web-4"},
+		{"all of one", [4]string{set, set, set, set}, [4]string{"web", "web", "web", "web"}, []string{"web-3", "web-4"}, nil, "", "", "compare web-3"},
+		{"the rest does not run yet", [4]string{set, set, set, set}, [4]string{"web", "web", "web", "worker"}, []string{"web-1", "web-2", "web-3"}, nil, "web-4", "", "test one of them alone"},
+		{"one of the workers does not run yet", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3"}, nil, "web-4", "are of sts/worker, and those that do are of sts/web.", "where the Service"},
+		{"none answers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-1", "web-2", "web-3", "web-4"}, nil, "", "", "test one of them alone"},
+		{"the worker, on its loopback", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, httpApp(200, "fine"), "", "are of sts/worker, and those that do are of sts/web.", "let it listen on 0.0.0.0:8080"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -77,6 +84,9 @@ func TestSweepOfTwoWorkloadsOfOneImage(t *testing.T) {
 			for i := range 4 {
 				name := fmt.Sprintf("web-%d", i+1)
 				pod := runningPod(name, fmt.Sprintf("10.0.0.%d", i+1), owned(test.kinds[i], test.owners[i]))
+				if name == test.idle {
+					pod.Status.Phase, pod.Status.ContainerStatuses[0].State = corev1.PodPending, corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}
+				}
 				pods, objects = append(pods, pod), append(objects, pod)
 				w.loopback[name+":8080"], w.proxied["pods/"+name+":8080"] = httpApp(200, "fine"), replies(200, "fine")
 				if slices.Contains(test.bad, name) {
