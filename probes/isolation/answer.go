@@ -102,6 +102,9 @@ func (a answer) orOverTLS(encrypted answer) answer {
 		return encrypted.overTLS()
 	case encrypted.outcome == OK && !encrypted.silent && !encrypted.closed:
 		// It said something, which may be an alert.
+		if a.closed && encrypted.detail != "" {
+			a.detail += "; over TLS it " + encrypted.detail
+		}
 		a.closed = false
 	}
 	return a

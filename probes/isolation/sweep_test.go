@@ -109,7 +109,7 @@ func TestSweep(t *testing.T) {
 				}
 				return snapshot
 			},
-			first: "web-1 fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "web-1 and web-2 do not: nothing listens.",
+			first: "web-1 fail PORT-08", mark: check.MarkFail, id: "PORT-08", says: "web-1 and web-2 do not: nothing listens on port 8080.",
 		},
 		{
 			name: "none answers", build: func(w *world) *model.Snapshot {
@@ -172,7 +172,7 @@ func TestSweep(t *testing.T) {
 				w.proxied["pods/web-1:8080"], w.proxied["pods/web-1:9090"] = cannotReach(refusedText), cannotReach(refusedText)
 				return snapshotOf(webService(tcp("http", 80, 8080), tcp("http-admin", 90, 9090)), pod, sliceOf("http", 8080, pod), sliceOf("http-admin", 9090, pod))
 			},
-			first: "web-1 fail PORT-09 fail PORT-08", mark: check.MarkFail, says: "does not answer on any port. http: the application listens on 127.0.0.1 only; http-admin: nothing listens on port 9090 of Pod web-1.", never: "They differ",
+			first: "web-1 fail PORT-09 fail PORT-08", mark: check.MarkFail, says: "does not answer on any port. http: the application listens on 127.0.0.1 only; http-admin: nothing listens on port 9090.", never: "They differ",
 		},
 		{
 			name: "one gets no traffic", build: func(w *world) *model.Snapshot {

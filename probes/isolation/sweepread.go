@@ -37,7 +37,8 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	case c.Mark == check.MarkWarn && facts.SpeaksGRPC:
 		cell.Mark, cell.Text = check.MarkWarn, "it speaks gRPC, and hangs up on HTTP/1.1"
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
-		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, c.Text
+		// Its row names the Pod.
+		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, strings.ReplaceAll(c.Text, " of Pod "+facts.Pod, "")
 	// Whether it is an endpoint would decide what else to say of these two, and nothing about this.
 	case s.pod == silent && s.proxyPod == silent:
 		cell.Mark, cell.Text = check.MarkWarn, "it accepts connections and does not answer"

@@ -52,7 +52,7 @@ func TestReadACell(t *testing.T) {
 		{"it hangs, and EndpointSlices cannot be read", "TMO TMO", []func(*run){hung, notTold}, false, check.MarkWarn, "", "it accepts connections and does not answer", false},
 		{"it closes, and EndpointSlices cannot be read", "FAIL FAIL", []func(*run){hangsUp, notTold}, false, check.MarkFail, "", "it accepts connections and closes them without an answer", false},
 		{"one way alone is told", "TMO TMO", []func(*run){func(r *run) { r.silent = map[Rung]bool{RungPod: true} }, notTold}, false, check.MarkUnknown, "", "Inconclusive: the API server's proxy to the Service would decide.", false},
-		{"it refuses", "REF REF", nil, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080 of Pod web-1.", false},
+		{"it refuses", "REF REF", nil, false, check.MarkFail, "PORT-08", "Nothing listens on port 8080.", false},
 		{"it is not reached, others are", "OK TMO", nil, true, check.MarkWarn, "", "its IP does not answer the API server, which other Pods do", false},
 		{"the same, and a policy admits some", "OK TMO", []func(*run){func(r *run) { r.subject.facts.Policies, r.subject.facts.Policy = check.PoliciesAdmitSome, "some" }}, true, check.MarkUnknown, "", "NetworkPolicy some keeps the API server from the Pod, so its proxies prove nothing.", false},
 		{"nobody is reached", "OK TMO", nil, false, check.MarkUnknown, "", "The API server does not reach Pods here, so its proxies prove nothing.", false},
