@@ -30,11 +30,11 @@ func (w *sweep) byWorkload(t *tally, c Conclusion) Conclusion {
 	if c.ID != "" && c.ID != "PORT-08" {
 		return c // what they have to mend is known
 	}
-	by := ""
+	narrow := "narrow its selector"
 	if key, value, ok := check.LabelOfOnly(good, bad); ok {
-		by = fmt.Sprintf(", by %s=%s", key, value)
+		narrow = fmt.Sprintf("add %s=%s to its selector", key, value)
 	}
-	c.Next = fmt.Sprintf("where the Service is not meant for %s, let its selector leave that out%s; else %s", few(badOwners, 3), by, c.Next)
+	c.Next = fmt.Sprintf("where the Service is not meant for %s, %s; else %s", few(badOwners, 3), narrow, c.Next)
 	return c
 }
 

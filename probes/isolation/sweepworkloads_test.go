@@ -67,7 +67,7 @@ func TestSweepOfTwoWorkloadsOfOneImage(t *testing.T) {
 		idle string
 		says, next    string
 	}{
-		{"the worker", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, nil, "", "are of sts/worker, and those that do are of sts/web.", "where the Service is not meant for sts/worker, let its selector leave that out, by part=web; else compare"},
+		{"the worker", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, nil, "", "are of sts/worker, and those that do are of sts/web.", "where the Service is not meant for sts/worker, add part=web to its selector; else compare"},
 		{"one of the workers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-4"}, nil, "", "", "compare web-4"},
 		{"a Pod by hand", [4]string{set, set, set, ""}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "", "are of pod/web-4, and those that do are of sts/web.", "where the Service is not meant for pod/web-4"},
 		{"Pods by hand alone", [4]string{}, [4]string{"web", "web", "web", "debug"}, []string{"web-4"}, nil, "", "", "compare web-4"},
