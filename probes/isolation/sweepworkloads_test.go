@@ -64,8 +64,8 @@ func TestSweepOfTwoWorkloadsOfOneImage(t *testing.T) {
 		bad           []string
 		app           func(net.Conn)
 		// idle is a Pod that does not run yet.
-		idle string
-		says, next    string
+		idle       string
+		says, next string
 	}{
 		{"the worker", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-3", "web-4"}, nil, "", "are of sts/worker, and those that do are of sts/web.", "where the Service is not meant for sts/worker, add part=web to its selector; else compare"},
 		{"one of the workers", [4]string{set, set, set, set}, [4]string{"web", "web", "worker", "worker"}, []string{"web-4"}, nil, "", "", "compare web-4"},
