@@ -113,7 +113,7 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	if end.Message != "" {
 		t.quote = end.Message
 	}
-	switch killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, s.in.Now); {
+	switch killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, end.StartedAt.Time, s.in.Now); {
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
 		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
@@ -149,11 +149,12 @@ func (s *subject) hookFails(pod *corev1.Pod) bool {
 	return event != nil && s.in.Now.Sub(EventTime(event)) < crashLoopWindow
 }
 
-// KilledByProbe names the probe, liveness or startup, that made the kubelet end a container within the ten minutes before at; empty for none. The
-// exit code tells nothing of that: an application that ends as it is asked to ends with 0.
-func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container string, at time.Time) string {
+// KilledByProbe names the probe, liveness or startup, for which the kubelet ended the run of a container that began at since, within the ten minutes
+// before at; empty for none. The exit code tells nothing of that: an application that ends as it is asked to ends with 0. It is pure and safe for
+// concurrent use.
+func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container string, since, at time.Time) string {
 	event := newestEventOf(snapshot, pod.Namespace, pod.UID, "Killing")
-	if event == nil || !strings.Contains(event.Message, container) || at.Sub(EventTime(event)) > crashLoopWindow {
+	if event == nil || !strings.Contains(event.Message, container) || at.Sub(EventTime(event)) > crashLoopWindow || EventTime(event).Before(since) {
 		return ""
 	}
 	for _, probe := range []string{"liveness", "startup"} {

@@ -20,6 +20,8 @@ type restart struct {
 	times int32
 	// killer is the probe for which the kubelet ended it, empty where it ended by itself.
 	killer string
+	// began is when the run began that ended; the zero time where nobody knows.
+	began time.Time
 }
 
 // lately is how long ago a container may have ended to be told of beside a test that tells nothing clear.
@@ -46,7 +48,7 @@ func restartOf(pod *corev1.Pod, of string, at time.Time) restart {
 				continue // by a clock that is far off
 			}
 			if ago = max(ago, 0).Round(time.Second); ago < lately && (newest.container == "" || ago < newest.ago) {
-				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago, times: status.RestartCount}
+				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago, times: status.RestartCount, began: end.StartedAt.Time}
 			}
 		}
 	}
@@ -97,7 +99,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 // byProbe names the probe for which the kubelet ended the container, as far as the snapshot tells.
 func (r restart) byProbe(snapshot *model.Snapshot, pod *corev1.Pod) restart {
 	if r.container != "" {
-		r.killer = check.KilledByProbe(snapshot, pod, r.container, snapshot.At())
+		r.killer = check.KilledByProbe(snapshot, pod, r.container, r.began, snapshot.At())
 	}
 	return r
 }

@@ -49,18 +49,18 @@ func TestRestartOf(t *testing.T) {
 	}{
 		"none":                      {runs, time.Minute, restart{}, ""},
 		"no Pod":                    {nil, time.Minute, restart{}, ""},
-		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
-		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, ""}, ""},
-		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, ""}, ""},
-		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
-		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, ""}, ""},
-		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, ""},
+		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
+		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, "", time.Time{}}, ""},
+		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, "", time.Time{}}, ""},
+		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
+		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, "", time.Time{}}, ""},
+		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
 		"nothing is told of one":    {unknownOne, time.Minute, restart{}, ""},
 		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
 		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
-		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, ""}, ""},
+		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, "", time.Time{}}, ""},
 		"nobody knows when":         {undated, time.Minute, restart{}, ""},
-		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, ""}, "c"},
+		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, "c"},
 		"one beside it":             {ended, time.Minute, restart{}, "app"},
 		"one that is to end once":   {setUp, time.Minute, restart{}, ""},
 	} {
@@ -103,7 +103,7 @@ func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
 
 // A restart beside a plain result is told, and changes nothing else.
 func TestARestartBesideARefusal(t *testing.T) {
-	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, ""} })
+	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", time.Time{}} })
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
 	}
@@ -127,7 +127,7 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 }
 
 func TestOfRestart(t *testing.T) {
-	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, ""} }
+	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", time.Time{}} }
 	known := func(f *Facts) { f.Sockets.Known = true }
 	for _, test := range []struct {
 		name      string
@@ -175,10 +175,28 @@ func TestAProbeThatEndsAContainer(t *testing.T) {
 	}
 }
 
+// A probe that ended an earlier run is not why the last one ended.
+func TestAProbeThatEndedAnEarlierRun(t *testing.T) {
+	pod := runningPod("web-1", "10.0.0.1", endedAt(startedAt.Add(-time.Second)), func(pod *corev1.Pod) {
+		pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = metav1.NewTime(startedAt.Add(-time.Minute))
+	})
+	for killed, want := range map[time.Duration]string{2 * time.Second: "liveness", time.Minute: "liveness", 61 * time.Second: "", 2 * time.Minute: ""} {
+		killing := &corev1.Event{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web-1.1"}, Reason: "Killing", Message: "Container c failed liveness probe, will be restarted",
+			InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: pod.Name, UID: pod.UID}, LastTimestamp: metav1.NewTime(startedAt.Add(-killed)),
+		}
+		if got := restartOf(pod, "c", startedAt).byProbe(snapshotAt(startedAt, pod, killing), pod).killer; got != want {
+			t.Errorf("killed %s ago: %q, want %q", killed, got, want)
+		}
+	}
+}
+
 // What answers now, and ends again and again, is no pass.
 func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
 	ended := func(times int32, killer string) edit {
-		return func(f *Facts) { f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer} }
+		return func(f *Facts) {
+			f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer, time.Time{}}
+		}
 	}
 	loops := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "POD-03", Severity: check.Minor}} }
 	for _, test := range []struct {
@@ -210,7 +228,7 @@ func TestARestartTellsHowOften(t *testing.T) {
 		1: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
 		2: "Container c of Pod web-1 ended 7s ago (Error, exit code 1), and was started again 2 times so far.",
 	} {
-		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, ""}).of("web-1"); got != says {
+		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, "", time.Time{}}).of("web-1"); got != says {
 			t.Errorf("%q, want %q", got, says)
 		}
 	}
