@@ -66,7 +66,7 @@ func TestOneOfSeveral(t *testing.T) {
 	c.Apply(t, namespace, replaced(severalManifest, "PAIR", "late", "BAD", "http, -answer-delay, 8s"))
 	c.Apply(t, namespace, endingManifest)
 	for service, ready := range map[string]int{"hung": 2, "late": 2, "ending": 1} {
-		c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: &service, Ready: &ready, Total: &ready})
+		c.Wait(t, namespace, 3*time.Minute, objects.Condition{Endpoints: &service, Ready: &ready, Total: &ready})
 	}
 	for _, test := range []struct {
 		arguments string

@@ -53,6 +53,8 @@ type Facts struct {
 	HostNetwork bool
 	// PortMeant is the one port that the Pod's containers declare where PodPort, a number, is not declared; 0 for none.
 	PortMeant int32
+	// MeantFix lets the Service lead there; nil where nothing can, as of a headless one.
+	MeantFix *check.Fix
 
 	// PortHint says which port was meant where the Service has not the one that was asked for; empty where nothing tells.
 	PortHint string

@@ -62,6 +62,10 @@ func ofNoGRPC(heard []byte, err error) answer {
 // withoutGRPC says beside a pass that clients which speak gRPC get none, where the application answered gRPC with something else. The way to
 // it is open, and so that is no fault of the Service.
 func (c Conclusion) withoutGRPC(v verdict, f Facts) Conclusion {
+	if v.family() == healthy && c.Mark == check.MarkOK && f.SpeaksGRPC {
+		c.Why = joined(c.Why, "It hangs up on HTTP/1.1, and answers in gRPC, which nothing says of the port: an Ingress, a Gateway or a mesh goes by its name or appProtocol.")
+		return c
+	}
 	if f.NotGRPC == "" || v.family() != healthy || c.Mark != check.MarkOK {
 		return c
 	}

@@ -68,6 +68,7 @@ func TestGRPCBehindAnHTTPName(t *testing.T) {
 		named, next string
 	}{
 		{"gRPC alone", grpcAlone, func(*Request) {}, check.MarkWarn, "it speaks gRPC: it hangs up on clients that say HTTP/1.1", "http", "name the port grpc"},
+		{"gRPC alone, and HTTP is guessed", grpcAlone, func(*Request) {}, check.MarkOK, "The application", "", ""},
 		{"gRPC alone, and HTTP was asked for", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkWarn, "it speaks gRPC", "http", "name the port grpc"},
 		{"the same, and the port is named grpc", grpcAlone, func(r *Request) { r.Scheme = schemeHTTP }, check.MarkWarn, "it speaks gRPC", "grpc", "let clients speak gRPC"},
 		{"it closes whatever comes", closingApp, func(*Request) {}, check.MarkFail, "closes them without an answer", "http", "look at its log"},
@@ -83,6 +84,9 @@ func TestGRPCBehindAnHTTPName(t *testing.T) {
 			test.edit(&request)
 			synctest.Test(t, func(t *testing.T) {
 				got := Run(t.Context(), w, snapshotOf(speaking(test.named), pod, sliceOf("", 8080, pod)), request, nil).Conclusion
+				if told := strings.Contains(got.Why, "answers in gRPC, which nothing says of the port"); told != (test.named == "") {
+					t.Errorf("beside an answer: %q", got.Why)
+				}
 				if got.Mark != test.mark || !strings.Contains(got.Text, test.text) || !strings.HasPrefix(got.Next, test.next) {
 					t.Errorf("got %v %q %q %q", got.Mark, got.Text, got.Why, got.Next)
 				}

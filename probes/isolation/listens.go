@@ -13,19 +13,26 @@ import (
 func (c Conclusion) whatListens(f Facts) Conclusion {
 	if !f.Sockets.Known {
 		c.Next = f.findListener()
+		if f.MeantFix != nil && !f.readinessAsks() && (!otherEndpoints(f) || f.found("PORT-05", "PORT-06") != nil) {
+			// What other Pods listen on is not known, unless they declare the same.
+			c.Command = f.MeantFix.Command
+			if f.MeantFix.Note != "" {
+				c.Next += "; " + f.MeantFix.Note
+			}
+		}
 		return c
 	}
 	c.Why = f.otherSockets()
 	open := f.Sockets.open(f.PodIP)
 	switch {
 	case f.HostNetwork && f.PortMeant != 0:
-		c.Next = fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
+		c.Next = f.setTarget()
 	case f.HostNetwork:
-		c.Next = fmt.Sprintf("find out which port the application listens on, by its log: let targetPort be that port, or let the application listen on %d", f.PodPort)
+		c.Next = fmt.Sprintf("find out which port the application listens on, by its log: let %s be that port, or let the application listen on %d", f.targetField(), f.PodPort)
 	case f.Retarget != nil:
 		return c.mended(f.Retarget)
 	case len(open) > 0:
-		c.Next = fmt.Sprintf("let targetPort be the port that is meant, of %s, or let the application listen on %d", few(portNumbers(open), 8), f.PodPort)
+		c.Next = fmt.Sprintf("let %s be the port that is meant, of %s, or let the application listen on %d", f.targetField(), few(portNumbers(open), 8), f.PodPort)
 	case len(f.Sockets.Listening) > 0:
 		c.Next = "let the application listen on " + f.everywhere()
 	default:
@@ -47,25 +54,43 @@ func (f Facts) otherSockets() string {
 	return fmt.Sprintf("None of the Pod's sockets is of that port: it %s.", f.Sockets)
 }
 
+// readinessAsks tells whether the Pod is not Ready, and its readiness probe asks the very port.
+func (f Facts) readinessAsks() bool {
+	return !f.PodReady && (f.Readiness == ReadinessOnPodIP || f.Readiness == RefusedOnPodIP)
+}
+
+// targetField is what leads clients to another port of the Pods: nobody maps the ports of a headless Service (HL-01).
+func (f Facts) targetField() string {
+	if f.Headless {
+		return "port and targetPort"
+	}
+	return "targetPort"
+}
+
+// setTarget says to which port the Service is probably meant to lead.
+func (f Facts) setTarget() string {
+	return fmt.Sprintf("set %s to %d: the one port that the Pod's containers declare is probably the one meant", f.targetField(), f.PortMeant)
+}
+
 // findListener says how to find out which port a Pod listens on whose sockets are not known.
 func (f Facts) findListener() string {
 	const sockets = "--sockets, or s on the screen of the test, reads what the Pod listens on"
 	switch {
-	case !f.PodReady && (f.Readiness == ReadinessOnPodIP || f.Readiness == RefusedOnPodIP):
-		// The probe asks the very port, and so the port is the one that is meant.
+	case f.readinessAsks():
+		// So the port is the one that is meant.
 		next := "see in its log why it does not listen, or whether it is still starting: its readiness probe asks that port as well"
 		if f.SocketsAsked {
 			return next
 		}
 		return next + "; " + sockets
 	case f.PortMeant != 0 && f.SocketsAsked:
-		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant", f.PortMeant)
+		return f.setTarget()
 	case f.PortMeant != 0:
-		return fmt.Sprintf("set targetPort to %d: the one port that the Pod's containers declare is probably the one meant; %s, and has the command", f.PortMeant, sockets)
+		return f.setTarget() + "; " + sockets
 	case f.SocketsAsked:
-		return fmt.Sprintf("find out which port the application listens on, by its log or by hand: let targetPort be that port, or let the application listen on %d", f.PodPort)
+		return fmt.Sprintf("find out which port the application listens on, by its log or by hand: let %s be that port, or let the application listen on %d", f.targetField(), f.PodPort)
 	}
-	return sockets + "; its log may name the port too. Let targetPort be that port, or let the application listen on " + strconv.Itoa(int(f.PodPort))
+	return sockets + "; its log may name the port too. Let " + f.targetField() + " be that port, or let the application listen on " + strconv.Itoa(int(f.PodPort))
 }
 
 // open returns the ports that are listened on where clients of a Pod with the given IP arrive, in order.

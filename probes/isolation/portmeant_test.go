@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/svctui/svctui/probes/check"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -231,5 +232,50 @@ func TestNobodyIsSentToAnotherPortThanTheProbes(t *testing.T) {
 		if !strings.Contains(next, test.says) || strings.Contains(next, test.not) {
 			t.Errorf("%+v: %s", test, next)
 		}
+	}
+}
+
+// The command that leads the Service to the port that is meant is given where no other Pod may listen on the one that is asked for, and not for a
+// headless Service, whose ports nobody maps.
+func TestTheCommandForThePortThatIsMeant(t *testing.T) {
+	t.Parallel()
+	meant := func(f *Facts) { f.PortMeant, f.MeantFix = 9090, &check.Fix{Command: "kubectl patch svc web"} }
+	owned := func(f *Facts) { f.MeantFix = &check.Fix{Command: "kubectl patch svc web", Note: "Helm owns it"} }
+	declaredByAll := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "PORT-05", Severity: check.Major}} }
+	probed := func(f *Facts) { f.PodReady, f.Readiness = false, ReadinessOnPodIP }
+	headless := func(f *Facts) { f.Headless, f.MeantFix = true, nil }
+	for _, test := range []struct {
+		name          string
+		edits         []edit
+		next, command string
+	}{
+		{"the only endpoint", []edit{meant}, "set targetPort to 9090: ", "kubectl patch svc web"},
+		{"a tool owns it", []edit{meant, owned}, "set targetPort to 9090: ", "kubectl patch svc web"},
+		{"one of three", []edit{meant, threeUsable}, "set targetPort to 9090: ", ""},
+		{"one of three, which declare the same", []edit{meant, threeUsable, declaredByAll}, "set targetPort to 9090: ", "kubectl patch svc web"},
+		{"the readiness probe asks the port", []edit{meant, probed}, "see in its log", ""},
+		{"headless", []edit{meant, headless}, "set port and targetPort to 9090: ", ""},
+		{"no port is meant", nil, "--sockets", ""},
+	} {
+		got := notListening.conclusion(oneUsable(test.edits...))
+		if !strings.HasPrefix(got.Next, test.next) || got.Command != test.command || strings.Contains(got.Next, "Helm owns it") != (test.name == "a tool owns it") {
+			t.Errorf("%s: %q %q", test.name, got.Next, got.Command)
+		}
+	}
+}
+
+func TestAFixBesideItsCommand(t *testing.T) {
+	t.Parallel()
+	for note, want := range map[string]string{
+		"takes version out of the selector; or add it": "this command takes version out of the selector; or add it",
+		"or name the port": "this command, or name the port", "if that is meant": "this command, if that is meant",
+		"name the port": "name the port", "": "run this",
+	} {
+		if got := (Conclusion{}).mended(&check.Fix{Note: note, Command: "kubectl"}).Next; got != want {
+			t.Errorf("%q: %q, want %q", note, got, want)
+		}
+	}
+	if got := (Conclusion{}).mended(&check.Fix{Note: "or name the port"}).Next; got != "or name the port" {
+		t.Errorf("without a command: %q", got)
 	}
 }

@@ -67,7 +67,7 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 			switch {
 			case (alive || isReached) && got.outcome == Timeout && !got.silent:
 				return silentAnswer(s)
-			case got.wantsTLS && !s.speaks.chosen && scheme != schemeHTTPS:
+			case got.wantsTLS && (!s.speaks.chosen || got.status) && scheme != schemeHTTPS:
 				return got.orOverTLS(proxyOnce(ctx, dialer, withTLS, s))
 			}
 			return got

@@ -234,10 +234,11 @@ func (s *subject) asKubectl() subject {
 	return chosen
 }
 
-// speak tries a forward, and once more with TLS, where nobody chose the scheme, or in gRPC, where the answer asks for that.
+// speak tries a forward, and once more with TLS or in gRPC, where the answer asks for that; where somebody chose HTTP, with TLS only if it says so
+// in HTTP.
 func (r *run) speak(ctx context.Context, s subject) answer {
 	got := tryForward(ctx, r.dialer, s, s.speaks.scheme)
-	if got.wantsTLS && !s.speaks.chosen && s.speaks.scheme == schemeHTTP {
+	if got.wantsTLS && (!s.speaks.chosen || got.status) && s.speaks.scheme == schemeHTTP {
 		got = got.orOverTLS(tryForward(ctx, r.dialer, s, schemeHTTPS))
 	}
 	if got.closed && s.speaks.scheme == schemeHTTP {

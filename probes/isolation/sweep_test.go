@@ -541,6 +541,31 @@ func TestSweepNamesTheKnownCause(t *testing.T) {
 	}
 }
 
+// What speaks gRPC is judged by the forward: the API server's proxy speaks HTTP alone.
+func TestSweepOfGRPC(t *testing.T) {
+	for _, test := range []struct {
+		name, says string
+		app        func(net.Conn)
+		mark       check.Mark
+	}{
+		{"it serves", "gRPC health: SERVING", grpcApp(1, "0"), check.MarkOK},
+		{"it speaks something else", "does not answer in it", httpApp(200, "fine"), check.MarkWarn},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.loopback["web-1:8080"] = test.app
+			w.proxied["pods/web-1:8080"] = cannotReach("connection reset by peer")
+			synctest.Test(t, func(t *testing.T) {
+				pod := runningPod("web-1", "10.0.0.1")
+				got := Sweep(t.Context(), w, snapshotOf(speaking("grpc"), pod, sliceOf("", 8080, pod)), web, nil)
+				if cell := got.Pods[0].Cells[0]; cell.Mark != test.mark || !strings.Contains(cell.Text, test.says) {
+					t.Errorf("%s %q", markName(cell.Mark), cell.Text)
+				}
+			})
+		})
+	}
+}
+
 // withoutPorts is a slice as the controller makes it of Pods that lack the named port.
 func withoutPorts(slice *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
 	slice.Ports = nil

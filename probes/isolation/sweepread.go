@@ -18,7 +18,12 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
 	cell.encrypted, cell.ID, cell.Text, cell.next = false, "", lastDetail(cell.Rungs), c.Next
+	if r.subject.speaks.scheme == schemeGRPC && s.pod == answered {
+		cell.Text = cell.Rungs[0].Detail // the API server's proxy speaks HTTP alone
+	}
 	switch {
+	case facts.NotGRPC != "" && s.proxyPod == answered:
+		cell.Mark, cell.Text = check.MarkWarn, "it is expected to speak gRPC, and does not answer in it"
 	case s.proxyPod == answered && !facts.MeshAnswered:
 		cell.Mark = check.MarkOK
 		if cell.late = facts.Late > 0; cell.late {

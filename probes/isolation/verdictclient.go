@@ -243,9 +243,13 @@ func (f Facts) withCause(c Conclusion, ids ...string) Conclusion {
 func (c Conclusion) mended(fix *check.Fix) Conclusion {
 	if fix != nil && fix.Command+fix.Note != "" {
 		c.Next, c.Command = cmp.Or(fix.Note, "run this"), fix.Command
-		if fix.Command != "" && startsLike(fix.Note, "adds ", "makes ", "sets ") {
-			// Beside a command the note need not say what does it.
+		// Beside a command the note need not say what does it.
+		switch {
+		case fix.Command == "":
+		case startsLike(fix.Note, "adds ", "goes ", "lets ", "makes ", "names ", "sets ", "takes "):
 			c.Next = "this command " + fix.Note
+		case startsLike(fix.Note, "for ", "if ", "in ", "only ", "or ", "where "):
+			c.Next = "this command, " + fix.Note
 		}
 	}
 	return c
