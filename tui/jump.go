@@ -89,6 +89,8 @@ type jumpPage struct {
 	known   map[jumpKind][]jumpItem
 	choices []func(sh *shell)
 	failure string
+	// scope is the namespace that is shown.
+	scope string
 	// leads finds the Services that an address, host or URL leads to; nil while nothing is read.
 	leads func(typed string) []check.Lead
 }
@@ -102,7 +104,7 @@ type jumpKnown struct {
 const jumpShown = 100
 
 func newJumpPage(sh *shell) *jumpPage {
-	p := &jumpPage{picker: newPicker("", false), known: map[jumpKind][]jumpItem{}}
+	p := &jumpPage{picker: newPicker("", false), known: map[jumpKind][]jumpItem{}, scope: sh.scope}
 	p.picker.prompt = ":"
 	p.learn(sh)
 	p.suggest()
@@ -279,7 +281,7 @@ func (p *jumpPage) suggest() {
 			offer(command.names[0], command.help, command.run)
 		}
 	}
-	if typed = strings.TrimSpace(typed); typed != "" {
+	if typed = p.plain(typed); typed != "" {
 		if notShown(typed) != "" && !p.isName(typed) {
 			// A Service that only has the letters in its name is not what was meant.
 			p.choices, p.failure = nil, notShown(typed)
@@ -298,6 +300,18 @@ func (p *jumpPage) suggest() {
 		}
 	}
 	p.show(items)
+}
+
+// plain takes off what was typed as other commands write it, svc/NAME:PORT, and the namespace that is shown; an address, host or URL stays whole.
+func (p *jumpPage) plain(typed string) string {
+	typed = strings.TrimSpace(typed)
+	for _, kind := range []string{"svc/", "service/", "services/", "pod/", "pods/", p.scope + "/"} {
+		typed = strings.TrimPrefix(typed, kind)
+	}
+	if name, _, found := strings.Cut(typed, ":"); found && name != "" && !strings.ContainsAny(typed, ".[/") && strings.Count(typed, ":") == 1 {
+		return name
+	}
+	return typed
 }
 
 // offerLeads offers the Services that an address, host or URL leads to.

@@ -242,6 +242,17 @@ func TestJump(t *testing.T) {
 			}
 		})
 	}
+	for _, typed := range []string{"svc/checkout", "checkout:80", "svc/checkout:80", "shop/checkout", "service/checkout:http"} {
+		t.Run("as commands write it, "+typed, func(t *testing.T) {
+			s := setup()
+			s.press(":")
+			s.write(typed)
+			s.press("enter")
+			if page, ok := s.root.top().(*servicePage); !ok || page.key != (model.Key{Namespace: "shop", Name: "checkout"}) {
+				t.Fatalf("the top is %T", s.root.top())
+			}
+		})
+	}
 	t.Run("out of the namespace that is shown", func(t *testing.T) {
 		s := setup()
 		s.press(":")

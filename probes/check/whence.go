@@ -24,7 +24,7 @@ type Lead struct {
 }
 
 // LeadsFrom finds the Services that something which a person has seen leads to: a ClusterIP, an external IP, the address of a load balancer,
-// of a node with a node port, or of a Pod; the host or URL of an Ingress or route; an external name; a DNS name of the cluster. The best comes
+// of a node with a node port, or of a Pod, or its name; the host or URL of an Ingress or route; an external name; a DNS name of the cluster. The best comes
 // first. It is empty for what is none of these, and for what the snapshot does not hold, but for names: where namespaces, those that are known to
 // exist, hold the one that is named, NAME.NAMESPACE and NAMESPACE/NAME lead there. It is pure and safe for concurrent use.
 func LeadsFrom(snapshot *model.Snapshot, seen string, namespaces []string) []Lead {
@@ -34,7 +34,9 @@ func LeadsFrom(snapshot *model.Snapshot, seen string, namespaces []string) []Lea
 		leads = leadsFromAddress(snapshot, address.Unmap(), port)
 	} else if strings.Contains(host, ".") {
 		leads = slices.Concat(leadsFromName(snapshot, host, namespaces), leadsFromHost(snapshot, host, path))
-	} else if name := strings.TrimPrefix(path, "/"); slices.Contains(namespaces, host) && name != "" && !strings.Contains(name, "/") {
+	} else if name := strings.TrimPrefix(path, "/"); name == "" {
+		leads = leadsFromPod(snapshot, host)
+	} else if slices.Contains(namespaces, host) && !strings.Contains(name, "/") {
 		if key := (model.Key{Namespace: host, Name: name}); snapshot.Service(key) == nil {
 			leads = []Lead{{Service: key, By: "its name"}}
 		}
@@ -102,6 +104,20 @@ func leadsFromAddress(snapshot *model.Snapshot, address netip.Addr, port int32) 
 				}
 				leads = append(leads, Lead{Service: model.Key{Namespace: slice.Namespace, Name: name}, By: by})
 			}
+		}
+	}
+	return leads
+}
+
+// leadsFromPod finds the Services whose slices list a Pod of that name.
+func leadsFromPod(snapshot *model.Snapshot, name string) []Lead {
+	var leads []Lead
+	for _, slice := range snapshot.EndpointSlices(model.AllNamespaces) {
+		service := slice.Labels[discoveryv1.LabelServiceName]
+		if service != "" && slices.ContainsFunc(slice.Endpoints, func(endpoint discoveryv1.Endpoint) bool {
+			return endpoint.TargetRef != nil && endpoint.TargetRef.Kind == "Pod" && endpoint.TargetRef.Name == name
+		}) {
+			leads = append(leads, Lead{Service: model.Key{Namespace: slice.Namespace, Name: service}, By: "Pod " + name})
 		}
 	}
 	return leads
