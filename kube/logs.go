@@ -164,9 +164,17 @@ func logLine(request model.LogRequest, text string) model.LogLine {
 }
 
 // saysDropped tells kubelet's own words from a container's. Kubelet writes them into the body of an answer that began
-// well, when the container was removed meanwhile (GetKubeletContainerLogs in its source), and puts no time in front.
+// well, when the container (GetKubeletContainerLogs in its source) or the file of its log (ReadLogs in cri-client) was
+// removed meanwhile, and puts no time in front.
 func saysDropped(line model.LogLine) bool {
-	return line.Time.IsZero() && strings.HasPrefix(line.Text, "unable to retrieve container logs for ")
+	if !line.Time.IsZero() {
+		return false
+	}
+	if strings.HasPrefix(line.Text, "unable to retrieve container logs for ") {
+		return true
+	}
+	ofFile := strings.HasPrefix(line.Text, "failed to try resolving symlinks in path ") || strings.HasPrefix(line.Text, "failed to open log file ")
+	return ofFile && strings.HasSuffix(line.Text, ": no such file or directory")
 }
 
 func logName(request model.LogRequest) string {

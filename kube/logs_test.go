@@ -155,7 +155,6 @@ func TestLogsEndWithTheContext(t *testing.T) {
 
 // Kubelet says in the body that the container is gone. An application may say the same, and is told apart by the time.
 func TestLogsDropped(t *testing.T) {
-	const words = "unable to retrieve container logs for containerd://5ab"
 	var body string
 	session := logServer(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 	read := func() (texts []string, err error) {
@@ -166,17 +165,28 @@ func TestLogsDropped(t *testing.T) {
 		})
 		return texts, err
 	}
-	body = words
-	if texts, err := read(); len(texts) != 0 || !errors.Is(err, model.LogDropped) || !strings.Contains(err.Error(), "shop/cart-x") {
-		t.Errorf("got %q and %v", texts, err)
+	for _, words := range []string{
+		"unable to retrieve container logs for containerd://5ab",
+		`failed to try resolving symlinks in path "/var/log/pods/shop_cart-x/app/1.log": lstat /var/log/pods/shop_cart-x/app/1.log: no such file or directory`,
+		`failed to open log file "/var/log/pods/shop_cart-x/app/1.log": open /var/log/pods/shop_cart-x/app/1.log: no such file or directory`,
+	} {
+		body = words
+		if texts, err := read(); len(texts) != 0 || !errors.Is(err, model.LogDropped) || !strings.Contains(err.Error(), "shop/cart-x") {
+			t.Errorf("got %q and %v", texts, err)
+		}
+		body = "2026-01-02T03:04:05Z one\n" + words
+		if texts, err := read(); len(texts) != 1 || !errors.Is(err, model.LogDropped) {
+			t.Errorf("got %q and %v", texts, err)
+		}
+		body = "2026-01-02T03:04:05Z " + words + "\n"
+		if texts, err := read(); len(texts) != 1 || err != nil {
+			t.Errorf("of the application's own words: %q and %v", texts, err)
+		}
 	}
-	body = "2026-01-02T03:04:05Z one\n" + words
-	if texts, err := read(); len(texts) != 1 || !errors.Is(err, model.LogDropped) {
-		t.Errorf("got %q and %v", texts, err)
-	}
-	body = "2026-01-02T03:04:05Z " + words + "\n"
+	// What lasts is shown: asking again would not help.
+	body = `failed to open log file "/var/log/pods/shop_cart-x/app/1.log": open /var/log/pods/shop_cart-x/app/1.log: permission denied`
 	if texts, err := read(); len(texts) != 1 || err != nil {
-		t.Errorf("of the application's own words: %q and %v", texts, err)
+		t.Errorf("of a log that may not be opened: %q and %v", texts, err)
 	}
 }
 

@@ -81,7 +81,7 @@ func portTexts() []Explanation {
 			ID: "PORT-12", Name: "Plain HTTP and TLS are mixed up", Step: StepIsolation, Weight: "no fault of routing, probed; a warning where the port's name, appProtocol or a probe promises the other", ByTest: true,
 			Meaning:   "The port takes TLS, and was asked in plain HTTP, as a probe, a port's name or a well-known number suggests. The way to it is open. An Ingress, a Gateway or a client that speaks plain HTTP to it gets an error all the same. Or the port promises TLS, as by the name https, and the application answers a TLS handshake with something else.",
 			Condition: "A plain request is reset, closed, or answered as TLS servers do, and the same request over TLS gets an HTTP answer. The reverse: TLS is promised, and the handshake is answered in plain.",
-			NotSaid:   []string{"A scheme was chosen by hand: then that one is spoken.", "Whether clients speak TLS, the API does not tell."},
+			NotSaid:   []string{"A scheme was chosen by hand: then that one is spoken, and TLS only where an HTTP answer asks for it.", "Whether clients speak TLS, the API does not tell."},
 			Fix:       "Let clients say https; tell an Ingress or Gateway in front that its backend speaks TLS (a backend-protocol annotation, appProtocol https, a BackendTLSPolicy). The reverse: name the port http, or let the application speak TLS.",
 			Sources:   []string{"kubernetes.io, Concepts: Service, application protocol", seenOnCluster},
 		},

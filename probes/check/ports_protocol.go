@@ -43,7 +43,6 @@ func checkNumericProtocol(s *subject) []Finding {
 		if pod == nil {
 			continue
 		}
-		path := fmt.Sprintf("/spec/ports/%d", index)
 		return []Finding{{
 			ID: "PORT-11", Severity: Minor, Confidence: Possible, Step: StepEndpoints, Since: s.created(),
 			Short: short("%d is %s in the container, not %s", targetNumber(port), other, protocol),
@@ -53,11 +52,10 @@ func checkNumericProtocol(s *subject) []Finding {
 				{Kind: "Service", Namespace: s.key.Namespace, Name: s.key.Name, Field: fmt.Sprintf("spec.ports[%d].protocol", index), Value: string(protocol)},
 				{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, Field: "spec.containers[*].ports", Value: declaredPorts(&pod.Spec)},
 			},
+			// No command: the declaration, which changes nothing, is as often what is wrong, and then the Service works.
 			Fix: s.serviceFix(Fix{
-				Command: s.patchService(
-					jsonPatch{"test", path + "/port", port.Port}, jsonPatch{"test", path + "/protocol", protocol}, jsonPatch{"replace", path + "/protocol", other},
-				),
-				Note: fmt.Sprintf("where the application speaks %s", other),
+				Note: fmt.Sprintf("where the application speaks %s, declare %d as %s in the Pods' template; where it speaks %s, set the protocol of the Service's port to that",
+					protocol, targetNumber(port), protocol, other),
 			}),
 		}}
 	}

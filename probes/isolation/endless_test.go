@@ -183,7 +183,8 @@ func TestTheTLSTryDoesNotSpeakForThePlainOne(t *testing.T) {
 		{"too many requests", statusReply(http.StatusTooManyRequests, "TooManyRequests", "Too many requests, please try again later."), 4 * time.Second, OK, 0},
 		{"fails", func(model.ProxyRequest) (*http.Response, error) { return nil, errors.New("stream error") }, 4 * time.Second, OK, 0},
 		{"a handshake that ends before the patience does", later(10*time.Second, cannotReach("net/http: TLS handshake timeout")), 20 * time.Second, OK, 30 * time.Second},
-		{"nobody is there", cannotReach("dial tcp 10.0.0.1:8080: connect: connection refused"), 4 * time.Second, Refused, 0},
+		{"refused, as by what takes one connection at a time, and the plain one comes", cannotReach("dial tcp 10.0.0.1:8080: connect: connection refused"), 4 * time.Second, OK, 0},
+		{"refused, and the plain one does not come", cannotReach("dial tcp 10.0.0.1:8080: connect: connection refused"), time.Hour, Timeout, 0},
 		{"denied, and the plain one does not come", statusReply(http.StatusForbidden, "Forbidden", `services "https:web:80" is forbidden: User "eve" cannot get resource "services/proxy"`), time.Hour, Timeout, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

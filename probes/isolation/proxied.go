@@ -82,7 +82,11 @@ func tryProxy(ctx context.Context, dialer Dialer, s subject, kind model.Kind, na
 			switch {
 			case got.silent && waitedLong:
 				return silentAnswer(s)
-			case got.outcome == Refused, got.outcome == Timeout:
+			case got.outcome == Refused:
+				// The plain request was not: it was accepted by what takes one connection at a time, or by another endpoint.
+				isReached = isReached || kind == model.Pods
+				continue
+			case got.outcome == Timeout:
 				return got
 			case got.outcome != OK:
 				// That the API server denies or fails this request tells nothing of the other, which it has let through.
