@@ -149,6 +149,16 @@ func (w *watching) untilState(need model.Need, state model.CoverageState) model.
 	return snapshot.Covered()[need]
 }
 
+// untilWatched waits until the watch of a need is open: only then can it be cut.
+func (w *watching) untilWatched(need model.Need) {
+	w.t.Helper()
+	eventually(w.t, string(need.Kind)+" are watched", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.feeds[need].watched
+	})
+}
+
 func names[T metav1.Object](objects []T) []string {
 	names := []string{}
 	for _, object := range objects {

@@ -168,11 +168,7 @@ func TestStoreForbiddenLater(t *testing.T) {
 	c := newTestCluster(t, nil, service("shop", "cart"))
 	w := c.watch("", patient())
 	w.untilState(allServices, model.Live)
-	eventually(t, "it is watched", func() bool {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return w.feeds[allServices].watched
-	})
+	w.untilWatched(allServices)
 	c.deny(func(a apiserver.Attributes) bool { return a.Resource == "services" })
 	c.server.ExpireWatches()
 	w.untilState(allServices, model.Forbidden)
@@ -216,6 +212,7 @@ func TestStoreSurvivesExpiredHistory(t *testing.T) {
 	c := newTestCluster(t, nil, service("shop", "cart"), service("shop", "web"), pod("shop", "x"), pod("shop", "y"))
 	w := c.watch("", patient(), allPods)
 	w.until("everything is there", func(s *model.Snapshot) bool { return len(s.Services("")) == 2 && len(s.Pods("")) == 2 })
+	w.untilWatched(allServices)
 
 	// While the watches are down a change is lost to history, a deletion among them.
 	c.misbehave(&apiserver.Fault{Drop: true}, model.Services, "watch")
@@ -235,7 +232,7 @@ func TestStoreSurvivesEndedWatches(t *testing.T) {
 	c := newTestCluster(t, nil, service("shop", "cart"))
 	w := c.watch("", patient())
 	w.untilState(allServices, model.Live)
-	eventually(t, "it is watched", func() bool { return c.count("watch", model.Services) >= 1 })
+	w.untilWatched(allServices)
 	c.server.EndWatches()
 	c.put(service("shop", "web"))
 	w.until("the watch went on", hasServices("shop/cart", "shop/web"))
@@ -259,6 +256,7 @@ func TestStoreStaleAndBack(t *testing.T) {
 			w := c.watch("", quick)
 			live := w.untilState(allServices, model.Live)
 			w.until("cart is there", hasServices("shop/cart"))
+			w.untilWatched(allServices)
 
 			c.misbehave(&test.fault, model.Services, "list", "watch")
 			c.server.EndWatches()

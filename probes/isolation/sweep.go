@@ -69,6 +69,8 @@ type Cell struct {
 	encrypted bool
 	// late means that its answer took longer than one is given.
 	late bool
+	// wordless means that it accepted connections, and said nothing.
+	wordless bool
 }
 
 // Sweep tries every Pod of a Service on all of its ports, or on the port of the request, a few at a time: the rungs Pod and Proxy→Pod

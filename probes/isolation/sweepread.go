@@ -17,6 +17,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	facts.OtherPodAnswers = othersAnswer
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
+	cell.wordless = facts.Wordless || facts.PodWordless
 	cell.encrypted, cell.ID, cell.Text, cell.next = false, "", lastDetail(cell.Rungs), c.Next
 	if r.subject.speaks.scheme == schemeGRPC && s.pod == answered {
 		cell.Text = cell.Rungs[0].Detail // the API server's proxy speaks HTTP alone
@@ -144,6 +145,10 @@ type tally struct {
 	offSlices []string
 	// late answer, and take long for it.
 	late []string
+	// wordless are the ports on which all that answer do so without a word: they accept connections.
+	wordless []string
+	// mute means that these are all ports.
+	mute bool
 }
 
 func (r *SweepResult) tally() tally {
@@ -201,7 +206,27 @@ func (r *SweepResult) tally() tally {
 	if len(t.bad) == 0 {
 		t.bad, t.cells, t.unsure = t.unsure, unsure, nil
 	}
+	t.wordless, t.mute = r.wordless()
 	return t
+}
+
+// wordless are the ports on which Pods answer, none of them with a word; all tells that there is no other.
+func (r *SweepResult) wordless() (ports []string, all bool) {
+	spoke := map[string]bool{}
+	for _, pod := range r.Pods {
+		for i := range pod.Cells {
+			if cell := &pod.Cells[i]; cell.Mark == check.MarkOK || cell.encrypted {
+				spoke[cell.Port] = spoke[cell.Port] || !cell.wordless
+			}
+		}
+	}
+	for port, words := range spoke {
+		if !words {
+			ports = append(ports, port)
+		}
+	}
+	slices.Sort(ports)
+	return ports, len(ports) > 0 && len(ports) == len(spoke)
 }
 
 // summary concludes over all cells.

@@ -32,9 +32,9 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		c.Next = "let clients speak HTTPS, or name the port https: a test of one Pod tells more"
 		return c
 	case len(t.bad) == 0 && t.tried == 1:
-		return ok(fmt.Sprintf("The one Pod%s answers%s.", t.ofAll(), on), t.besides())
+		return ok(fmt.Sprintf("The one Pod%s %s%s.", t.ofAll(), t.answer(), on), t.besides())
 	case len(t.bad) == 0:
-		return ok(fmt.Sprintf("%s%s answer%s.", t.all(), t.ofAll(), on), t.besides())
+		return ok(fmt.Sprintf("%s%s %s%s.", t.all(), t.ofAll(), t.answer(), on), t.besides())
 	}
 	worst := slices.MaxFunc(t.cells, func(a, b Cell) int { return cmp.Compare(a.Mark, b.Mark) })
 	c := Conclusion{ID: t.oneID(), Mark: worst.Mark, Confidence: check.Probed}
@@ -87,9 +87,17 @@ func (t *tally) alsoUnsure() string {
 
 func (t *tally) noneGetsTraffic(on string) string {
 	if t.tried == 1 {
-		return fmt.Sprintf("%s%s answers%s, and the Service sends it no traffic.", t.all(), t.ofAll(), on)
+		return fmt.Sprintf("%s%s %s%s, and the Service sends it no traffic.", t.all(), t.ofAll(), t.answer(), on)
 	}
-	return fmt.Sprintf("%s%s answer%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), on)
+	return fmt.Sprintf("%s%s %s%s, and the Service sends traffic to none of them.", t.all(), t.ofAll(), t.answer(), on)
+}
+
+// answer is what those do that were tried, where all of them answer: a connection alone is no answer.
+func (t *tally) answer() string {
+	if t.mute {
+		return fmt.Sprintf("accept%s connections", thirdPerson(t.tried))
+	}
+	return "answer" + thirdPerson(t.tried)
 }
 
 // all names those that were tried, where all of them answer.
@@ -140,7 +148,11 @@ func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
 	case len(names) > 1:
 		does = "do not"
 	}
-	return fmt.Sprintf("%d of %d Pods%s answer%s; %s %s", t.answering, t.tried, t.ofAll(), on, few(names, 3), does)
+	answer := "answer"
+	if t.mute {
+		answer = "accept connections"
+	}
+	return fmt.Sprintf("%d of %d Pods%s %s%s; %s %s", t.answering, t.tried, t.ofAll(), answer, on, few(names, 3), does)
 }
 
 func (t *tally) badNames() []string {
@@ -244,6 +256,9 @@ func (t *tally) besides() string {
 	var parts []string
 	if len(t.offSlices) > 0 {
 		parts = append(parts, fmt.Sprintf("No traffic is sent to %s, though the application answers there: see its readiness and the EndpointSlices.", few(t.offSlices, 3)))
+	}
+	if len(t.wordless) > 0 && !t.mute {
+		parts = append(parts, fmt.Sprintf("On %s connections are accepted, and nothing was said.", few(t.wordless, 3)))
 	}
 	if t.ended > 0 {
 		parts = append(parts, check.Counted(t.ended, "Pod ended while the sweep ran, and does not count.", "Pods ended while the sweep ran, and do not count."))

@@ -23,6 +23,8 @@ func sweptAs(t *testing.T, words string) SweptPod {
 		switch word {
 		case "ok":
 			cell.Mark = check.MarkOK
+		case "mute":
+			cell.Mark, cell.wordless = check.MarkOK, true
 		case "idle":
 			cell.Mark, cell.NoTraffic = check.MarkOK, true
 		case "tls":
@@ -67,6 +69,12 @@ func TestWhatASweepSays(t *testing.T) {
 	}{
 		{name: "one answers", pods: "a ok", mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers."},
 		{name: "two answer", pods: "a ok|b ok", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
+		{name: "one accepts connections", pods: "a mute", mark: check.MarkOK, sure: check.Probed, text: "The one Pod accepts connections."},
+		{name: "two accept connections", pods: "a mute|b mute", mark: check.MarkOK, sure: check.Probed, text: "Both Pods accept connections."},
+		{name: "one accepts connections, another answers", pods: "a mute|b ok", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
+		{name: "one accepts connections, another does not", pods: "a mute|b loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 2 Pods accept connections; b does not: on the loopback."},
+		{name: "connections on one of two ports", pods: "a mute ok|b mute ok", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer on both ports.", why: "On port-0 connections are accepted, and nothing was said."},
+		{name: "connections on both ports", pods: "a mute mute", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "The one Pod accepts connections on both ports."},
 		{name: "one does not run", pods: "a ok|b", mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers.", why: "1 Pod does not run, and was not tried."},
 		{name: "one gets no traffic", pods: "a idle", mark: check.MarkFail, sure: check.Probed, text: "The one Pod answers, and the Service sends it no traffic.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},
 		{name: "two get no traffic", pods: "a idle|b idle", mark: check.MarkFail, sure: check.Probed, text: "Both Pods answer, and the Service sends traffic to none of them.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},

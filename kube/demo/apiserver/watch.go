@@ -53,10 +53,9 @@ func (s *Server) serveWatch(w http.ResponseWriter, r *http.Request, res resource
 		return
 	}
 	warnOfDeprecation(w, res.GroupVersionResource)
-	stream.begin()
-
-	// Cuts are looked up first: one that comes while the initial events are written must still end this watch.
+	// Cuts are looked up first: one that comes once the client has the answer must end this watch.
 	cut, gone := s.cuts.current()
+	stream.begin()
 	limit := watchLimit
 	if options.TimeoutSeconds != nil && *options.TimeoutSeconds > 0 {
 		limit = time.Duration(*options.TimeoutSeconds) * time.Second
