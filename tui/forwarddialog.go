@@ -112,6 +112,9 @@ func (p *forwardDialog) fill(sh *shell) {
 			items[i].detail = "no Pod is Ready"
 		}
 	}
+	if service != nil {
+		sayUnresolved(items, service, pods)
+	}
 	pods = model.ForwardOrder(pods)
 	for _, pod := range pods {
 		items = append(items, podTargets(pod, service)...)

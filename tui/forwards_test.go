@@ -9,6 +9,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -155,6 +156,43 @@ func TestAForwardToAnExternalName(t *testing.T) {
 		}
 		if len(forwards.opened()) != 0 {
 			t.Errorf("%s: it was opened", test.service)
+		}
+	}
+}
+
+// A row promises nothing that the Pods cannot keep, and a Service whose endpoint somebody wrote by hand leads to the Pod that has the address.
+func TestWhatTheRowsOfAForwardSay(t *testing.T) {
+	two := fixtureService("two", corev1.ServiceTypeClusterIP, "10.96.0.9", "80→http,9100→metrics", day)
+	behind := stagePod("two-1", "two", true)
+	behind.Status.PodIP = "10.4.2.18"
+	byHand := fixtureService("by-hand", corev1.ServiceTypeClusterIP, "10.96.0.10", "80→8080", day)
+	byHand.Spec.Selector = nil
+	slice := func(address string) *discoveryv1.EndpointSlice {
+		return &discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "by-hand-1", UID: "uid-by-hand", Labels: map[string]string{discoveryv1.LabelServiceName: "by-hand"}},
+			Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{address}}}, AddressType: discoveryv1.AddressTypeIPv4,
+		}
+	}
+	for _, test := range []struct {
+		service, address string
+		rows, never      []string
+	}{
+		{"two", "10.4.2.18", []string{"svc/two:80 a Ready Pod", "svc/two:9100 no Pod has a port named metrics", "pod/two-1:8080"}, nil},
+		{"by-hand", "10.4.2.18", []string{"it has no selector: choose a Pod", "pod/two-1:8080 http Ready"}, nil},
+		{"by-hand", "10.4.2.99", []string{"it has no selector: choose a Pod"}, []string{"pod/two-1"}},
+	} {
+		s := newStage(t, stageSetup{width: 140, height: 30, state: stageState(two, behind, byHand, slice(test.address)), forwards: newStageForwards()})
+		s.root.push(newForwardDialog(s.root.sh, model.Key{Namespace: "shop", Name: test.service}))
+		got := strings.Join(strings.Fields(s.screen()), " ")
+		for _, row := range test.rows {
+			if !strings.Contains(got, row) {
+				t.Errorf("%s at %s: no row %q in %s", test.service, test.address, row, got)
+			}
+		}
+		for _, row := range test.never {
+			if strings.Contains(got, row) {
+				t.Errorf("%s at %s: a row %q in %s", test.service, test.address, row, got)
+			}
 		}
 	}
 }

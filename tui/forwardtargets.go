@@ -45,6 +45,20 @@ func serviceTargets(service *corev1.Service) []pickItem {
 	return items
 }
 
+// sayUnresolved says of the Service's ports which of them no Pod has. items begin with those ports, in their order.
+func sayUnresolved(items []pickItem, service *corev1.Service, pods []*corev1.Pod) {
+	for i := range service.Spec.Ports {
+		port := &service.Spec.Ports[i]
+		has := func(pod *corev1.Pod) bool {
+			_, found := model.ResolveTargetPort(&pod.Spec, port)
+			return found
+		}
+		if len(pods) > 0 && i < len(items) && !slices.ContainsFunc(pods, has) {
+			items[i].detail = "no Pod has a port named " + clean(port.TargetPort.StrVal)
+		}
+	}
+}
+
 // aliasOf says of an ExternalName that it has no Pods, and which Service it stands for; empty for all others.
 func aliasOf(snapshot *model.Snapshot, service *corev1.Service) string {
 	if service == nil || service.Spec.Type != corev1.ServiceTypeExternalName {

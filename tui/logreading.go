@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/svctui/svctui/kube/model"
+	"github.com/svctui/svctui/probes/check"
 )
 
 const (
@@ -56,7 +57,7 @@ type logStream struct {
 	dropped int
 }
 
-// podsBehind returns the Pods of a Service: those that it selects, and those that its slices name.
+// podsBehind returns the Pods of a Service: those that it selects, and those that its slices name or that have an address there.
 func podsBehind(snapshot *model.Snapshot, key model.Key) []*corev1.Pod {
 	if snapshot == nil {
 		return nil
@@ -73,6 +74,12 @@ func podsBehind(snapshot *model.Snapshot, key model.Key) []*corev1.Pod {
 	for _, slice := range snapshot.SlicesOf(key) {
 		for _, endpoint := range slice.Endpoints {
 			ref := endpoint.TargetRef
+			if ref == nil && len(endpoint.Addresses) > 0 {
+				if pod := check.PodAt(snapshot, key.Namespace, endpoint.Addresses[0]); pod != nil && !have[pod.Name] {
+					have[pod.Name] = true
+					pods = append(pods, pod)
+				}
+			}
 			if ref == nil || ref.Kind != "Pod" || have[ref.Name] {
 				continue
 			}

@@ -54,27 +54,21 @@ type judged struct {
 	verdict   check.Verdict
 }
 
-// nameBackends finds the Pods of those backends that are bare addresses, as somebody writes them into a slice: kube-proxy goes by addresses alone. A
-// Pod of the Service's namespace is meant, and one that nobody else has the address of, as on a node's network.
+// nameBackends finds the Pods of those backends that are bare addresses, as somebody writes them into a slice: kube-proxy goes by addresses alone.
 func (j *judged) nameBackends() {
 	var named []check.Backend
 	for i, backend := range j.effective.Backends {
 		if backend.PodName != "" {
 			continue
 		}
-		var has []*corev1.Pod
-		for _, pod := range j.snapshot.PodsWithAddress(backend.Address) {
-			if pod.Namespace == j.service.Namespace && !pod.Spec.HostNetwork && !check.PodEnded(pod) {
-				has = append(has, pod)
-			}
-		}
-		if len(has) != 1 {
+		pod := check.PodAt(j.snapshot, j.service.Namespace, backend.Address)
+		if pod == nil {
 			continue
 		}
 		if named == nil {
 			named, j.byAddress = slices.Clone(j.effective.Backends), map[int]bool{}
 		}
-		named[i].PodName, named[i].Pod, j.byAddress[i] = has[0].Name, has[0], true
+		named[i].PodName, named[i].Pod, j.byAddress[i] = pod.Name, pod, true
 	}
 	if named != nil {
 		j.effective.Backends = named

@@ -66,3 +66,34 @@ func TestRungs(t *testing.T) {
 		}
 	}
 }
+
+// TestSweptPorts holds that the ports of a Pod are told apart, also where two lead to one address.
+func TestSweptPorts(t *testing.T) {
+	t.Parallel()
+	cell := func(port string, number int32) isolation.Cell {
+		return isolation.Cell{Port: port, PodPort: number, Mark: check.MarkOK, Text: "200 OK"}
+	}
+	pod := func(name string, cells ...isolation.Cell) isolation.SweptPod {
+		return isolation.SweptPod{Name: name, IP: "10.0.0.1", Ready: true, Cells: cells}
+	}
+	for name, test := range map[string]struct {
+		pod  isolation.SweptPod
+		want []string
+	}{
+		"one port":                {pod("a", cell("http", 8080)), []string{"  ✓ a  Ready  10.0.0.1:8080  200 OK\n"}},
+		"two that lead to one":    {pod("a", cell("http", 8080), cell("admin", 8080)), []string{"  http   10.0.0.1:8080  200 OK\n", "  admin  10.0.0.1:8080  200 OK\n"}},
+		"numbers":                 {pod("a", cell("10", 8080), cell("80", 8080)), []string{"  10  10.0.0.1:8080  200 OK\n"}},
+		"one that leads to none":  {pod("a", cell("http", 8080), cell("metrics", 0)), []string{"  http     10.0.0.1:8080  200 OK\n", "  metrics                 200 OK\n"}},
+		"hostile name, no escape": {pod("a", cell("\x1b[31m", 8080), cell("b", 81)), []string{"  10.0.0.1:8080  200 OK\n"}},
+	} {
+		var text strings.Builder
+		if err := report.WriteSweep(&text, isolation.SweepResult{Request: isolation.Request{Service: key("web")}, Pods: []isolation.SweptPod{test.pod}}, report.Text, report.Style{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(text.String(), want) || strings.Contains(text.String(), "\x1b") {
+				t.Errorf("%s: no %q in\n%s", name, want, text.String())
+			}
+		}
+	}
+}

@@ -55,11 +55,14 @@ func (p *printer) sweep(result isolation.SweepResult) {
 		p.line(2, "not probed: "+Clean(strings.Join(result.Unprobed, ", ")))
 	}
 	p.out.WriteByte('\n')
-	names, states, wheres := 0, 0, 0
+	names, states, ports, wheres := 0, 0, 0, 0
 	for _, pod := range result.Pods {
 		names, states = max(names, cells(Clean(pod.Name))), max(states, cells(SweptState(pod)))
 		for _, cell := range pod.Cells {
 			wheres = max(wheres, cells(CellWhere(pod, cell)))
+			if len(pod.Cells) > 1 { // two may lead to one address
+				ports = max(ports, cells(Clean(cell.Port)))
+			}
 		}
 	}
 	for _, pod := range result.Pods {
@@ -72,7 +75,14 @@ func (p *printer) sweep(result isolation.SweepResult) {
 			if i > 0 {
 				head = strings.Repeat(" ", cells(head))
 			}
-			line := fmt.Sprintf("  %s %s  %s  %s", p.mark(CellMark(cell)), head, pad(CellWhere(pod, cell), wheres), Clean(CellText(cell)))
+			where := CellWhere(pod, cell)
+			if port := Clean(cell.Port); ports > 0 {
+				if where == port {
+					where = ""
+				}
+				where = pad(port, ports) + "  " + pad(where, wheres)
+			}
+			line := fmt.Sprintf("  %s %s  %s  %s", p.mark(CellMark(cell)), head, pad(where, wheres), Clean(CellText(cell)))
 			p.out.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
 	}
