@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,7 +114,9 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	if end.Message != "" {
 		t.quote = end.Message
 	}
-	switch killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, end.StartedAt.Time, s.in.Now); {
+	killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, end.StartedAt.Time, s.in.Now)
+	suspect := mayBeKilled(s.in.Snapshot, t.pod, container, end)
+	switch {
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
 		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
@@ -122,6 +125,10 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 		t.text = fmt.Sprintf("is started again and again: container %s fails its %s probe, and the kubelet kills it", container.Name, killer)
 		t.cause = &Cause{Text: "the kubelet restarts it because its " + killer + " probe fails", Confidence: Likely}
 		t.mend = "correct " + killer + "Probe of container " + container.Name + " in %s, or what makes it fail"
+	case suspect != "" && found.again:
+		t.short = short("crash loop: %s probe?", suspect)
+		t.cause = &Cause{Text: "the kubelet ended an earlier run because its " + suspect + " probe failed, and may have ended this one", Confidence: Possible}
+		t.mend = "see whether " + suspect + "Probe of container " + container.Name + " in %s fails, and correct it or what makes it fail"
 	case s.hookFails(t.pod):
 		t.id, t.short = "POD-04", "postStart hook fails"
 		t.text = fmt.Sprintf("cannot start container %s: its postStart hook fails", container.Name)
@@ -153,16 +160,39 @@ func (s *subject) hookFails(pod *corev1.Pod) bool {
 // before at; empty for none. The exit code tells nothing of that: an application that ends as it is asked to ends with 0. It is pure and safe for
 // concurrent use.
 func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container string, since, at time.Time) string {
-	event := newestEventOf(snapshot, pod.Namespace, pod.UID, "Killing")
-	if event == nil || !strings.Contains(event.Message, container) || at.Sub(EventTime(event)) > crashLoopWindow || EventTime(event).Before(since) {
+	probe, told := lastKilling(snapshot, pod, container)
+	if told.Before(since) || at.Sub(told) > crashLoopWindow {
 		return ""
 	}
-	for _, probe := range []string{"liveness", "startup"} {
-		if strings.Contains(event.Message, "failed "+probe+" probe") {
-			return probe
+	return probe
+}
+
+// lastKilling is the probe for which the kubelet ended a container last, as far as events tell, and when; empty for none.
+func lastKilling(snapshot *model.Snapshot, pod *corev1.Pod, container string) (probe string, told time.Time) {
+	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
+		if event.Reason != "Killing" || EventTime(event).Before(told) {
+			continue
+		}
+		for _, kind := range []string{"liveness", "startup"} {
+			// A sidecar is an init container to the kubelet.
+			failed := "ontainer " + container + " failed " + kind + " probe"
+			if strings.HasPrefix(event.Message, "C"+failed) || strings.HasPrefix(event.Message, "Init c"+failed) {
+				probe, told = kind, EventTime(event)
+			}
 		}
 	}
-	return ""
+	return probe, told
+}
+
+// mayBeKilled names the probe for which the kubelet may have ended a container that loops: it said so of an earlier run, and this one ended as one
+// does that is asked to. Of a container that is restarted again and again it tells nothing more after some twenty-five events (EventSourceObjectSpamFilter in
+// client-go's tools/record).
+func mayBeKilled(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.ContainerStatus, end *corev1.ContainerStateTerminated) string {
+	if container.RestartCount < 3 || !slices.Contains([]int32{0, 128 + 9, 128 + 15}, end.ExitCode) {
+		return ""
+	}
+	probe, _ := lastKilling(snapshot, pod, container.Name)
+	return probe
 }
 
 // unstable returns the Pods that are Ready now, and crash again and again: without a readiness probe a container is ready as soon as

@@ -171,6 +171,45 @@ func TestWhoWasReadyIsMissed(t *testing.T) {
 	}
 }
 
+// The kubelet tells no more of a container that it kills again and again; what it told of an earlier run makes that possible, not likely.
+func TestWhatMayEndAContainer(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	exits := func(code int32) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.ExitCode = code
+		}
+	}
+	const liveness = "Container app failed liveness probe, will be restarted"
+	for name, test := range map[string]struct {
+		code     int32
+		restarts int32
+		message  string
+		short    string
+	}{
+		"ended as asked to":       {0, 6, liveness, "crash loop: liveness probe?"},
+		"ended by SIGTERM":        {143, 6, liveness, "crash loop: liveness probe?"},
+		"ended by SIGKILL":        {137, 6, liveness, "crash loop: liveness probe?"},
+		"startup":                 {0, 6, "Container app failed startup probe, will be restarted", "crash loop: startup probe?"},
+		"ended by itself":         {1, 6, liveness, "crash loop: exit 1"},
+		"restarted of late":       {0, 2, liveness, "crash loop: exit 0"},
+		"of a sidecar":            {0, 6, "Init container app failed liveness probe, will be restarted", "crash loop: liveness probe?"},
+		"of another container":    {0, 6, "Container apple failed liveness probe, will be restarted", "crash loop: exit 0"},
+		"killed for another need": {0, 6, "Stopping container app", "crash loop: exit 0"},
+	} {
+		p := pod("a", app, ofDeploy("web"), crashed(test.restarts, run(63*time.Second, 60*time.Second), 20*time.Second), down, exits(test.code))
+		report := judge(t, "web", service("web", app), p, event(p, "Pod", "Warning", "Killing", test.message, 20*time.Minute))
+		record(t, name, report)
+		lead := report.Leading()
+		if lead.ID != "POD-03" || lead.Short != test.short {
+			t.Errorf("%s: %s", name, told(report))
+		}
+		if suspect := strings.HasSuffix(test.short, "?"); suspect != (lead.Cause != nil && lead.Cause.Confidence == Possible) {
+			t.Errorf("%s: cause %+v", name, lead.Cause)
+		}
+	}
+}
+
 // TestWhatEndsAContainer holds what is read out of events beside a crash loop.
 func TestWhatEndsAContainer(t *testing.T) {
 	t.Parallel()
