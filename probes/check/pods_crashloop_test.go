@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // run is a container's run that ended, as ages.
@@ -192,6 +193,7 @@ func TestWhatMayEndAContainer(t *testing.T) {
 		"ended by SIGKILL":        {137, 6, liveness, "crash loop: liveness probe?"},
 		"startup":                 {0, 6, "Container app failed startup probe, will be restarted", "crash loop: startup probe?"},
 		"ended by itself":         {1, 6, liveness, "crash loop: exit 1"},
+		"restarted three times":   {0, 3, liveness, "crash loop: liveness probe?"},
 		"restarted of late":       {0, 2, liveness, "crash loop: exit 0"},
 		"of a sidecar":            {0, 6, "Init container app failed liveness probe, will be restarted", "crash loop: liveness probe?"},
 		"of another container":    {0, 6, "Container apple failed liveness probe, will be restarted", "crash loop: exit 0"},
@@ -206,6 +208,35 @@ func TestWhatMayEndAContainer(t *testing.T) {
 		}
 		if suspect := strings.HasSuffix(test.short, "?"); suspect != (lead.Cause != nil && lead.Cause.Confidence == Possible) {
 			t.Errorf("%s: cause %+v", name, lead.Cause)
+		}
+	}
+}
+
+func TestKilledByProbe(t *testing.T) {
+	t.Parallel()
+	p := pod("a", labels{"app": "web"})
+	told := func(reason, message string, since time.Duration) metav1.Object {
+		return event(p, "Pod", "Normal", reason, message, since)
+	}
+	const liveness, startup = "Container app failed liveness probe, will be restarted", "Container app failed startup probe"
+	for name, test := range map[string]struct {
+		events objects
+		began  time.Duration
+		want   string
+	}{
+		"nothing told":               {nil, time.Hour, ""},
+		"of this run":                {objects{told("Killing", liveness, time.Minute)}, 2 * time.Minute, "liveness"},
+		"as it began":                {objects{told("Killing", liveness, time.Minute)}, time.Minute, "liveness"},
+		"of an earlier run":          {objects{told("Killing", liveness, 2*time.Minute)}, time.Minute, ""},
+		"ten minutes ago":            {objects{told("Killing", liveness, 10*time.Minute)}, time.Hour, "liveness"},
+		"longer ago":                 {objects{told("Killing", liveness, 10*time.Minute+time.Second)}, time.Hour, ""},
+		"by the startup probe last":  {objects{told("Killing", liveness, 3*time.Minute), told("Killing", startup, time.Minute)}, time.Hour, "startup"},
+		"by the startup probe first": {objects{told("Killing", liveness, time.Minute), told("Killing", startup, 3*time.Minute)}, time.Hour, "liveness"},
+		"not for a probe last":       {objects{told("Killing", liveness, 3*time.Minute), told("Killing", "Stopping container app", time.Minute)}, time.Hour, "liveness"},
+		"somebody else's words":      {objects{told("Noted", liveness, time.Minute)}, time.Hour, ""},
+	} {
+		if got := KilledByProbe(cluster(append(test.events, p)...).Build(now), p, "app", now.Add(-test.began), now); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }
