@@ -74,6 +74,17 @@ func TestSweep(t *testing.T) {
 			first: "web-1 ok", mark: check.MarkOK, says: "All 12 Pods answer.",
 		},
 		{
+			name: "all accept connections, and say nothing", build: func(w *world) *model.Snapshot {
+				pods := []*corev1.Pod{runningPod("web-1", "10.0.0.1"), runningPod("web-2", "10.0.0.2")}
+				for _, pod := range pods {
+					w.loopback[pod.Name+":8080"] = silentApp
+					w.proxied["pods/"+pod.Name+":8080"] = cannotReach("EOF")
+				}
+				return snapshotOf(webService(tcp("redis", 80, 8080)), pods[0], pods[1], sliceOf("redis", 8080, pods...))
+			},
+			first: "web-1 ok", mark: check.MarkOK, says: "Both Pods accept connections.",
+		},
+		{
 			name: "one listens on its loopback", build: func(w *world) *model.Snapshot {
 				snapshot := many(w, 12)
 				loopbackOn(w, "web-7")

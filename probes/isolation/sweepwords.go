@@ -31,8 +31,6 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		c.ID, c.Mark, c.Confidence = "PORT-12", check.MarkWarn, check.Probed
 		c.Next = "let clients speak HTTPS, or name the port https: a test of one Pod tells more"
 		return c
-	case len(t.bad) == 0 && t.tried == 1:
-		return ok(fmt.Sprintf("The one Pod%s %s%s.", t.ofAll(), t.answer(), on), t.besides())
 	case len(t.bad) == 0:
 		return ok(fmt.Sprintf("%s%s %s%s.", t.all(), t.ofAll(), t.answer(), on), t.besides())
 	}
