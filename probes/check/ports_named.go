@@ -156,7 +156,7 @@ func namedPortFinding(s *subject, missing missingPort) Finding {
 		return s.heldForRollout(s.settled(finding))
 	}
 	fix := Fix{Note: "or name the container's port " + name + " in the Pod template"}
-	if meant, ok := portMeant(&pod.Spec, name, protocol); ok {
+	if meant, ok := portMeant(&pod.Spec, name, protocol); ok && !s.hasAnotherUse(meant, missing.index, pod) {
 		finding.Cause = &Cause{Text: "the container's port " + meant.shown, Confidence: Likely}
 		if meant.near {
 			finding.Cause.Text += ", which is nearly the same"
@@ -269,9 +269,16 @@ func otherProtocol(pod *corev1.PodSpec, name string, wanted corev1.Protocol) (pr
 	return protocol, ok
 }
 
+// hasAnotherUse tells whether a container port has its way in by another port of the Service already, or says by its name that it is not
+// for clients: a way to it may be open, and it would lead to the wrong thing.
+func (s *subject) hasAnotherUse(meant meantPort, index int, pod *corev1.Pod) bool {
+	return s.otherPortLeadsTo(meant.number, index, pod) || !meant.near && sidePort(&pod.Spec, meant.number)
+}
+
 // meantPort is the container port that a targetPort probably means.
 type meantPort struct {
 	target any
+	number int32
 	shown  string
 	near   bool
 }
@@ -298,7 +305,7 @@ func portMeant(pod *corev1.PodSpec, name string, protocol corev1.Protocol) (mean
 		return meantPort{}, false
 	}
 	port := chosen[0]
-	meant = meantPort{target: port.Name, shown: "is named " + port.Name, near: len(near) == 1}
+	meant = meantPort{target: port.Name, number: port.ContainerPort, shown: "is named " + port.Name, near: len(near) == 1}
 	if port.Name == "" {
 		meant.target, meant.shown = port.ContainerPort, strconv.Itoa(int(port.ContainerPort))+" has no name"
 	}

@@ -130,12 +130,7 @@ func (s *subject) retarget(sockets Sockets) *check.Fix {
 // listenerMeant picks the port that the Service's port is probably meant to lead to out of those that the Pod listens on, and says why; 0 where
 // none stands out. Ports that another port of the Service leads to already, and those of a mesh's sidecar, are left alone.
 func (s *subject) listenerMeant(open []int32) (port int32, why string) {
-	taken := map[int32]bool{}
-	for i := range s.service.Spec.Ports {
-		// What nothing resolves is zero; what this port leads to is not listened on.
-		target, _ := model.ResolveTargetPort(&s.pod.Spec, &s.service.Spec.Ports[i])
-		taken[target.Number] = true
-	}
+	taken := s.targeted()
 	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool { return taken[port] || s.facts.Mesh != "" && ofSidecar(port) })
 	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })
 	switch {
@@ -149,6 +144,16 @@ func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 		return s.port.Port, "on which the Pod listens: the Service's own port"
 	}
 	return 0, ""
+}
+
+// targeted are the ports of the Pod that the Service's ports lead to: zero where nothing resolves one, and the one that is tested among them.
+func (s *subject) targeted() map[int32]bool {
+	targeted := map[int32]bool{}
+	for i := range s.service.Spec.Ports {
+		target, _ := model.ResolveTargetPort(&s.pod.Spec, &s.service.Spec.Ports[i])
+		targeted[target.Number] = true
+	}
+	return targeted
 }
 
 // ofSidecar tells whether a port is one that the sidecars of Istio (15000 to 15090) or Linkerd (4140, 4143, 4190 and 4191) listen on.

@@ -353,7 +353,9 @@ func (s *subject) judgePod() {
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {
-		s.facts.PortMeant = onlyDeclared(&s.pod.Spec, s.podPort)
+		if meant := onlyDeclared(&s.pod.Spec, s.podPort); !s.targeted()[meant] {
+			s.facts.PortMeant = meant
+		}
 		if s.facts.PortMeant != 0 && !s.facts.Headless {
 			in := check.Input{Snapshot: s.snapshot, KubectlArgs: s.request.KubectlArgs}
 			s.facts.MeantFix = check.TargetPortFix(in, s.service, s.portIndex, s.facts.PortMeant, "")
