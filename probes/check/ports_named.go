@@ -272,7 +272,7 @@ func otherProtocol(pod *corev1.PodSpec, name string, wanted corev1.Protocol) (pr
 // hasAnotherUse tells whether a container port has its way in by another port of the Service already, or says by its name that it is not
 // for clients: a way to it may be open, and it would lead to the wrong thing.
 func (s *subject) hasAnotherUse(meant meantPort, index int, pod *corev1.Pod) bool {
-	return s.otherPortLeadsTo(meant.number, index, pod) || !meant.near && sidePort(&pod.Spec, meant.number)
+	return s.otherPortLeadsTo(meant.number, index, pod) || !meant.near && SidePort(&pod.Spec, meant.number)
 }
 
 // meantPort is the container port that a targetPort probably means.

@@ -84,7 +84,7 @@ func numericPortFinding(s *subject, index int, port *corev1.ServicePort) (Findin
 // port: the container's own arguments name it, the declared one is for probes or metrics, or the declared one has its way in
 // already, by another port or another Service.
 func (s *subject) besideOnPurpose(declared, target int32, index int, pod *corev1.Pod) bool {
-	return namesNumber(&pod.Spec, target) || sidePort(&pod.Spec, declared) ||
+	return namesNumber(&pod.Spec, target) || SidePort(&pod.Spec, declared) ||
 		s.otherPortLeadsTo(declared, index, pod) || s.otherServiceLeadsTo(declared, index, pod)
 }
 
@@ -106,8 +106,8 @@ func namesNumber(pod *corev1.PodSpec, number int32) bool {
 	return false
 }
 
-// sidePort tells by its name that a container port is not the one that clients are for.
-func sidePort(pod *corev1.PodSpec, number int32) bool {
+// SidePort tells by its name that a container port is not the one that clients are for, as one for metrics or for probes.
+func SidePort(pod *corev1.PodSpec, number int32) bool {
 	for container := range model.ServingContainers(pod) {
 		for i := range container.Ports {
 			if container.Ports[i].ContainerPort != number {

@@ -102,7 +102,11 @@ func (a answer) orOverTLS(encrypted answer) answer {
 		return encrypted.overTLS()
 	case encrypted.outcome == OK && !encrypted.silent && !encrypted.closed:
 		// It said something, which may be an alert.
-		if a.closed && encrypted.detail != "" {
+		switch {
+		case !a.closed || encrypted.detail == "":
+		case encrypted.notTLS:
+			a.detail += "; asked once more, it answers in plain text"
+		default:
 			a.detail += "; over TLS it " + encrypted.detail
 		}
 		a.closed = false

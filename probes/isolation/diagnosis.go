@@ -37,7 +37,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
 			return c.besideMixed(f)
 		}
-		return c.ofErrors(observations, f).ofOne(f).unmapped(f).despitePolicy(f).whereOthersLack(f)
+		return c.ofErrors(observations, f).ofOtherErrors(observations, f).ofOne(f).unmapped(f).despitePolicy(f).whereOthersLack(f).whereNodesDrop(f)
 	case notListening, mixedNotListening, mixedLoopback, mixedHangs:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
@@ -80,6 +80,38 @@ func (c Conclusion) ofErrors(observations []Observation, f Facts) Conclusion {
 		c.Why = joined(fmt.Sprintf("What it answers is an error of its own: %s.", said), c.Why)
 	}
 	return c
+}
+
+// ofOtherErrors says beside a pass that another endpoint answered with an error of its own, where the tested one did not.
+func (c Conclusion) ofOtherErrors(observations []Observation, f Facts) Conclusion {
+	if c.Mark != check.MarkOK || onlyErrors(observations, f) != "" {
+		return c
+	}
+	for i := range observations {
+		seen := &observations[i]
+		if seen.Rung != RungFromHere && seen.Outcome == OK && !isDirect(seen, f) && serverError.MatchString(seen.Detail) {
+			c.Why = joined(fmt.Sprintf("At the Service's address an error was the answer, %s, and none of Pod %s: another endpoint gives it, or it does so at times.", seen.Detail, f.Pod), c.Why)
+			return c
+		}
+	}
+	return c
+}
+
+// whereNodesDrop takes a pass back where the checks know of nodes whose clients arrive nowhere: what is tried through the API server does not cross
+// kube-proxy of those. A client that was served is on no such node, and others may be.
+func (c Conclusion) whereNodesDrop(f Facts) Conclusion {
+	finding := f.found("TP-02")
+	if c.Mark != check.MarkOK || finding == nil || finding.Settling || finding.Severity < check.Major {
+		return c
+	}
+	if f.seen.inCluster == answered {
+		c.Why = joined(fmt.Sprintf("Not all clients are: %s (TP-02)", lowered(finding.Title)), c.Why)
+		return c
+	}
+	return Conclusion{
+		ID: finding.ID, Mark: check.MarkWarn, Confidence: finding.Confidence,
+		Text: finding.Title, Why: joined("What was tried did not start there: "+lowered(c.Text), finding.Why, c.Why),
+	}.mended(finding.Fix)
 }
 
 // whereOthersLack takes a pass back that is one Pod's, where the checks know of others that get no traffic because they lack the named port: what
@@ -296,8 +328,7 @@ func onlyErrors(observations []Observation, f Facts) string {
 	said := ""
 	for i := range observations {
 		seen := &observations[i]
-		direct := seen.Rung == RungPod || seen.Rung == RungProxyPod || seen.Target == hostPort(f.PodIP, f.PodPort)
-		if seen.Outcome != OK || !direct {
+		if seen.Outcome != OK || !isDirect(seen, f) {
 			continue
 		}
 		if !serverError.MatchString(seen.Detail) {
@@ -306,4 +337,9 @@ func onlyErrors(observations []Observation, f Facts) string {
 		said = cmp.Or(said, seen.Detail)
 	}
 	return said
+}
+
+// isDirect tells whether what answered was surely the tested Pod.
+func isDirect(seen *Observation, f Facts) bool {
+	return seen.Rung == RungPod || seen.Rung == RungProxyPod || seen.Target == hostPort(f.PodIP, f.PodPort)
 }

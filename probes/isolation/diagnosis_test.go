@@ -366,6 +366,83 @@ func TestAnErrorBesideAPass(t *testing.T) {
 	}
 }
 
+// An error of another endpoint is told beside the pass of one that answers without.
+func TestAnErrorOfAnotherEndpointBesideAPass(t *testing.T) {
+	t.Parallel()
+	const says = "At the Service's address an error was the answer, 500 Internal Server Error, and none of Pod web-1: another endpoint gives it, or it does so at times."
+	for name, test := range map[string]struct {
+		pod, service, proxyService, proxyPod string
+		tells                                bool
+	}{
+		"the Service's address":          {"200 OK", "200 OK", "500 Internal Server Error", "200 OK", true},
+		"the Pod that kubectl takes":     {"200 OK", "500 Internal Server Error", "200 OK", "200 OK", true},
+		"nobody":                         {"200 OK", "200 OK", "200 OK", "200 OK", false},
+		"all":                            {"500 Internal Server Error", "500 Internal Server Error", "500 Internal Server Error", "500 Internal Server Error", false},
+		"the Service does not find it":   {"200 OK", "200 OK", "404 Not Found", "200 OK", false},
+		"the Pod, and not always so":     {"200 OK", "200 OK", "200 OK", "500 Internal Server Error", false},
+		"everybody else, and words only": {"accepts connections", "HTTP 503", "500 Internal Server Error", "accepts connections", true},
+	} {
+		rungs := seen(t, "OK OK OK OK -")
+		for i, detail := range []string{test.pod, test.service, test.proxyService, test.proxyPod} {
+			rungs[i].Detail = detail
+		}
+		got := Conclude(rungs, oneUsable(threeUsable))
+		told := strings.Contains(got.Why, strings.Replace(says, "500 Internal Server Error", firstError(test.service, test.proxyService), 1))
+		if got.Mark != check.MarkOK || told != test.tells || strings.Contains(got.Why, "At the Service's address an error") != test.tells {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	rungs := seen(t, "OK OK OK OK -")
+	rungs[2].Detail = "500 Internal Server Error"
+	if got := (Conclusion{Mark: check.MarkWarn}).ofOtherErrors(rungs, oneUsable()); got.Why != "" {
+		t.Errorf("beside a warning: %q", got.Why)
+	}
+}
+
+func firstError(details ...string) string {
+	for _, detail := range details {
+		if serverError.MatchString(detail) {
+			return detail
+		}
+	}
+	return ""
+}
+
+// Nodes whose clients arrive nowhere take back a pass that was not earned there.
+func TestNodesThatDropBesideAPass(t *testing.T) {
+	t.Parallel()
+	finding := check.Finding{
+		ID: "TP-02", Severity: check.Major, Confidence: check.Proven, Title: "Clients on node-2 time out: no ready Pod of the Service runs there.",
+		Fix: &check.Fix{Command: "kubectl patch svc web", Note: "lets every node send to every Pod"},
+	}
+	for name, test := range map[string]struct {
+		rungs string
+		edit  func(*check.Finding)
+		mark  check.Mark
+		says  string
+	}{
+		"a pass":                  {"OK OK OK OK -", nil, check.MarkWarn, "kubectl patch svc web"},
+		"a client is served":      {"OK OK OK OK OK", nil, check.MarkOK, "Not all clients are: clients on node-2 time out"},
+		"nothing listens":         {"REF REF REF REF -", nil, check.MarkFail, "PORT-08"},
+		"nodes of no DaemonSet":   {"OK OK OK OK -", func(f *check.Finding) { f.Severity = check.Info }, check.MarkOK, ""},
+		"it may settle by itself": {"OK OK OK OK -", func(f *check.Finding) { f.Settling = true }, check.MarkOK, ""},
+		"another finding":         {"OK OK OK OK -", func(f *check.Finding) { f.ID = "TP-01" }, check.MarkOK, ""},
+	} {
+		facts := oneUsable(func(f *Facts) {
+			changed := finding
+			if test.edit != nil {
+				test.edit(&changed)
+			}
+			f.Diagnosis = []check.Finding{changed}
+		})
+		got := Conclude(seen(t, test.rungs), facts)
+		all := strings.Join([]string{got.ID, got.Text, got.Why, got.Next, got.Command}, " ")
+		if got.Mark != test.mark || !strings.Contains(all, test.says) || test.says == "" && strings.Contains(all, "node-2") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 // What may only be so until the Pod is up is not joined with what the checks know.
 func TestAStartingPodIsNotJoinedWithTheDiagnosis(t *testing.T) {
 	t.Parallel()

@@ -29,6 +29,10 @@ func (c Conclusion) whatListens(f Facts) Conclusion {
 		c.Next = f.setTarget()
 	case f.HostNetwork:
 		c.Next = fmt.Sprintf("find out which port the application listens on, by its log: let %s be that port, or let the application listen on %d", f.targetField(), f.PodPort)
+	case f.readinessAsks() && len(open) > 0:
+		// Another targetPort alone would leave the Pod without traffic.
+		c.Next = fmt.Sprintf("let the application listen on %d, which its readiness probe asks as well; or let the probe and %s be the port that it listens on, of %s",
+			f.PodPort, f.targetField(), few(portNumbers(open), 8))
 	case f.Retarget != nil:
 		return c.mended(f.Retarget)
 	case len(open) > 0:
@@ -128,10 +132,13 @@ func (s *subject) retarget(sockets Sockets) *check.Fix {
 }
 
 // listenerMeant picks the port that the Service's port is probably meant to lead to out of those that the Pod listens on, and says why; 0 where
-// none stands out. Ports that another port of the Service leads to already, and those of a mesh's sidecar, are left alone.
+// none stands out. Ports that another port of the Service leads to already, those of other containers, those for metrics and the like, and those of a
+// mesh's sidecar are left alone.
 func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 	taken := s.targeted()
-	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool { return taken[port] || s.facts.Mesh != "" && ofSidecar(port) })
+	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool {
+		return taken[port] || s.facts.Mesh != "" && ofSidecar(port) || s.ofOtherContainer(port) || check.SidePort(&s.pod.Spec, port)
+	})
 	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })
 	switch {
 	case len(free) == 1 && len(open) == 1:
@@ -144,6 +151,23 @@ func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 		return s.port.Port, "on which the Pod listens: the Service's own port"
 	}
 	return 0, ""
+}
+
+// ofOtherContainer tells whether a port is declared, and not by the container that the Service's port leads to.
+func (s *subject) ofOtherContainer(number int32) bool {
+	declared := false
+	for container := range model.ServingContainers(&s.pod.Spec) {
+		for i := range container.Ports {
+			if container.Ports[i].ContainerPort != number {
+				continue
+			}
+			if container.Name == s.container {
+				return false
+			}
+			declared = true
+		}
+	}
+	return declared && s.container != ""
 }
 
 // targeted are the ports of the Pod that the Service's ports lead to: zero where nothing resolves one, and the one that is tested among them.

@@ -64,7 +64,14 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 	to := func(port int32, target intstr.IntOrString) corev1.ServicePort {
 		return corev1.ServicePort{Port: port, Protocol: corev1.ProtocolTCP, TargetPort: target}
 	}
-	web80 := to(80, intstr.FromInt32(9999))
+	web80, named := to(80, intstr.FromInt32(9999)), to(80, intstr.FromString("web"))
+	// beside is another container, and the first names the port to which nothing listens.
+	beside := func(port corev1.ContainerPort) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Spec.Containers[0].Ports = []corev1.ContainerPort{{Name: "web", ContainerPort: 9999}}
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "beside", Ports: []corev1.ContainerPort{port}})
+		}
+	}
 	const next = "let targetPort be the port that is meant"
 	for _, test := range []struct {
 		name    string
@@ -97,6 +104,12 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 		{"beside another mesh's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:4143", "0.0.0.0:8080"), 8080, ""},
 		{"just beyond a sidecar's", []corev1.ServicePort{web80}, []func(*corev1.Pod){inMesh, declares()}, listening("0.0.0.0:8080", "0.0.0.0:15091"), 0, next},
 		{"no sidecar's without a mesh", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, listening("0.0.0.0:8080", "0.0.0.0:15006"), 0, next},
+		{"beside another container's", []corev1.ServicePort{named}, []func(*corev1.Pod){beside(corev1.ContainerPort{ContainerPort: 9090})}, listening("0.0.0.0:3000", "0.0.0.0:9090"), 3000, "not in use otherwise"},
+		{"another container's alone", []corev1.ServicePort{named}, []func(*corev1.Pod){beside(corev1.ContainerPort{ContainerPort: 9090})}, listening("0.0.0.0:9090"), 0, next},
+		{"of which container is not known", []corev1.ServicePort{web80}, []func(*corev1.Pod){beside(corev1.ContainerPort{ContainerPort: 9090}), declares()}, listening("0.0.0.0:3000", "0.0.0.0:9090"), 9090, "a container declares"},
+		{"one for metrics", []corev1.ServicePort{web80}, []func(*corev1.Pod){beside(corev1.ContainerPort{Name: "metrics", ContainerPort: 9090}), declares()}, listening("0.0.0.0:3000", "0.0.0.0:9090"), 3000, "not in use otherwise"},
+		{"the readiness probe asks it as well", []corev1.ServicePort{web80}, []func(*corev1.Pod){notReady, probing(httpProbe("/", 9999))}, listening("0.0.0.0:8080"), 0, "let the application listen on 9999, which its readiness probe asks as well; or let the probe and targetPort be the port that it listens on, of 8080"},
+		{"the readiness probe asks another", []corev1.ServicePort{web80}, []func(*corev1.Pod){notReady, probing(httpProbe("/", 8080))}, listening("0.0.0.0:8080"), 8080, ""},
 		{"sockets not read", []corev1.ServicePort{web80}, []func(*corev1.Pod){declares()}, Sockets{}, 0, "--sockets"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -113,8 +126,12 @@ func TestWhereNothingListensTheListenerIsNamed(t *testing.T) {
 			c := notListening.conclusion(facts)
 			want := ""
 			if test.to != 0 {
+				was, err := test.ports[0].TargetPort.MarshalJSON()
+				if err != nil {
+					t.Fatal(err)
+				}
 				want = fmt.Sprintf(`kubectl --context prod -n shop patch svc web --type=json -p '[{"op":"test","path":"/spec/ports/0/port","value":80},`+
-					`{"op":"test","path":"/spec/ports/0/targetPort","value":9999},{"op":"replace","path":"/spec/ports/0/targetPort","value":%d}]'`, test.to)
+					`{"op":"test","path":"/spec/ports/0/targetPort","value":%s},{"op":"replace","path":"/spec/ports/0/targetPort","value":%d}]'`, was, test.to)
 			}
 			if len(test.sockets.Listening) == 1 && test.to != 0 && strings.HasSuffix(c.Next, "otherwise") {
 				t.Errorf("the only port is told as one of several: %s", c.Next)

@@ -69,6 +69,8 @@ type Cell struct {
 	encrypted bool
 	// late means that its answer took longer than one is given.
 	late bool
+	// errorAlone means that it answers with an error, and the same port of another Pod without.
+	errorAlone bool
 	// wordless means that it accepted connections, and said nothing.
 	wordless bool
 }

@@ -98,6 +98,10 @@ func (w *sweep) conclude(cut bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	pods := slices.Clone(w.result.Pods)
+	for i := range pods {
+		pods[i].Cells = slices.Clone(pods[i].Cells)
+	}
+	(&SweepResult{Pods: pods}).markErrors()
 	slices.SortStableFunc(pods, func(a, b SweptPod) int { return cmp.Compare(a.severity(), b.severity()) })
 	w.result.Pods = pods
 	conclusion := w.summary(cut)
@@ -106,17 +110,31 @@ func (w *sweep) conclude(cut bool) {
 
 // severity orders Pods, the worst first; those that were not tried come last.
 func (p *SweptPod) severity() int {
-	order := []check.Mark{check.MarkFail, check.MarkWarn, check.MarkUnknown, check.MarkOK}
-	worst := len(order)
+	const untried, idle = 5, 6
 	if p.Idle != "" {
-		return worst + 1
+		return idle
 	}
-	for _, cell := range p.Cells {
-		if at := slices.Index(order, cell.Mark); at >= 0 {
-			worst = min(worst, at)
-		}
+	worst := untried
+	for i := range p.Cells {
+		worst = min(worst, p.Cells[i].severity(untried))
 	}
 	return worst
+}
+
+func (c *Cell) severity(untried int) int {
+	switch {
+	case c.Mark == check.MarkFail:
+		return 0
+	case c.Mark == check.MarkWarn:
+		return 1
+	case c.Mark == check.MarkUnknown:
+		return 2
+	case c.errorAlone:
+		return 3
+	case c.Mark == check.MarkOK:
+		return 4
+	}
+	return untried
 }
 
 // failing are the ports on which it does not answer.
@@ -149,6 +167,8 @@ type tally struct {
 	wordless []string
 	// mute means that these are all ports.
 	mute bool
+	// errors says which Pods answer with an error where others do not.
+	errors string
 }
 
 func (r *SweepResult) tally() tally {
@@ -207,6 +227,7 @@ func (r *SweepResult) tally() tally {
 		t.bad, t.cells, t.unsure = t.unsure, unsure, nil
 	}
 	t.wordless, t.mute = r.wordless()
+	t.errors = r.errorsOfSome()
 	return t
 }
 
@@ -266,6 +287,9 @@ func (w *sweep) summary(cut bool) Conclusion {
 		if c.ID != "SEL-05" {
 			c = w.byWorkload(&t, c)
 		}
+	}
+	if t.errors != "" && c.Mark == check.MarkOK {
+		c = w.withErrors(c)
 	}
 	if len(t.late) > 0 {
 		c.Why = joined(fmt.Sprintf("%s answer%s, and late: clients that wait for less than that get nothing.", few(t.late, 3), thirdPerson(len(t.late))), c.Why)

@@ -31,6 +31,8 @@ func (t *tally) conclusion(ports []string) Conclusion {
 		c.ID, c.Mark, c.Confidence = "PORT-12", check.MarkWarn, check.Probed
 		c.Next = "let clients speak HTTPS, or name the port https: a test of one Pod tells more"
 		return c
+	case len(t.bad) == 0 && t.errors != "":
+		return ok(fmt.Sprintf("%s%s %s%s; %s.", t.all(), t.ofAll(), t.answer(), on, t.errors), t.besides())
 	case len(t.bad) == 0:
 		return ok(fmt.Sprintf("%s%s %s%s.", t.all(), t.ofAll(), t.answer(), on), t.besides())
 	}
@@ -252,6 +254,9 @@ func (t *tally) common() string {
 // besides is what is worth knowing where all is well with those that were tried.
 func (t *tally) besides() string {
 	var parts []string
+	if t.errors != "" && len(t.bad) > 0 {
+		parts = append(parts, check.Sentence(t.errors))
+	}
 	if len(t.offSlices) > 0 {
 		parts = append(parts, fmt.Sprintf("No traffic is sent to %s, though the application answers there: see its readiness and the EndpointSlices.", few(t.offSlices, 3)))
 	}

@@ -25,6 +25,14 @@ func sweptAs(t *testing.T, words string) SweptPod {
 			cell.Mark = check.MarkOK
 		case "mute":
 			cell.Mark, cell.wordless = check.MarkOK, true
+		case "200":
+			cell.Mark, cell.Text = check.MarkOK, "200 OK"
+		case "500":
+			cell.Mark, cell.Text = check.MarkOK, "500 Internal Server Error"
+		case "404":
+			cell.Mark, cell.Text = check.MarkOK, "HTTP 404"
+		case "err":
+			cell.Mark, cell.errorAlone = check.MarkOK, true
 		case "idle":
 			cell.Mark, cell.NoTraffic = check.MarkOK, true
 		case "tls":
@@ -75,6 +83,14 @@ func TestWhatASweepSays(t *testing.T) {
 		{name: "one accepts connections, another does not", pods: "a mute|b loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 2 Pods accept connections; b does not: on the loopback."},
 		{name: "connections on one of two ports", pods: "a mute ok|b mute ok", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer on both ports.", why: "On port-0 connections are accepted, and nothing was said."},
 		{name: "connections on both ports", pods: "a mute mute", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "The one Pod accepts connections on both ports."},
+		{name: "one says an error, another does not", pods: "a 500|b 200", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer; a says 500 Internal Server Error where others do not."},
+		{name: "two say an error", pods: "a 500|b 500|c 200", mark: check.MarkOK, sure: check.Probed, text: "All 3 Pods answer; a and b say 500 Internal Server Error where others do not."},
+		{name: "two say different errors", pods: "a 500|b 404|c 200", mark: check.MarkOK, sure: check.Probed, text: "All 3 Pods answer; a and b say an error where others do not."},
+		{name: "one says an error on both ports", pods: "a 404 404|b 200 200", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer on both ports; a says HTTP 404 where others do not."},
+		{name: "all say an error", pods: "a 500|b 404", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
+		{name: "an error on another port", pods: "a 500 200|b 500 200", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer on both ports."},
+		{name: "an error beside what is no HTTP", pods: "a 500|b mute", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
+		{name: "an error, and one does not answer", pods: "a 500|b 200|c loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "2 of 3 Pods answer; c does not: on the loopback.", why: "a says 500 Internal Server Error where others do not."},
 		{name: "one does not run", pods: "a ok|b", mark: check.MarkOK, sure: check.Probed, text: "The one Pod answers.", why: "1 Pod does not run, and was not tried."},
 		{name: "one gets no traffic", pods: "a idle", mark: check.MarkFail, sure: check.Probed, text: "The one Pod answers, and the Service sends it no traffic.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},
 		{name: "two get no traffic", pods: "a idle|b idle", mark: check.MarkFail, sure: check.Probed, text: "Both Pods answer, and the Service sends traffic to none of them.", why: "Readiness, the EndpointSlices or a named port keep traffic from them; the application itself answers when asked directly.", next: "see the steps"},
@@ -111,6 +127,7 @@ func TestWhatASweepSays(t *testing.T) {
 				result.Pods = append(result.Pods, sweptAs(t, words))
 			}
 			ports := []string{"port-0", "port-1"}[:max(test.ports, 1)]
+			result.markErrors()
 			tally := result.tally()
 			got := tally.conclusion(ports)
 			if got.Mark != test.mark || got.ID != test.id || got.Text != test.text || got.Why != test.why || got.Confidence != test.sure ||
@@ -137,7 +154,7 @@ func (t *tally) next0() string {
 
 func TestSeverityOfSweptPods(t *testing.T) {
 	t.Parallel()
-	for i, words := range []string{"a ok loop", "a warn", "a ? ok -", "a ok", "a -", "a"} {
+	for i, words := range []string{"a ok loop", "a warn", "a ? ok -", "a ok err", "a ok", "a -", "a"} {
 		pod := sweptAs(t, words)
 		if got := pod.severity(); got != i {
 			t.Errorf("%s: %d, want %d", words, got, i)
@@ -145,7 +162,7 @@ func TestSeverityOfSweptPods(t *testing.T) {
 	}
 	ended := sweptAs(t, "a loop")
 	ended.Idle = "has ended"
-	if got := ended.severity(); got != 5 {
+	if got := ended.severity(); got != 6 {
 		t.Errorf("what has ended comes before others: %d", got)
 	}
 }

@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,23 +20,49 @@ func (w *sweep) byWorkload(t *tally, c Conclusion) Conclusion {
 	good, goodOwners := w.workloads(func(pod *SweptPod) bool {
 		return pod.Idle == "" && !pod.Ended && !slices.ContainsFunc(pod.Cells, isBad)
 	})
-	bare := func(owner string) bool { return strings.HasPrefix(owner, barePod) }
-	if !slices.ContainsFunc(slices.Concat(badOwners, goodOwners), func(owner string) bool { return !bare(owner) }) {
-		return c // each Pod is one of its own
-	}
-	if len(bad) < len(t.bad) || len(good) == 0 || slices.ContainsFunc(badOwners, func(owner string) bool { return slices.Contains(goodOwners, owner) }) {
+	if len(bad) < len(t.bad) || !oneIsControlled(badOwners, goodOwners) || !areOthers(badOwners, goodOwners) {
 		return c
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("Those that do not answer are of %s, and those that do are of %s.", few(badOwners, 3), few(goodOwners, 3)))
 	if c.ID != "" && c.ID != "PORT-08" {
 		return c // what they have to mend is known
 	}
-	narrow := "narrow its selector"
-	if key, value, ok := check.LabelOfOnly(good, bad); ok {
-		narrow = fmt.Sprintf("add %s=%s to its selector", key, value)
-	}
-	c.Next = fmt.Sprintf("where the Service is not meant for %s, %s; else %s", few(badOwners, 3), narrow, c.Next)
+	c.Next = fmt.Sprintf("where the Service is not meant for %s, %s; else %s", few(badOwners, 3), narrowed(good, bad), c.Next)
 	return c
+}
+
+// withErrors says of Pods that answer with an error where others do not whose they are, and how to go on. Theirs is an answer all the same.
+func (w *sweep) withErrors(c Conclusion) Conclusion {
+	isError := func(pod *SweptPod) bool {
+		return slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return cell.errorAlone })
+	}
+	bad, badOwners := w.workloads(isError)
+	good, goodOwners := w.workloads(func(pod *SweptPod) bool { return pod.Idle == "" && !pod.Ended && !isError(pod) })
+	next := "look at the log of those that do, and compare them with the others: image, arguments, configuration"
+	if len(bad) > 0 && oneIsControlled(badOwners, goodOwners) && areOthers(badOwners, goodOwners) {
+		c.Why = joined(fmt.Sprintf("Those that say an error are of %s, and the others are of %s.", few(badOwners, 3), few(goodOwners, 3)), c.Why)
+		next = fmt.Sprintf("where the Service is not meant for %s, %s; else %s", few(badOwners, 3), narrowed(good, bad), next)
+	}
+	c.Next = cmp.Or(c.Next, next)
+	return c
+}
+
+// oneIsControlled tells whether there is an owner that is not a Pod itself: where there is none, each Pod is one of its own.
+func oneIsControlled(bad, good []string) bool {
+	return slices.ContainsFunc(slices.Concat(bad, good), func(owner string) bool { return !strings.HasPrefix(owner, barePod) })
+}
+
+// areOthers tells whether no owner of good Pods owns bad ones.
+func areOthers(bad, good []string) bool {
+	return len(good) > 0 && !slices.ContainsFunc(bad, func(owner string) bool { return slices.Contains(good, owner) })
+}
+
+// narrowed says how the selector is to match the good Pods alone.
+func narrowed(good, bad []*corev1.Pod) string {
+	if key, value, ok := check.LabelOfOnly(good, bad); ok {
+		return fmt.Sprintf("add %s=%s to its selector", key, value)
+	}
+	return "narrow its selector"
 }
 
 // barePod begins the name of what owns a Pod that nothing controls: itself.

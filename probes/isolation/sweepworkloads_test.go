@@ -124,3 +124,42 @@ func TestSweepNamesThePortThatIsMeant(t *testing.T) {
 		t.Errorf("where one answers: %s %q next %q", c.ID, c.Text, c.Next)
 	}
 }
+
+// Pods that answer with an error pass, and are told where others do not: also whose they are, where nobody's Pods do both.
+func TestSweepOfPodsThatAnswerWithErrors(t *testing.T) {
+	owned := func(name string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) {
+			pod.Labels["part"] = name
+			pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: name, UID: types.UID(name), Controller: new(true)}}
+		}
+	}
+	for _, test := range []struct {
+		name        string
+		owners      [3]string
+		status      [3]int
+		first, text string
+		why, next   string
+	}{
+		{"nobody", [3]string{"web", "web", "web"}, [3]int{200, 200, 200}, "web-1", "All 3 Pods answer.", "", ""},
+		{"all", [3]string{"web", "web", "web"}, [3]int{500, 500, 500}, "web-1", "All 3 Pods answer.", "", ""},
+		{"one of three alike", [3]string{"web", "web", "web"}, [3]int{200, 200, 500}, "web-3", "All 3 Pods answer; web-3 says 500 Internal Server Error where others do not.", "", "look at the log of those that do"},
+		{"another application", [3]string{"web", "web", "front"}, [3]int{200, 200, 404}, "web-3", "web-3 says 404 Not Found where others do not.", "Those that say an error are of sts/front, and the others are of sts/web.", "where the Service is not meant for sts/front, add part=web to its selector; else look at the log"},
+		{"one of another application's", [3]string{"web", "front", "front"}, [3]int{200, 200, 404}, "web-3", "web-3 says 404 Not Found where others do not.", "", "look at the log of those that do"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			var pods []*corev1.Pod
+			objects := []metav1.Object{webService()}
+			for i, owner := range test.owners {
+				pod := runningPod(fmt.Sprintf("web-%d", i+1), fmt.Sprintf("10.0.0.%d", i+1), owned(owner))
+				pods, objects = append(pods, pod), append(objects, pod)
+				w.loopback[pod.Name+":8080"], w.proxied["pods/"+pod.Name+":8080"] = httpApp(test.status[i], "said"), replies(test.status[i], "said")
+			}
+			result := Sweep(t.Context(), w, snapshotOf(append(objects, sliceOf("", 8080, pods...))...), web, nil)
+			c := result.Conclusion
+			if c.Mark != check.MarkOK || !strings.HasSuffix(c.Text, test.text) || c.Why != test.why || !strings.HasPrefix(c.Next, test.next) || test.next == "" && c.Next != "" || result.Pods[0].Name != test.first {
+				t.Errorf("%s first: %s %q\n%q\nnext %q", result.Pods[0].Name, markName(c.Mark), c.Text, c.Why, c.Next)
+			}
+		})
+	}
+}

@@ -70,6 +70,12 @@ func (p *printer) test(result isolation.Result) {
 	if request.Client.Name != "" {
 		title += "  from " + Clean(request.Client.String())
 	}
+	if request.Path != "" && strings.HasPrefix(result.Protocol, "http") {
+		title += "      GET " + Clean(request.Path)
+	}
+	if request.Host != "" {
+		title += "      Host " + Clean(request.Host)
+	}
 	if result.Protocol != "" {
 		title += "      " + Clean(result.Protocol)
 	}
