@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -116,15 +115,15 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	}
 	killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, end.StartedAt.Time, s.in.Now)
 	suspect := mayBeKilled(s.in.Snapshot, t.pod, container, end)
+	if killer == "" && suspect == "startup" && lastedAsProbeAllows(t.pod, container.Name, end) {
+		killer = suspect
+	}
 	switch {
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
 		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
 	case killer != "":
-		t.short = short("killed by its %s probe", killer)
-		t.text = fmt.Sprintf("is started again and again: container %s fails its %s probe, and the kubelet kills it", container.Name, killer)
-		t.cause = &Cause{Text: "the kubelet restarts it because its " + killer + " probe fails", Confidence: Likely}
-		t.mend = "correct " + killer + "Probe of container " + container.Name + " in %s, or what makes it fail"
+		t.killedBy(s, container.Name, killer)
 	case suspect != "" && found.again:
 		t.short = short("crash loop: %s probe?", suspect)
 		t.cause = &Cause{Text: "the kubelet ended an earlier run because its " + suspect + " probe failed, and may have ended this one", Confidence: Possible}
@@ -154,45 +153,6 @@ func (s *subject) firstCrash(pod *corev1.Pod, container string, known time.Time)
 func (s *subject) hookFails(pod *corev1.Pod) bool {
 	event := newestEvent(s, pod.UID, "FailedPostStartHook")
 	return event != nil && s.in.Now.Sub(EventTime(event)) < crashLoopWindow
-}
-
-// KilledByProbe names the probe, liveness or startup, for which the kubelet ended the run of a container that began at since, within the ten minutes
-// before at; empty for none. The exit code tells nothing of that: an application that ends as it is asked to ends with 0. It is pure and safe for
-// concurrent use.
-func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container string, since, at time.Time) string {
-	probe, told := lastKilling(snapshot, pod, container)
-	if told.Before(since) || at.Sub(told) > crashLoopWindow {
-		return ""
-	}
-	return probe
-}
-
-// lastKilling is the probe for which the kubelet ended a container last, as far as events tell, and when; empty for none.
-func lastKilling(snapshot *model.Snapshot, pod *corev1.Pod, container string) (probe string, told time.Time) {
-	for _, event := range snapshot.EventsOf(pod.Namespace, pod.UID) {
-		if event.Reason != "Killing" || EventTime(event).Before(told) {
-			continue
-		}
-		for _, kind := range []string{"liveness", "startup"} {
-			// A sidecar is an init container to the kubelet.
-			failed := "ontainer " + container + " failed " + kind + " probe"
-			if strings.HasPrefix(event.Message, "C"+failed) || strings.HasPrefix(event.Message, "Init c"+failed) {
-				probe, told = kind, EventTime(event)
-			}
-		}
-	}
-	return probe, told
-}
-
-// mayBeKilled names the probe for which the kubelet may have ended a container that loops: it said so of an earlier run, and this one ended as one
-// does that is asked to. Of a container that is restarted again and again it tells nothing more after some twenty-five events (EventSourceObjectSpamFilter in
-// client-go's tools/record).
-func mayBeKilled(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.ContainerStatus, end *corev1.ContainerStateTerminated) string {
-	if container.RestartCount < 3 || !slices.Contains([]int32{0, 128 + 9, 128 + 15}, end.ExitCode) {
-		return ""
-	}
-	probe, _ := lastKilling(snapshot, pod, container.Name)
-	return probe
 }
 
 // unstable returns the Pods that are Ready now, and crash again and again: without a readiness probe a container is ready as soon as

@@ -122,6 +122,17 @@ func containerNamed(pod *corev1.Pod, name string) *corev1.Container {
 	return nil
 }
 
+// probeOfKind returns a container's probe of a kind: readiness, liveness or startup; nil for none.
+func probeOfKind(spec *corev1.Container, kind string) *corev1.Probe {
+	switch kind {
+	case "startup":
+		return spec.StartupProbe
+	case "liveness":
+		return spec.LivenessProbe
+	}
+	return spec.ReadinessProbe
+}
+
 // probeInCharge returns the probe that keeps a running container from being ready. Until the startup probe has
 // passed, the readiness probe is not asked.
 func probeInCharge(spec *corev1.Container, container *corev1.ContainerStatus) (kind string, probe *corev1.Probe) {
@@ -188,10 +199,11 @@ func newestProbeFailure(s *subject, pod *corev1.Pod) *corev1.Event {
 	return newest
 }
 
-// probeFailure is what a kubelet's message about a probe amounts to. mend is as in podTrouble; refused means that nothing listened.
+// probeFailure is what a kubelet's message about a probe amounts to: what is in a few words how it failed. mend is as in podTrouble; refused means
+// that nothing listened.
 type probeFailure struct {
-	short, text, cause, mend string
-	refused                  bool
+	what, short, text, cause, mend string
+	refused                        bool
 }
 
 // withNumber is a probe that asks the number of the port that it names, where the container declares one of that name.
@@ -236,7 +248,7 @@ func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailur
 			mend = ""
 		}
 		return probeFailure{
-			short: short("%s %s", kind, what),
+			what: what, short: short("%s %s", kind, what),
 			text:  fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause, mend: mend,
 		}
 	}
@@ -310,12 +322,15 @@ func withoutEphemeralPorts(message string) string {
 	return ephemeralPort.ReplaceAllString(message, "$1->")
 }
 
-// probePortFix corrects a readiness probe that asks a port which the container does not declare, where it declares exactly one.
+// probePortFix corrects a readiness or liveness probe that asks a port which the container does not declare, where it declares exactly one.
 // A probe that got an answer, if only a bad one, asks the right port: a port for management need not be declared. The command
 // patches by container name, which is the merge key of containers.
 func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string, ok bool) {
 	spec := containerNamed(trouble.pod, trouble.container)
-	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || model.IsSidecar(spec) || trouble.probe != "readiness" {
+	if spec == nil || len(spec.Ports) != 1 || !patchable(owner.Kind) || model.IsSidecar(spec) {
+		return "", false
+	}
+	if trouble.probe != "readiness" && trouble.probe != "liveness" {
 		return "", false
 	}
 	if MeshOf(trouble.pod) != "" {
@@ -326,7 +341,7 @@ func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string,
 		// Nothing tells that the port is what fails.
 		return "", false
 	}
-	probe, declared := spec.ReadinessProbe, spec.Ports[0]
+	probe, declared := probeOfKind(spec, trouble.probe), spec.Ports[0]
 	if declared.Protocol == corev1.ProtocolUDP {
 		return "", false
 	}
@@ -344,7 +359,7 @@ func probePortFix(s *subject, trouble *podTrouble, owner Owner) (command string,
 		return "", false
 	}
 	patch := map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{
-		"containers": []any{map[string]any{"name": spec.Name, "readinessProbe": change}},
+		"containers": []any{map[string]any{"name": spec.Name, trouble.probe + "Probe": change}},
 	}}}}
 	return s.kubectl("patch", owner.String(), "--type=strategic", "-p", asJSON(patch)), true
 }

@@ -25,7 +25,7 @@ type podTrouble struct {
 	// mend says, where the cause is known, what to change; %s stands for the workload that holds it.
 	mend      string
 	container string
-	// probe is the kind of the probe that fails, readiness or startup; empty for none.
+	// probe is the kind of the probe that fails, readiness, liveness or startup; empty for none.
 	probe    string
 	evidence Evidence
 	since    time.Time

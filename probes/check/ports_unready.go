@@ -54,12 +54,7 @@ func (s *subject) probingFor(name string) *podTrouble {
 		if trouble.probe == "" {
 			continue
 		}
-		spec := containerNamed(trouble.pod, trouble.container)
-		probe := spec.ReadinessProbe
-		if trouble.probe == "startup" {
-			probe = spec.StartupProbe
-		}
-		if probePort(probe) == name {
+		if probePort(probeOfKind(containerNamed(trouble.pod, trouble.container), trouble.probe)) == name {
 			return trouble
 		}
 	}

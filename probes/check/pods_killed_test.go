@@ -1,0 +1,94 @@
+package check
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// TestStartupProbeThatKills holds when a run of which the kubelet tells nothing more was ended by the startup probe that ended an earlier one: where it
+// lasted as long as that probe allows.
+func TestStartupProbeThatKills(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	const killed, maybe = "killed by its startup probe", "crash loop: startup probe?"
+	for name, test := range map[string]struct {
+		lasted  time.Duration
+		change  func(*corev1.Pod)
+		message string
+		short   string
+	}{
+		"as long as it allows":     {lasted: 30 * time.Second, short: killed},
+		"at the third try":         {lasted: 20 * time.Second, short: killed},
+		"in whole seconds":         {lasted: 19 * time.Second, short: killed},
+		"too short":                {lasted: 18 * time.Second, short: maybe},
+		"with the time to end":     {lasted: 43 * time.Second, short: killed},
+		"too long":                 {lasted: 44 * time.Second, short: maybe},
+		"in its grace":             {lasted: 73 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: killed},
+		"longer than its grace":    {lasted: 74 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: maybe},
+		"no startup probe":         {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].StartupProbe = nil }, short: maybe},
+		"a liveness probe":         {lasted: 30 * time.Second, message: "Container app failed liveness probe, will be restarted", short: "crash loop: liveness probe?"},
+		"when it began is unknown": {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(0) }, short: maybe},
+	} {
+		end := run(20*time.Second+test.lasted, 20*time.Second)
+		end.ExitCode = 0
+		p := pod("a", app, ofDeploy("web"), crashed(6, end, 10*time.Second), down, startupProbe)
+		if test.change != nil {
+			test.change(p)
+		}
+		message := test.message
+		if message == "" {
+			message = "Container app failed startup probe, will be restarted"
+		}
+		report := judge(t, "web", service("web", app), p, event(p, "Pod", "Normal", "Killing", message, 4*time.Minute))
+		record(t, name, report)
+		if lead := report.Leading(); lead.ID != "POD-03" || lead.Short != test.short {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+}
+
+// TestHowTheProbeThatKillsFails holds what is told of a probe for which the kubelet ends a container.
+func TestHowTheProbeThatKillsFails(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	asks := func(path string, port int) *corev1.Probe {
+		return &corev1.Probe{ProbeHandler: httpProbe(path, intstr.FromInt(port), "HTTP"), PeriodSeconds: 1, FailureThreshold: 3}
+	}
+	of := func(container string) func(*corev1.Event) {
+		return func(e *corev1.Event) { e.InvolvedObject.FieldPath = "spec.containers{" + container + "}" }
+	}
+	const refused = `Get "http://10.4.0.1:9999/healthz": dial tcp 10.4.0.1:9999: connect: connection refused`
+	for name, test := range map[string]struct {
+		kind, said string
+		of         func(*corev1.Event)
+		title      string
+		cause      string
+		mend       string
+	}{
+		"refused":           {"liveness", "Liveness probe failed: " + refused, of("app"), "fails its liveness probe (refused on :9999)", "nothing listens on port 9999", "the probe asks a port that the container does not declare"},
+		"a status":          {"liveness", "Liveness probe failed: HTTP probe failed with statuscode: 404", of("app"), "(404 on /healthz)", "", "livenessProbe.httpGet"},
+		"at its start":      {"startup", "Startup probe failed: HTTP probe failed with statuscode: 404", of("app"), "(404 on /started)", "", "startupProbe.httpGet"},
+		"of no container":   {"liveness", "Liveness probe failed: " + refused, func(*corev1.Event) {}, "(refused on :9999)", "nothing listens on port 9999", ""},
+		"of another":        {"liveness", "Liveness probe failed: " + refused, of("apple"), "container app fails its liveness probe, and", "", "correct livenessProbe of container app"},
+		"of another kind":   {"liveness", "Readiness probe failed: " + refused, of("app"), "container app fails its liveness probe, and", "", "correct livenessProbe of container app"},
+		"in nobody's words": {"liveness", "Liveness probe failed: eh", of("app"), "(fails on /healthz)", "", "correct livenessProbe of container app"},
+	} {
+		p := pod("a", app, ofDeploy("web"), crashed(6, run(23*time.Second, 20*time.Second), 10*time.Second), down, func(p *corev1.Pod) {
+			p.Spec.Containers[0].LivenessProbe, p.Spec.Containers[0].StartupProbe = asks("/healthz", 9999), asks("/started", 8080)
+		})
+		unhealthy := event(p, "Pod", "Warning", "Unhealthy", test.said, 21*time.Second)
+		test.of(unhealthy)
+		report := judge(t, "web", service("web", app), p, unhealthy,
+			event(p, "Pod", "Normal", "Killing", "Container app failed "+test.kind+" probe, will be restarted", 20*time.Second))
+		record(t, name, report)
+		lead := report.Leading()
+		if lead.Short != "killed by its "+test.kind+" probe" || !strings.Contains(lead.Title, test.title) || lead.Cause == nil ||
+			!strings.Contains(lead.Cause.Text, test.cause) || !strings.Contains(lead.Fix.Note, test.mend) {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+}
