@@ -86,11 +86,11 @@ func portTexts() []Explanation {
 			Sources:   []string{"kubernetes.io, Concepts: Service, application protocol", seenOnCluster},
 		},
 		{
-			ID: "PORT-13", Name: "The application does not speak HTTP", Step: StepIsolation, Weight: "no fault, probed", ByTest: true,
-			Meaning:   "The API server's proxy can only speak HTTP. An application that speaks something else answers with what is no HTTP, or hangs up: it was reached, and that is what the test asks.",
-			Condition: "The proxy says: malformed HTTP, HTTP/0.9, reset, or EOF. The rung passes.",
-			NotSaid:   []string{"A service mesh is in the Pod: it may have answered in the application's place.", "Whether the application works beyond that, only a client of its own protocol tells."},
-			Fix:       "None is needed.",
+			ID: "PORT-13", Name: "The application does not speak HTTP", Step: StepIsolation, Weight: "no fault of routing, probed; a warning, likely, where the port's name, appProtocol or a probe promises HTTP", ByTest: true,
+			Meaning:   "The API server's proxy can only speak HTTP. An application that speaks something else answers with what is no HTTP, or hangs up: it was reached, and that is what the test asks. Where the port promises HTTP, clients that say http get no answer of use: perhaps targetPort leads to another port than the one that is meant.",
+			Condition: "The proxy says: malformed HTTP, HTTP/0.9, reset, or EOF. The rung passes. The warning: HTTP is promised, something was answered that is no HTTP, and nothing was answered in HTTP, gRPC or TLS on any way.",
+			NotSaid:   []string{"A service mesh is in the Pod: it may have answered in the application's place.", "Whether the application works beyond that, only a client of its own protocol tells.", "That HTTP is spoken is guessed by the port's number: then it is no warning."},
+			Fix:       "Where HTTP is promised: let targetPort lead to the port that speaks it, or name the port after what the application speaks. Else none is needed.",
 			Sources:   []string{"kube-apiserver: the proxies to Services and Pods", seenOnCluster},
 		},
 		{

@@ -27,6 +27,8 @@ type answer struct {
 	notGRPC bool
 	// notTLS means that it was asked over TLS, and answered in something else.
 	notTLS bool
+	// notHTTP means that it was asked in HTTP, and answered in something else.
+	notHTTP bool
 	// wordless means that nothing was heard on the connection that was accepted.
 	wordless bool
 	// noObject means that the API server does not find what it was asked to proxy to.
@@ -55,8 +57,8 @@ var textKinds = []struct {
 	{"tls handshake timeout", answer{outcome: OK, detail: "accepts connections, says nothing", silent: true}},
 	{"connection refused", answer{outcome: Refused, detail: "connection refused"}},
 	{"connection reset by peer", answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true, wantsTLS: true}},
-	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true}},
-	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP"}},
+	{"malformed http", answer{outcome: OK, detail: "answers, but not in HTTP", wantsTLS: true, notHTTP: true}},
+	{"http/0.9", answer{outcome: OK, detail: "answers, but not in HTTP", notHTTP: true}},
 	{"server gave http response to https client", answer{outcome: OK, detail: "answers in plain HTTP, not TLS", notTLS: true}},
 	{"first record does not look like a tls handshake", answer{outcome: OK, detail: "answers, but not in TLS", notTLS: true}},
 	{"tls:", answer{outcome: OK, detail: "answers with a TLS alert"}},

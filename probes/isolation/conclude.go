@@ -40,7 +40,7 @@ func Conclude(observations []Observation, facts Facts) Conclusion {
 	for _, row := range rows {
 		if row.proved(s) {
 			return row.verdict.conclusion(facts).ofStarting(row.verdict, facts).ofNoEndpoint(row.verdict, facts).ofTerminating(row.verdict, facts).besideEnding(row.verdict, facts).throughMesh(facts).fromHere(row.verdict, observations, facts).
-				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts).withoutTLS(row.verdict, facts).ofLate(row.verdict, facts).ofClient(row.verdict, facts).ofUntoldClient(observations, facts).ofRestart(row.verdict, facts).ofChange(facts)
+				withDiagnosis(row.verdict, observations, facts).withoutGRPC(row.verdict, facts).withoutTLS(row.verdict, facts).withoutHTTP(row.verdict, facts).ofLate(row.verdict, facts).ofClient(row.verdict, facts).ofUntoldClient(observations, facts).ofRestart(row.verdict, facts).ofChange(facts)
 		}
 	}
 	return inconclusive(observations, s, rows[0].proof[0], facts).ofChange(facts)

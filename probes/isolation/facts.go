@@ -121,6 +121,10 @@ type Facts struct {
 	NotGRPC string
 	// NotTLS is the same of TLS.
 	NotTLS string
+	// SpeaksOther means that the application was asked in HTTP, and answered in something else wherever it answered; NotHTTP, by what evidence HTTP was
+	// expected then, empty where nothing but the port's number speaks for it.
+	SpeaksOther bool
+	NotHTTP     string
 	// Wordless means that the application said nothing on any way: what is told is that it accepts connections. PodWordless means the same of
 	// the ways that lead to the tested Pod.
 	Wordless, PodWordless bool

@@ -317,6 +317,7 @@ func (r *run) noteDial(seen *Observation, got dialled, took time.Duration) {
 		r.clientProof[seen.Target] = silent
 	}
 	r.heardWords = r.heardWords || seen.Outcome == OK && got.rank > toldConnected && !got.closed
+	r.notHTTP, r.heardHTTP = r.notHTTP || got.notHTTP, r.heardHTTP || got.status
 	if got.closed && !sidecar && s.speaks.owesAnswer() {
 		seen.Outcome = Failed
 		r.clientProof[seen.Target] = closed

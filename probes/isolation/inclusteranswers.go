@@ -86,6 +86,12 @@ func readDials(output string, addresses []string) map[string]dialled {
 			// The request was stopped without a word, and the connection is accepted: the application did not answer.
 			now = dialled{answer: answer{outcome: OK, detail: noReply}, tool: before.tool, took: before.took, unanswered: true, rank: toldBytes}
 		}
+		if refused := before.rank == toldRefused || before.rank == toldTimeout; refused && now.rank == toldConnected && !namesHost(fields[1]) {
+			// The Service's address led to another endpoint this time: that one accepts takes nothing back of the one that did not.
+			before.detail += " (" + before.tool + "), then connected (" + now.tool + ")"
+			read[fields[1]] = before
+			continue
+		}
 		if now.rank > before.rank || now.rank == before.rank && before.rank == toldNothing {
 			read[fields[1]] = now
 		}
@@ -182,7 +188,7 @@ func readCurl(code int, words, lower string) dialled {
 	rank := toldConnected
 	switch code {
 	case 1, 8, 16, 43, 56, 92:
-		got.detail, rank = "answers, but not in HTTP", toldBytes
+		got.detail, got.notHTTP, rank = "answers, but not in HTTP", true, toldBytes
 		if strings.Contains(lower, "reset by peer") {
 			got = answer{outcome: OK, detail: "connection reset: something listens", closed: true, opaque: true}
 		}
@@ -229,7 +235,7 @@ func readWget(code int, words, lower string) dialled {
 	case code == stoppedCode && connected:
 		return dialled{answer: answer{outcome: OK, detail: noReply}, unanswered: true, rank: toldBytes}
 	case connected:
-		return dialled{answer: answer{outcome: OK, detail: "answers, but not in HTTP"}, rank: toldBytes}
+		return dialled{answer: answer{outcome: OK, detail: "answers, but not in HTTP", notHTTP: true}, rank: toldBytes}
 	case code == stoppedCode, strings.Contains(lower, "download timed out"):
 		// BusyBox does not say whether it was connected.
 		return dialled{answer: answer{outcome: Timeout, detail: "no answer in time"}, rank: toldAmbiguous}

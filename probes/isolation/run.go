@@ -111,6 +111,8 @@ type run struct {
 	// speaksGRPC is that of Facts.
 	speaksGRPC bool
 	notTLS     bool
+	// notHTTP means that HTTP was answered in something else on any way, heardHTTP that it was answered in HTTP.
+	notHTTP, heardHTTP bool
 	// heardWords means that the application said something on any way, heardPod that the tested Pod's did, and metPod that this one was connected.
 	heardWords, heardPod, metPod bool
 	addressRefused               bool
@@ -169,6 +171,10 @@ func (r *run) facts() Facts {
 		facts.NotTLS = r.subject.speaks.evidence
 	}
 	facts.SpeaksGRPC = r.speaksGRPC
+	facts.SpeaksOther = r.notHTTP && !r.heardHTTP && !r.speaksGRPC && r.subject.speaks.scheme == schemeHTTP
+	if facts.SpeaksOther && r.subject.speaks.known {
+		facts.NotHTTP = r.subject.speaks.evidence
+	}
 	facts.Wordless, facts.PodWordless, facts.StillRefused = !r.heardWords, r.metPod && !r.heardPod, r.stillRefused
 	facts.Changed = r.changed
 	facts.atForwardPod = r.atForwardPod

@@ -228,6 +228,10 @@ func proofOf(seen Observation, facts Facts) evidence {
 		proof = closed
 	}
 	switch {
+	case facts.SpeaksOther && seen.Rung == RungInCluster && (proof == silent || proof == closed):
+		return answered | silent // it was asked in HTTP, which the application does not speak
+	case facts.SpeaksOther && proof == closed:
+		return answered
 	case proof == closed && (facts.SpeaksTLS || facts.NotTLS != ""):
 		return answered // so it turns away what it does not speak
 	case proof != none:

@@ -122,10 +122,13 @@ func (t *tally) ofAll() string {
 // whoAnswers counts those that answer, and names those that do not.
 func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
 	names := t.badNames()
+	if t.answering == 0 && len(ports) > 1 {
+		on = t.failingOn(ports)
+	}
+	if t.oneID() == "PORT-13" {
+		on = " in HTTP" + on
+	}
 	if t.answering == 0 {
-		if len(ports) > 1 {
-			on = t.failingOn(ports)
-		}
 		one := fmt.Sprintf("one Pod%s, %s,", strings.TrimSuffix(t.ofAll(), ","), names[0])
 		switch {
 		case worst == check.MarkUnknown && t.tried == 1:

@@ -150,6 +150,9 @@ func (f Facts) clientConnected() Conclusion {
 	if f.seen.onPodIP() {
 		text = "The application answers on its Pod's IP, and a client inside the cluster gets a connection."
 	}
+	if f.SpeaksOther {
+		return ok(text, f.servedWhy()+" It asked in HTTP, which the application does not speak.")
+	}
 	return ok(text, f.servedWhy()+nothingAsked)
 }
 

@@ -59,6 +59,57 @@ func TestPlainHTTPWhereTLSIsPromised(t *testing.T) {
 	}
 }
 
+// TestAnotherProtocolWhereHTTPIsPromised has an application that answers HTTP with a line of its own.
+func TestAnotherProtocolWhereHTTPIsPromised(t *testing.T) {
+	const noHTTP = `net/http: HTTP/1.x transport connection broken: malformed HTTP response "-ERR unknown command"`
+	line := func(conn net.Conn) {
+		if _, err := conn.Read(make([]byte, 4096)); err == nil {
+			_, _ = io.WriteString(conn, "-ERR unknown command\r\n")
+		}
+	}
+	for _, test := range []struct {
+		name, appProtocol, scheme string
+		proxied                   string
+		client                    string
+		mark                      check.Mark
+		id, text, why             string
+	}{
+		{name: "http by appProtocol", appProtocol: "http", proxied: noHTTP, mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP where HTTP is promised", why: "from appProtocol http"},
+		{name: "as a person asked", appProtocol: "redis", scheme: "http", proxied: noHTTP, mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP", why: "as asked for"},
+		{name: "by the number alone", proxied: noHTTP, mark: check.MarkOK, text: "The application answers"},
+		{name: "something else is promised", appProtocol: "redis", proxied: noHTTP, mark: check.MarkOK, text: "The application answers"},
+		{name: "another endpoint answers in HTTP", appProtocol: "http", mark: check.MarkOK, text: "The application answers"},
+		{name: "its client waits in vain", appProtocol: "http", proxied: noHTTP, client: "wget 143 connecting to 10.0.0.1 (10.0.0.1)... connected.", mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP"},
+		{name: "its client is hung up on", appProtocol: "http", proxied: noHTTP, client: "wget 1 wget: error getting response: Connection reset by peer", mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP"},
+		{name: "its client waits in vain, and the number alone speaks for HTTP", proxied: noHTTP, client: "wget 143 connecting to 10.0.0.1 (10.0.0.1)... connected.", mark: check.MarkOK, text: "a client inside the cluster gets a connection"},
+		{name: "its client is not served", appProtocol: "http", proxied: noHTTP, client: "wget 1 wget: can't connect to remote host: Connection refused", mark: check.MarkFail},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.loopback["web-1:8080"] = line
+			for _, path := range []string{"services/web:80", "pods/web-1:8080"} {
+				w.proxied[path] = cannotReach(test.proxied)
+				if test.proxied == "" {
+					w.proxied[path] = replies(200, "fine")
+				}
+			}
+			snapshot, request := withClient(speaking(test.appProtocol)), web
+			request.Scheme = test.scheme
+			if test.client != "" {
+				request.Client = client
+				request = agreeing(snapshot, request)
+				w.run = byScript(test.client)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				got := Run(t.Context(), w, snapshot, request, nil).Conclusion
+				if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Text, test.text) || !strings.Contains(got.Why, test.why) {
+					t.Errorf("got %v %s %q %q", got.Mark, got.ID, got.Text, got.Why)
+				}
+			})
+		})
+	}
+}
+
 // That an application hangs is seen by its client as well, and is not laid to what keeps clients out, nor to DNS.
 func TestHangsForItsClientToo(t *testing.T) {
 	silentAPI := silentOn(RungPod, RungService, RungProxyService, RungProxyPod)

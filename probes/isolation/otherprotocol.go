@@ -19,3 +19,17 @@ func (c Conclusion) withoutTLS(v verdict, f Facts) Conclusion {
 		Next: "let clients say http, and name the port after that (http, or appProtocol http); or let the application speak TLS there",
 	}
 }
+
+// withoutHTTP is the same of clients that say http, where the application answered HTTP with something else: the way to it is open, and a
+// Service's port that leads to the wrong application looks just so.
+func (c Conclusion) withoutHTTP(v verdict, f Facts) Conclusion {
+	if f.NotHTTP == "" || v.family() != healthy || c.Mark != check.MarkOK {
+		return c
+	}
+	return Conclusion{
+		ID: "PORT-13", Mark: check.MarkWarn, Confidence: check.Likely,
+		Text: "The way to the application is open, and it does not speak HTTP where HTTP is promised: clients that say http get no answer of use.",
+		Why:  joined(fmt.Sprintf("HTTP is expected there (%s), and the application answers that with something else.", f.NotHTTP), c.Why),
+		Next: "see whether targetPort leads to the port that is meant; if it does, name the port after what the application speaks (appProtocol, or a name such as tcp)",
+	}
+}
