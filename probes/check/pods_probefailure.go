@@ -249,7 +249,7 @@ func classifyProbe(message, kind, where string, probe *corev1.Probe) probeFailur
 		}
 		return probeFailure{
 			what: what, short: short("%s %s", kind, what),
-			text:  fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause, mend: mend,
+			text: fmt.Sprintf("runs, but its %s probe fails: %s", kind, what), cause: cause, mend: mend,
 		}
 	}
 	if code := statusCode.FindStringSubmatch(message); code != nil {

@@ -37,7 +37,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 			cell.Mark, cell.Text, cell.encrypted = check.MarkWarn, "speaks TLS where HTTP is promised", true
 		}
 		if facts.NotHTTP != "" {
-			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "HTTP is promised there, and it answers in something else"
+			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else"
 		}
 	case facts.PodLacksPort:
 		cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-02", "has no port named "+r.subject.port.TargetPort.StrVal

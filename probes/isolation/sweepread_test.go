@@ -37,7 +37,7 @@ func TestReadACell(t *testing.T) {
 		{"it answers", "OK OK", nil, false, check.MarkOK, "", "detail of OK", false},
 		{"it answers late", "OK OK", []func(*run){func(r *run) { r.timed = []timed{{RungProxyPod, 8 * time.Second}} }}, false, check.MarkOK, "", "detail of OK after 8s", true},
 		{"in TLS", "OK OK", []func(*run){encrypted}, false, check.MarkOK, "PORT-12", "detail of OK", false},
-		{"in something else, where HTTP is promised", "OK OK", []func(*run){another, known}, false, check.MarkWarn, "PORT-13", "HTTP is promised there, and it answers in something else", false},
+		{"in something else, where HTTP is promised", "OK OK", []func(*run){another, known}, false, check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else", false},
 		{"in something else, where nothing is promised", "OK OK", []func(*run){another}, false, check.MarkOK, "", "detail of OK", false},
 		{"in TLS, where HTTP is promised", "OK OK", []func(*run){encrypted, promises}, false, check.MarkWarn, "PORT-12", "speaks TLS where HTTP is promised", false},
 		{"HTTP is promised", "OK OK", []func(*run){promises}, false, check.MarkOK, "", "detail of OK", false},

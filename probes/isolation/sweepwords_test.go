@@ -46,7 +46,7 @@ func sweptAs(t *testing.T, words string) SweptPod {
 		case "loop":
 			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-09", "On the loopback."
 		case "another":
-			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "HTTP is promised there, and it answers in something else"
+			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else"
 		case "warn":
 			cell.Mark, cell.Text = check.MarkWarn, "its IP does not answer"
 		case "?":
@@ -83,9 +83,9 @@ func TestWhatASweepSays(t *testing.T) {
 		{name: "two accept connections", pods: "a mute|b mute", mark: check.MarkOK, sure: check.Probed, text: "Both Pods accept connections."},
 		{name: "one accepts connections, another answers", pods: "a mute|b ok", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
 		{name: "one accepts connections, another does not", pods: "a mute|b loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 2 Pods accept connections; b does not: on the loopback."},
-		{name: "one answers in something else", pods: "a another", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP: HTTP is promised there, and it answers in something else.", next: "test it alone"},
-		{name: "one of two answers in something else", pods: "a another|b ok", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "1 of 2 Pods answer in HTTP; a does not: HTTP is promised there, and it answers in something else.", next: "compare a with one that answers: image, arguments, configuration, node; a test of it alone tells more"},
-		{name: "in something else on one of two ports", pods: "a ok another", ports: 2, mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP on port-1: HTTP is promised there, and it answers in something else.", next: "test it alone"},
+		{name: "one answers in something else", pods: "a another", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP: where HTTP is promised, it answers in something else."},
+		{name: "one of two answers in something else", pods: "a another|b ok", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "1 of 2 Pods answer in HTTP; a does not: where HTTP is promised, it answers in something else."},
+		{name: "in something else on one of two ports", pods: "a ok another", ports: 2, mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP on port-1: where HTTP is promised, it answers in something else."},
 		{name: "connections on one of two ports", pods: "a mute ok|b mute ok", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer on both ports.", why: "On port-0 connections are accepted, and nothing was said."},
 		{name: "connections on both ports", pods: "a mute mute", ports: 2, mark: check.MarkOK, sure: check.Probed, text: "The one Pod accepts connections on both ports."},
 		{name: "one says an error, another does not", pods: "a 500|b 200", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer; a says 500 Internal Server Error where others do not."},
