@@ -113,11 +113,8 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	if end.Message != "" {
 		t.quote = end.Message
 	}
-	killer := KilledByProbe(s.in.Snapshot, t.pod, container.Name, end.StartedAt.Time, s.in.Now)
+	killer := KilledByProbe(s.in.Snapshot, t.pod, container, end, s.in.Now)
 	suspect := mayBeKilled(s.in.Snapshot, t.pod, container, end)
-	if killer == "" && suspect == "startup" && lastedAsProbeAllows(t.pod, container.Name, end) {
-		killer = suspect
-	}
 	switch {
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
@@ -126,7 +123,7 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 		t.killedBy(s, container.Name, killer)
 	case suspect != "" && found.again:
 		t.short = short("crash loop: %s probe?", suspect)
-		t.cause = &Cause{Text: "the kubelet ended an earlier run because its " + suspect + " probe failed, and may have ended this one", Confidence: Possible}
+		t.cause = &Cause{Text: "the kubelet ended an earlier run because its " + suspect + " probe failed" + t.howProbeFails(s, container.Name, suspect) + ", and may have ended this one", Confidence: Possible}
 		t.mend = "see whether " + suspect + "Probe of container " + container.Name + " in %s fails, and correct it or what makes it fail"
 	case s.hookFails(t.pod):
 		t.id, t.short = "POD-04", "postStart hook fails"

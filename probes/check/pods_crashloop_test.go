@@ -235,7 +235,7 @@ func TestKilledByProbe(t *testing.T) {
 		"not for a probe last":       {objects{told("Killing", liveness, 3*time.Minute), told("Killing", "Stopping container app", time.Minute)}, time.Hour, "liveness"},
 		"somebody else's words":      {objects{told("Noted", liveness, time.Minute)}, time.Hour, ""},
 	} {
-		if got := KilledByProbe(cluster(append(test.events, p)...).Build(now), p, "app", now.Add(-test.began), now); got != test.want {
+		if got := KilledByProbe(cluster(append(test.events, p)...).Build(now), p, &corev1.ContainerStatus{Name: "app"}, run(test.began, 0), now); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

@@ -11,15 +11,19 @@ import (
 	"github.com/svctui/svctui/kube/model"
 )
 
-// KilledByProbe names the probe, liveness or startup, for which the kubelet ended the run of a container that began at since, within the ten minutes
-// before at; empty for none. The exit code tells nothing of that: an application that ends as it is asked to ends with 0. It is pure and safe for
-// concurrent use.
-func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container string, since, at time.Time) string {
-	probe, told := lastKilling(snapshot, pod, container)
-	if told.Before(since) || at.Sub(told) > crashLoopWindow {
-		return ""
+// KilledByProbe names the probe, liveness or startup, for which the kubelet ended the run of a container that ended so; empty for none. It goes by the
+// kubelet's event of that run, within the ten minutes before at, or by that of an earlier run, where this one ended as one does that is asked to, and
+// lasted as long as the probe allows. The exit code alone tells nothing of that: an application that ends as it is asked to ends with 0. It is pure
+// and safe for concurrent use.
+func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, at time.Time) string {
+	probe, told := lastKilling(snapshot, pod, container.Name)
+	if !told.Before(end.StartedAt.Time) && at.Sub(told) <= crashLoopWindow {
+		return probe
 	}
-	return probe
+	if suspect := mayBeKilled(snapshot, pod, container, end); suspect != "" && lastedAsProbeAllows(pod, container.Name, suspect, end) {
+		return suspect
+	}
+	return ""
 }
 
 // lastKilling is the probe for which the kubelet ended a container last, as far as events tell, and when; empty for none.
@@ -50,16 +54,19 @@ func mayBeKilled(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.Co
 	return probe
 }
 
-// lastedAsProbeAllows tells whether a run ended when its startup probe had failed as often as it may: not before, and not later than the kubelet
-// takes for the last try, and the container for its end. The status has whole seconds.
-func lastedAsProbeAllows(pod *corev1.Pod, container string, end *corev1.ContainerStateTerminated) bool {
+// lastedAsProbeAllows tells whether a run ended when a probe, startup or liveness, had failed as often as it may: not before, and not later than the
+// kubelet takes for the last try, and the container for its end. The status has whole seconds. Before the startup probe has passed no other is asked.
+func lastedAsProbeAllows(pod *corev1.Pod, container, kind string, end *corev1.ContainerStateTerminated) bool {
 	spec := containerNamed(pod, container)
-	if spec == nil || spec.StartupProbe == nil || end.StartedAt.IsZero() {
+	if spec == nil || end.StartedAt.IsZero() || kind != "startup" && spec.StartupProbe != nil {
+		return false
+	}
+	probe := probeOfKind(spec, kind)
+	if probe == nil {
 		return false
 	}
 	seconds := func(of int32) time.Duration { return time.Duration(max(of, 1)) * time.Second }
-	probe, budget := spec.StartupProbe, probeBudget(spec.StartupProbe)
-	ending := 2 * time.Second
+	budget, ending := probeBudget(probe), 2*time.Second
 	if grace := pod.Spec.TerminationGracePeriodSeconds; grace != nil {
 		ending += time.Duration(*grace) * time.Second
 	}
@@ -74,16 +81,10 @@ func (t *podTrouble) killedBy(s *subject, container, kind string) {
 	t.text = fmt.Sprintf("is started again and again: container %s fails its %s probe, and the kubelet kills it", container, kind)
 	t.cause = &Cause{Text: "the kubelet restarts it because its " + kind + " probe fails", Confidence: Likely}
 	t.mend = "correct " + kind + "Probe of container " + container + " in %s, or what makes it fail"
-	spec := containerNamed(t.pod, container)
-	if spec == nil {
+	failure, event := t.probeFailure(s, container, kind)
+	if event == nil {
 		return
 	}
-	probe, event := probeOfKind(spec, kind), newestFailureOf(s, t.pod, container, kind)
-	if probe == nil || event == nil {
-		return
-	}
-	resolved := withNumber(probe, spec)
-	failure := classifyProbe(event.Message, kind, probeTarget(resolved), resolved)
 	t.quote, t.probe = event.Message, kind
 	t.text = fmt.Sprintf("is started again and again: container %s fails its %s probe (%s), and the kubelet kills it", container, kind, failure.what)
 	if failure.cause != "" {
@@ -92,6 +93,29 @@ func (t *podTrouble) killedBy(s *subject, container, kind string) {
 	if failure.mend != "" {
 		t.mend = failure.mend
 	}
+}
+
+// howProbeFails says in brackets how a probe fails, as far as events tell; else it is empty.
+func (t *podTrouble) howProbeFails(s *subject, container, kind string) string {
+	failure, event := t.probeFailure(s, container, kind)
+	if event == nil {
+		return ""
+	}
+	return " (" + failure.what + ")"
+}
+
+// probeFailure reads the newest event about a container's probe of a kind; both are empty where there is none.
+func (t *podTrouble) probeFailure(s *subject, container, kind string) (probeFailure, *corev1.Event) {
+	spec := containerNamed(t.pod, container)
+	if spec == nil {
+		return probeFailure{}, nil
+	}
+	probe, event := probeOfKind(spec, kind), newestFailureOf(s, t.pod, container, kind)
+	if probe == nil || event == nil {
+		return probeFailure{}, nil
+	}
+	resolved := withNumber(probe, spec)
+	return classifyProbe(event.Message, kind, probeTarget(resolved), resolved), event
 }
 
 // newestFailureOf returns the newest event about a container's probe of a kind, liveness or startup, or nil.

@@ -9,11 +9,19 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TestStartupProbeThatKills holds when a run of which the kubelet tells nothing more was ended by the startup probe that ended an earlier one: where it
+// TestProbeThatKillsAgain holds when a run of which the kubelet tells nothing more was ended by the probe that ended an earlier one: where it
 // lasted as long as that probe allows.
-func TestStartupProbeThatKills(t *testing.T) {
+func TestProbeThatKillsAgain(t *testing.T) {
 	t.Parallel()
 	app := labels{"app": "web"}
+	const killedByLiveness = "Container app failed liveness probe, will be restarted"
+	livenessProbe := func(p *corev1.Pod) {
+		p.Spec.Containers[0].LivenessProbe = &corev1.Probe{ProbeHandler: httpProbe("/healthz", intstr.FromInt(8080), "HTTP"), PeriodSeconds: 5, FailureThreshold: 3}
+	}
+	livenessAlone := func(p *corev1.Pod) {
+		livenessProbe(p)
+		p.Spec.Containers[0].StartupProbe = nil
+	}
 	const killed, maybe = "killed by its startup probe", "crash loop: startup probe?"
 	for name, test := range map[string]struct {
 		lasted  time.Duration
@@ -21,17 +29,21 @@ func TestStartupProbeThatKills(t *testing.T) {
 		message string
 		short   string
 	}{
-		"as long as it allows":     {lasted: 30 * time.Second, short: killed},
-		"at the third try":         {lasted: 20 * time.Second, short: killed},
-		"in whole seconds":         {lasted: 19 * time.Second, short: killed},
-		"too short":                {lasted: 18 * time.Second, short: maybe},
-		"with the time to end":     {lasted: 43 * time.Second, short: killed},
-		"too long":                 {lasted: 44 * time.Second, short: maybe},
-		"in its grace":             {lasted: 73 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: killed},
-		"longer than its grace":    {lasted: 74 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: maybe},
-		"no startup probe":         {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].StartupProbe = nil }, short: maybe},
-		"a liveness probe":         {lasted: 30 * time.Second, message: "Container app failed liveness probe, will be restarted", short: "crash loop: liveness probe?"},
-		"when it began is unknown": {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(0) }, short: maybe},
+		"as long as it allows":                     {lasted: 30 * time.Second, short: killed},
+		"at the third try":                         {lasted: 20 * time.Second, short: killed},
+		"in whole seconds":                         {lasted: 19 * time.Second, short: killed},
+		"too short":                                {lasted: 18 * time.Second, short: maybe},
+		"with the time to end":                     {lasted: 43 * time.Second, short: killed},
+		"too long":                                 {lasted: 44 * time.Second, short: maybe},
+		"in its grace":                             {lasted: 73 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: killed},
+		"longer than its grace":                    {lasted: 74 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: maybe},
+		"no startup probe":                         {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].StartupProbe = nil }, short: maybe},
+		"a liveness probe after a startup probe":   {lasted: 30 * time.Second, message: killedByLiveness, change: livenessProbe, short: "crash loop: liveness probe?"},
+		"a liveness probe":                         {lasted: 15 * time.Second, message: killedByLiveness, change: livenessAlone, short: "killed by its liveness probe"},
+		"a liveness probe too early":               {lasted: 8 * time.Second, message: killedByLiveness, change: livenessAlone, short: "crash loop: liveness probe?"},
+		"a liveness probe that passed for a while": {lasted: 3 * time.Minute, message: killedByLiveness, change: livenessAlone, short: "crash loop: liveness probe?"},
+		"no liveness probe by now":                 {lasted: 15 * time.Second, message: killedByLiveness, short: "crash loop: liveness probe?"},
+		"when it began is unknown":                 {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(0) }, short: maybe},
 	} {
 		end := run(20*time.Second+test.lasted, 20*time.Second)
 		end.ExitCode = 0

@@ -3,6 +3,7 @@ package isolation
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,8 +21,9 @@ type restart struct {
 	times int32
 	// killer is the probe for which the kubelet ended it, empty where it ended by itself.
 	killer string
-	// began is when the run began that ended; the zero time where nobody knows.
-	began time.Time
+	// status is the container's, and end how the run ended.
+	status *corev1.ContainerStatus
+	end    *corev1.ContainerStateTerminated
 }
 
 // lately is how long ago a container may have ended to be told of beside a test that tells nothing clear.
@@ -48,7 +50,7 @@ func restartOf(pod *corev1.Pod, of string, at time.Time) restart {
 				continue // by a clock that is far off
 			}
 			if ago = max(ago, 0).Round(time.Second); ago < lately && (newest.container == "" || ago < newest.ago) {
-				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago, times: status.RestartCount, began: end.StartedAt.Time}
+				newest = restart{container: container.Name, how: fmt.Sprintf("%s, exit code %d", end.Reason, end.ExitCode), ago: ago, times: status.RestartCount, status: status, end: end}
 			}
 		}
 	}
@@ -90,6 +92,9 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	}
 	c.Why = joined(f.Restart.of(f.Pod), c.Why)
 	if c.ID == "PORT-08" && !f.Sockets.Known {
+		if f.Restart.times > 1 && f.found("POD-03") != nil {
+			c.ID, c.Text = "POD-03", fmt.Sprintf("%s: its container %s ends again and again.", strings.TrimSuffix(c.Text, "."), f.Restart.container)
+		}
 		// No other port is to be looked for before it is known why the application ends.
 		c.Next, c.Command = f.Restart.look(f)
 	}
@@ -99,7 +104,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 // byProbe names the probe for which the kubelet ended the container, as far as the snapshot tells.
 func (r restart) byProbe(snapshot *model.Snapshot, pod *corev1.Pod) restart {
 	if r.container != "" {
-		r.killer = check.KilledByProbe(snapshot, pod, r.container, r.began, snapshot.At())
+		r.killer = check.KilledByProbe(snapshot, pod, r.status, r.end, snapshot.At())
 	}
 	return r
 }

@@ -49,22 +49,27 @@ func TestRestartOf(t *testing.T) {
 	}{
 		"none":                      {runs, time.Minute, restart{}, ""},
 		"no Pod":                    {nil, time.Minute, restart{}, ""},
-		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
-		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, "", time.Time{}}, ""},
-		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, "", time.Time{}}, ""},
-		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
-		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, "", time.Time{}}, ""},
-		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, ""},
+		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
+		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, "", nil, nil}, ""},
+		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, "", nil, nil}, ""},
+		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
+		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, "", nil, nil}, ""},
+		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
 		"nothing is told of one":    {unknownOne, time.Minute, restart{}, ""},
 		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
 		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
-		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, "", time.Time{}}, ""},
+		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, "", nil, nil}, ""},
 		"nobody knows when":         {undated, time.Minute, restart{}, ""},
-		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", time.Time{}}, "c"},
+		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, "c"},
 		"one beside it":             {ended, time.Minute, restart{}, "app"},
 		"one that is to end once":   {setUp, time.Minute, restart{}, ""},
 	} {
-		if got := restartOf(test.pod, test.of, startedAt.Add(test.after)); got != test.want {
+		got := restartOf(test.pod, test.of, startedAt.Add(test.after))
+		if (got.container != "") != (got.status != nil && got.end != nil) {
+			t.Errorf("%s: %+v", name, got)
+		}
+		got.status, got.end = nil, nil
+		if got != test.want {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
 	}
@@ -103,7 +108,7 @@ func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
 
 // A restart beside a plain result is told, and changes nothing else.
 func TestARestartBesideARefusal(t *testing.T) {
-	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", time.Time{}} })
+	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", nil, nil} })
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
 	}
@@ -127,7 +132,7 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 }
 
 func TestOfRestart(t *testing.T) {
-	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", time.Time{}} }
+	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", nil, nil} }
 	known := func(f *Facts) { f.Sockets.Known = true }
 	for _, test := range []struct {
 		name      string
@@ -195,7 +200,7 @@ func TestAProbeThatEndedAnEarlierRun(t *testing.T) {
 func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
 	ended := func(times int32, killer string) edit {
 		return func(f *Facts) {
-			f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer, time.Time{}}
+			f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer, nil, nil}
 		}
 	}
 	loops := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "POD-03", Severity: check.Minor}} }
@@ -213,7 +218,9 @@ func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
 		{"by its probe again and again", []edit{ended(2, "startup"), loops}, check.MarkWarn, "fails its startup probe", "correct startupProbe of container c", "POD-03", "OK OK OK OK -"},
 		{"again and again, and a client is kept out", []edit{ended(2, ""), loops}, check.MarkFail, "", "", "", "OK OK OK OK TMO"},
 		{"again and again, and it warns", []edit{ended(2, ""), loops, func(f *Facts) { f.SpeaksTLS, f.PromisesHTTP = true, "from its name" }}, check.MarkWarn, "2 times so far. While", "", "PORT-12", "OK OK OK OK -"},
-		{"it refuses", []edit{ended(2, "liveness"), loops}, check.MarkFail, "fails its liveness probe", "correct livenessProbe of container c", "PORT-08", "REF REF REF REF -"},
+		{"it refuses", []edit{ended(2, "liveness"), loops}, check.MarkFail, "fails its liveness probe", "correct livenessProbe of container c", "POD-03", "REF REF REF REF -"},
+		{"it refuses, and ended once", []edit{ended(1, ""), loops}, check.MarkFail, "ended 7s ago", "see in the log", "PORT-08", "REF REF REF REF -"},
+		{"it refuses, and ended often, long ago", []edit{ended(9, "")}, check.MarkFail, "ended 7s ago", "see in the log", "PORT-08", "REF REF REF REF -"},
 	} {
 		got := Conclude(seen(t, test.answer), oneUsable(test.edits...))
 		if got.Mark != test.mark || got.ID != test.id || !strings.Contains(got.Why, test.why) || !strings.HasPrefix(got.Next, test.next) || test.next != "" && !strings.Contains(got.Command, "--previous") {
@@ -228,7 +235,7 @@ func TestARestartTellsHowOften(t *testing.T) {
 		1: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
 		2: "Container c of Pod web-1 ended 7s ago (Error, exit code 1), and was started again 2 times so far.",
 	} {
-		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, "", time.Time{}}).of("web-1"); got != says {
+		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, "", nil, nil}).of("web-1"); got != says {
 			t.Errorf("%q, want %q", got, says)
 		}
 	}

@@ -63,10 +63,12 @@ type Cell struct {
 	Mark     check.Mark
 	ID, Text string
 
-	// next is what the cell's own conclusion advises.
-	next string
+	// next and command are what the cell's own conclusion advises.
+	next, command string
 	// encrypted means that it answers in TLS, where its port promises plain HTTP.
 	encrypted bool
+	// unsteady means that it answers, and its container ends again and again.
+	unsteady bool
 	// late means that its answer took longer than one is given.
 	late bool
 	// errorAlone means that it answers with an error, and the same port of another Pod without.
@@ -281,6 +283,7 @@ func (w *sweep) leaveOutEnded(ctx context.Context) {
 func (w *sweep) try(ctx context.Context, at place, s subject) {
 	r := newRun(w.dialer, s, nil)
 	r.podAlone = true
+	r.restart = restartOf(s.pod, s.container, s.snapshot.At())
 	r.result = r.subject.untried(nil)
 	r.result.Rungs = slices.DeleteFunc(r.result.Rungs, func(seen Observation) bool { return seen.Rung != RungPod && seen.Rung != RungProxyPod })
 	w.change(at, func(cell *Cell) {

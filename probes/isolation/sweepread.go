@@ -18,7 +18,8 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	s := sightOf(cell.Rungs, facts)
 	c := Conclude(cell.Rungs, facts)
 	cell.wordless = facts.Wordless || facts.PodWordless
-	cell.encrypted, cell.ID, cell.Text, cell.next = false, "", lastDetail(cell.Rungs), c.Next
+	cell.encrypted, cell.unsteady, cell.ID, cell.Text, cell.next, cell.command = false, false, "", lastDetail(cell.Rungs), c.Next, c.Command
+	loops := facts.Restart.times > 1 && w.subject.facts.found("POD-03") != nil
 	if r.subject.speaks.scheme == schemeGRPC && s.pod == answered {
 		cell.Text = cell.Rungs[0].Detail // the API server's proxy speaks HTTP alone
 	}
@@ -36,6 +37,11 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		if facts.SpeaksTLS && facts.PromisesHTTP != "" {
 			cell.Mark, cell.Text, cell.encrypted = check.MarkWarn, "speaks TLS where HTTP is promised", true
 		}
+		if loops {
+			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "POD-03", fmt.Sprintf("it answers now, and its container %s ends again and again", facts.Restart.container)
+			cell.next, cell.command = facts.Restart.look(facts)
+			cell.unsteady = true
+		}
 		if facts.NotHTTP != "" {
 			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else"
 		}
@@ -47,7 +53,12 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 		cell.Mark, cell.Text = check.MarkWarn, "it speaks gRPC, and hangs up on HTTP/1.1"
 	case c.Mark == check.MarkFail || c.Mark == check.MarkWarn:
 		// Its row names the Pod.
-		cell.Mark, cell.ID, cell.Text = c.Mark, c.ID, strings.ReplaceAll(c.Text, " of Pod "+facts.Pod, "")
+		cell.Mark, cell.ID = c.Mark, c.ID
+		cell.Text = strings.ReplaceAll(strings.TrimPrefix(c.Text, "Pod "+facts.Pod+" cannot be expected to answer: "), " of Pod "+facts.Pod, "")
+		if loops && (c.ID == "" || c.ID == "PORT-08") {
+			cell.ID = "POD-03"
+			cell.next, cell.command = facts.Restart.look(facts)
+		}
 	// Whether it is an endpoint would decide what else to say of these two, and nothing about this.
 	case s.pod == silent && s.proxyPod == silent:
 		cell.Mark, cell.Text = check.MarkWarn, "it accepts connections and does not answer"
@@ -270,7 +281,11 @@ func (w *sweep) summary(cut bool) Conclusion {
 	case t.tried == 0 && !cut && t.ended > 0:
 		return unknown("No Pod could be swept: they ended while the sweep ran.", "They were deleted or replaced since the Service was read.", "sweep again")
 	case t.tried == 0 && !cut:
-		return unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
+		none := unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
+		if s.facts.leading() != nil {
+			return none.byLeading(s.facts)
+		}
+		return none
 	}
 	c := t.conclusion(w.result.Ports)
 	if t.allOffSlices() {
@@ -322,6 +337,8 @@ func (c Conclusion) byKnownCause(f Facts, t *tally) Conclusion {
 		if f.PortMeant != 0 && t.answering == 0 && !slices.ContainsFunc(t.cells, func(cell Cell) bool { return cell.next != meant }) {
 			c.Next = cmp.Or(meant, c.Next)
 		}
+	case "POD-03":
+		c.Next, c.Command = cmp.Or(t.cells[0].next, c.Next), cmp.Or(t.cells[0].command, c.Command)
 	case "PORT-09", "PORT-16":
 		c.Next, c.Command = cmp.Or(t.cells[0].next, c.Next), ""
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/probes/check"
 )
 
@@ -16,6 +18,11 @@ func TestReadACell(t *testing.T) {
 	encrypted := func(r *run) { r.speaksTLS = true }
 	another := func(r *run) { r.subject.speaks.scheme, r.notHTTP = schemeHTTP, true }
 	known := func(r *run) { r.subject.speaks.known = true }
+	ended := func(times int32) func(*run) {
+		return func(r *run) {
+			r.restart = restart{"app", "Error, exit code 1", 7 * time.Second, times, "", &corev1.ContainerStatus{Name: "app"}, &corev1.ContainerStateTerminated{ExitCode: 1}}
+		}
+	}
 	hung := func(r *run) { r.silent = map[Rung]bool{RungPod: true, RungProxyPod: true} }
 	hangsUp := func(r *run) { r.closed = map[Rung]bool{RungPod: true, RungProxyPod: true} }
 	noneUsable := func(r *run) {
@@ -36,6 +43,13 @@ func TestReadACell(t *testing.T) {
 	}{
 		{"it answers", "OK OK", nil, false, check.MarkOK, "", "detail of OK", false},
 		{"it answers late", "OK OK", []func(*run){func(r *run) { r.timed = []timed{{RungProxyPod, 8 * time.Second}} }}, false, check.MarkOK, "", "detail of OK after 8s", true},
+		{"it answers, and ends again and again", "OK OK", []func(*run){ended(2)}, false, check.MarkWarn, "POD-03", "it answers now, and its container app ends again and again", false},
+		{"it answers, and ended once", "OK OK", []func(*run){ended(1)}, false, check.MarkOK, "", "detail of OK", false},
+		{"it refuses, and ends again and again", "REF REF", []func(*run){ended(2)}, false, check.MarkFail, "POD-03", "Nothing listens on port 8080.", false},
+		{"it listens on the loopback, and ends again and again", "OK REF", []func(*run){ended(2)}, false, check.MarkFail, "PORT-09", "The application listens on 127.0.0.1 only.", false},
+		{"it has ended, again and again", "- REF", []func(*run){ended(2), func(r *run) {
+			r.subject.facts.NotRunning = "container app has ended: Error"
+		}}, false, check.MarkWarn, "POD-03", "container app has ended: Error.", false},
 		{"in TLS", "OK OK", []func(*run){encrypted}, false, check.MarkOK, "PORT-12", "detail of OK", false},
 		{"in something else, where HTTP is promised", "OK OK", []func(*run){another, known}, false, check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else", false},
 		{"in something else, where nothing is promised", "OK OK", []func(*run){another}, false, check.MarkOK, "", "detail of OK", false},
@@ -70,8 +84,10 @@ func TestReadACell(t *testing.T) {
 			}
 			fields := strings.Fields(test.seen)
 			cell := Cell{Rungs: seen(t, fields[0]+" - - "+fields[1]+" -"), encrypted: true, ID: "before"}
-			(&sweep{}).read(&cell, r, test.others)
-			if cell.Mark != test.mark || cell.ID != test.id || cell.Text != test.text || cell.late != test.late || cell.encrypted != (cell.Mark == check.MarkWarn && test.id == "PORT-12") {
+			w := &sweep{}
+			w.subject.facts.Diagnosis = []check.Finding{{ID: "POD-03"}}
+			w.read(&cell, r, test.others)
+			if cell.Mark != test.mark || cell.ID != test.id || cell.Text != test.text || cell.late != test.late || cell.encrypted != (cell.Mark == check.MarkWarn && test.id == "PORT-12") || cell.unsteady != strings.HasPrefix(test.text, "it answers now") {
 				t.Errorf("got %s %q %q, late %t, encrypted %t", markName(cell.Mark), cell.ID, cell.Text, cell.late, cell.encrypted)
 			}
 		})

@@ -125,8 +125,11 @@ func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
 	if t.answering == 0 && len(ports) > 1 {
 		on = t.failingOn(ports)
 	}
-	if t.oneID() == "PORT-13" {
+	switch id := t.oneID(); {
+	case id == "PORT-13":
 		on = " in HTTP" + on
+	case !slices.ContainsFunc(t.cells, func(cell Cell) bool { return !cell.unsteady }):
+		on = " steadily" + on
 	}
 	if t.answering == 0 {
 		one := fmt.Sprintf("one Pod%s, %s,", strings.TrimSuffix(t.ofAll(), ","), names[0])

@@ -45,6 +45,11 @@ func sweptAs(t *testing.T, words string) SweptPod {
 			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-08", "Nothing is at "+pod.Name+"."
 		case "loop":
 			cell.Mark, cell.ID, cell.Text = check.MarkFail, "PORT-09", "On the loopback."
+		case "loops":
+			cell.Mark, cell.ID, cell.unsteady, cell.Text = check.MarkWarn, "POD-03", true, "it answers now, and its container app ends again and again"
+			cell.next, cell.command = "see its log", "kubectl logs "+pod.Name
+		case "ended":
+			cell.Mark, cell.ID, cell.Text, cell.next = check.MarkWarn, "POD-03", "container app has ended: Error.", "see its log"
 		case "another":
 			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else"
 		case "warn":
@@ -83,6 +88,9 @@ func TestWhatASweepSays(t *testing.T) {
 		{name: "two accept connections", pods: "a mute|b mute", mark: check.MarkOK, sure: check.Probed, text: "Both Pods accept connections."},
 		{name: "one accepts connections, another answers", pods: "a mute|b ok", mark: check.MarkOK, sure: check.Probed, text: "Both Pods answer."},
 		{name: "one accepts connections, another does not", pods: "a mute|b loop", mark: check.MarkFail, id: "PORT-09", sure: check.Probed, text: "1 of 2 Pods accept connections; b does not: on the loopback."},
+		{name: "one answers and ends again and again", pods: "a loops", mark: check.MarkWarn, id: "POD-03", sure: check.Likely, text: "The one Pod, a, does not answer steadily: it answers now, and its container app ends again and again."},
+		{name: "one of two answers and ends again and again", pods: "a loops|b ok", mark: check.MarkWarn, id: "POD-03", sure: check.Likely, text: "1 of 2 Pods answer steadily; a does not: it answers now, and its container app ends again and again."},
+		{name: "one has ended", pods: "a ended|b ok", mark: check.MarkWarn, id: "POD-03", sure: check.Likely, text: "1 of 2 Pods answer; a does not: container app has ended: Error."},
 		{name: "one answers in something else", pods: "a another", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP: where HTTP is promised, it answers in something else."},
 		{name: "one of two answers in something else", pods: "a another|b ok", mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "1 of 2 Pods answer in HTTP; a does not: where HTTP is promised, it answers in something else."},
 		{name: "in something else on one of two ports", pods: "a ok another", ports: 2, mark: check.MarkWarn, id: "PORT-13", sure: check.Likely, text: "The one Pod, a, does not answer in HTTP on port-1: where HTTP is promised, it answers in something else."},
@@ -210,6 +218,8 @@ func TestSummaryOfASweep(t *testing.T) {
 		{name: "only UDP", portless: true, mark: check.MarkUnknown, says: "no TCP port to sweep"},
 		{name: "Pods not read", edits: []edit{func(f *Facts) { f.PodsKnown = false }}, mark: check.MarkUnknown, says: "Pods cannot be read"},
 		{name: "none runs", pods: "a|b", mark: check.MarkUnknown, says: "none of them runs", next: "Readiness"},
+		{name: "none runs, and the checks know why", pods: "a|b", edits: []edit{noneUsableEdit, lead}, mark: check.MarkUnknown, says: broken, next: "mend it"},
+		{name: "one ends again and again", pods: "a loops|b ok", mark: check.MarkWarn, says: "a does not", next: "see its log"},
 		{name: "all of them ended", pods: "a !|b !", mark: check.MarkUnknown, says: "they ended while the sweep ran", never: "none of them runs", next: "sweep again"},
 		{name: "none runs, and it was stopped", pods: "a -|b", cut: true, edits: []edit{noneUsableEdit, lead}, mark: check.MarkUnknown, says: "No Pod was tried on all of its ports", never: broken, next: "sweep again"},
 		{name: "none answers, and there is no endpoint", pods: "a fail|b fail|c", edits: []edit{noneUsableEdit, lead}, mark: check.MarkFail, says: broken + " 1 Pod does not run", never: "differ", next: "mend it"},
