@@ -37,7 +37,7 @@ func (c Conclusion) withDiagnosis(v verdict, observations []Observation, f Facts
 		if c.Mark == check.MarkWarn && f.seen.otherForward == refused {
 			return c.besideMixed(f)
 		}
-		return c.ofErrors(observations, f).ofOtherErrors(observations, f).ofOne(f).unmapped(f).despitePolicy(f).whereOthersLack(f).whereNodesDrop(f)
+		return c.ofErrors(observations, f).ofOtherErrors(observations, f).ofOne(f).unmapped(f).despitePolicy(f).whereOthersLack(f).whereNodesDrop(f).whereEndpointsAreDead(f)
 	case notListening, mixedNotListening, mixedLoopback, mixedHangs:
 		return c.ofMixed(f)
 	case mixedOther, nodeRefuses, addressDropped, nameElsewhere, nameSilent:
@@ -114,6 +114,18 @@ func (c Conclusion) whereNodesDrop(f Facts) Conclusion {
 	}.mended(finding.Fix)
 }
 
+// whereEndpointsAreDead takes a pass back where the checks know of endpoints that lead to no Pod: what was tried is another one.
+func (c Conclusion) whereEndpointsAreDead(f Facts) Conclusion {
+	finding := f.found("EPS-07")
+	if c.Mark != check.MarkOK || finding == nil || finding.Settling || finding.Severity < check.Major {
+		return c
+	}
+	return Conclusion{
+		ID: finding.ID, Mark: check.MarkWarn, Confidence: finding.Confidence,
+		Text: finding.Title, Why: joined("What was tried is not that: "+lowered(c.Text), finding.Why, c.Why),
+	}.mended(finding.Fix)
+}
+
 // whereOthersLack takes a pass back that is one Pod's, where the checks know of others that get no traffic because they lack the named port: what
 // is tried through one of those that have it does not show that.
 func (c Conclusion) whereOthersLack(f Facts) Conclusion {
@@ -141,10 +153,10 @@ func (c Conclusion) ofOne(f Facts) Conclusion {
 		return c
 	}
 	if f.seen.inCluster&answered != none {
-		c.Why = joined(c.Why, fmt.Sprintf("That was one of %d endpoints, and another may be bad: --all-pods, or a on the screen of the test, tries all.", f.Usable))
+		c.Why = joined(c.Why, fmt.Sprintf("That was one of %d endpoints, and another may be bad: --all-pods, or a on the screen of the test, tries every Pod.", f.Usable))
 		return c
 	}
-	c.Why = joined(c.Why, fmt.Sprintf("Of %d endpoints only this Pod was tried: --all-pods, or a on the screen of the test, tries all.", f.Usable))
+	c.Why = joined(c.Why, fmt.Sprintf("Of %d endpoints only this Pod was tried: --all-pods, or a on the screen of the test, tries every Pod.", f.Usable))
 	return c
 }
 

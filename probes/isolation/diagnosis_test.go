@@ -590,3 +590,58 @@ func TestUnmapped(t *testing.T) {
 		}
 	}
 }
+
+// Endpoints that lead to no Pod take back a pass of another one.
+func TestEndpointsWithoutPodsBesideAPass(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		rungs string
+		edit  func(*check.Finding)
+		mark  check.Mark
+		id    string
+	}{
+		"a pass":                  {"OK OK OK OK -", func(*check.Finding) {}, check.MarkWarn, "EPS-07"},
+		"a client is served":      {"OK OK OK OK OK", func(*check.Finding) {}, check.MarkWarn, "EPS-07"},
+		"nothing listens":         {"REF REF REF REF -", func(*check.Finding) {}, check.MarkFail, "PORT-08"},
+		"it is no fault yet":      {"OK OK OK OK -", func(f *check.Finding) { f.Severity = check.Minor }, check.MarkOK, ""},
+		"it may settle by itself": {"OK OK OK OK -", func(f *check.Finding) { f.Settling = true }, check.MarkOK, ""},
+	} {
+		finding := check.Finding{ID: "EPS-07", Severity: check.Major, Confidence: check.Likely, Title: "The endpoint 10.0.0.9 leads to no Pod.", Fix: &check.Fix{Note: "write another"}}
+		test.edit(&finding)
+		facts := oneUsable(func(f *Facts) { f.Diagnosis = []check.Finding{finding} })
+		got := Conclude(seen(t, test.rungs), facts)
+		if got.Mark != test.mark || got.ID != test.id || test.mark == check.MarkWarn && (got.Text != finding.Title || got.Next != "write another" || !strings.HasPrefix(got.Why, "What was tried is not that: the application answers")) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A sweep says which endpoints it has no way to, and does not pass where the checks know that they lead to no Pod.
+func TestSweepBesideEndpointsWithoutPods(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		known   bool
+		finding *check.Finding
+		mark    check.Mark
+		why     string
+	}{
+		"addresses of others":  {true, nil, check.MarkOK, "2 endpoints are no Pod that is known, and were not tried: 10.9.0.1 and 10.9.0.2."},
+		"Pods may not be read": {false, nil, check.MarkOK, ""},
+		"known to lead nowhere": {
+			true, &check.Finding{ID: "EPS-07", Severity: check.Major, Confidence: check.Likely, Title: "The endpoint 10.9.0.1 leads to no Pod."}, check.MarkWarn,
+			"What was tried is not that: the one Pod answers. 2 endpoints",
+		},
+	} {
+		w := &sweep{subject: subject{judged: &judged{snapshot: snapshotOf()}, facts: oneUsable(func(f *Facts) { f.PodsKnown = test.known })}}
+		if test.finding != nil {
+			w.subject.facts.Diagnosis = []check.Finding{*test.finding}
+		}
+		w.subject.effective.Backends = []check.Backend{
+			{Address: "10.0.0.1", Pod: runningPod("web-1", "10.0.0.1"), Usable: true}, {Address: "10.9.0.1", Usable: true}, {Address: "10.9.0.2", Usable: true}, {Address: "10.9.0.3"},
+		}
+		w.result = SweepResult{Request: web, Ports: []string{"port-0"}, Pods: []SweptPod{sweptAs(t, "a ok")}}
+		if got := w.summary(false); got.Mark != test.mark || !strings.HasPrefix(got.Why, test.why) || test.why == "" && got.Why != "" {
+			t.Errorf("%s: %s %q %q", name, markName(got.Mark), got.Text, got.Why)
+		}
+	}
+}

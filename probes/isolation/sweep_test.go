@@ -492,7 +492,7 @@ func TestASweepWithoutTrafficNamesTheCause(t *testing.T) {
 		"no traffic": {true, "POD-06", "the log says why"},
 		"traffic":    {false, "", ""},
 	} {
-		w := sweep{}
+		w := sweep{subject: subject{judged: &judged{snapshot: snapshotOf()}}}
 		w.subject.facts.Diagnosis = diagnosis
 		w.result.Ports = []string{"80"}
 		w.result.Pods = []SweptPod{{Name: "web-1", Cells: []Cell{{Mark: check.MarkOK, NoTraffic: test.noTraffic}}}}

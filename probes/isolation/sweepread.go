@@ -309,6 +309,10 @@ func (w *sweep) summary(cut bool) Conclusion {
 	if t.errors != "" && c.Mark == check.MarkOK {
 		c = w.withErrors(c)
 	}
+	c = c.whereEndpointsAreDead(s.facts)
+	if podless := w.podless(); len(podless) > 0 {
+		c.Why = joined(c.Why, fmt.Sprintf("%s no Pod that is known, and %s not tried: %s.", check.Counted(len(podless), "endpoint is", "endpoints are"), wasOrWere(len(podless)), few(podless, 3)))
+	}
 	if len(t.late) > 0 {
 		c.Why = joined(fmt.Sprintf("%s answer%s, and late: clients that wait for less than that get nothing.", few(t.late, 3), thirdPerson(len(t.late))), c.Why)
 		if c.Mark == check.MarkOK {
@@ -323,6 +327,17 @@ func (w *sweep) summary(cut bool) Conclusion {
 		c.Next = cmp.Or(c.Next, w.rest(cut))
 	}
 	return c
+}
+
+// podless are the addresses of those endpoints that get traffic and are no Pod: a sweep has no way to them.
+func (w *sweep) podless() []string {
+	var addresses []string
+	for _, backend := range w.subject.effective.Backends {
+		if backend.Pod == nil && backend.Usable && w.subject.facts.PodsKnown {
+			addresses = append(addresses, backend.Address)
+		}
+	}
+	return addresses
 }
 
 // byKnownCause says what to do about Pods that do not answer for one reason which is known, instead of letting them be compared.
