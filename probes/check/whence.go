@@ -21,6 +21,8 @@ type Lead struct {
 	By string
 	// path is how much of the path of a URL a rule has in common with it.
 	path int
+	// hasPort means that it leads there by the very port that was seen.
+	hasPort bool
 }
 
 // LeadsFrom finds the Services that something which a person has seen leads to: a ClusterIP, an external IP, the address of a load balancer,
@@ -80,15 +82,16 @@ func leadsFromAddress(snapshot *model.Snapshot, address netip.Addr, port int32) 
 	var leads []Lead
 	for _, service := range snapshot.Services(model.AllNamespaces) {
 		key := model.Key{Namespace: service.Namespace, Name: service.Name}
+		hasPort := port != 0 && slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == port })
 		switch {
 		case is(service.Spec.ClusterIP), slices.ContainsFunc(service.Spec.ClusterIPs, is):
-			leads = append(leads, Lead{Service: key, By: "ClusterIP"})
+			leads = append(leads, Lead{Service: key, By: "ClusterIP", hasPort: hasPort})
 		case slices.ContainsFunc(service.Spec.ExternalIPs, is):
-			leads = append(leads, Lead{Service: key, By: "external IP"})
+			leads = append(leads, Lead{Service: key, By: "external IP", hasPort: hasPort})
 		case slices.ContainsFunc(service.Status.LoadBalancer.Ingress, func(i corev1.LoadBalancerIngress) bool { return is(i.IP) }):
-			leads = append(leads, Lead{Service: key, By: "address of the load balancer"})
+			leads = append(leads, Lead{Service: key, By: "address of the load balancer", hasPort: hasPort})
 		case node != "" && port != 0 && slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.NodePort == port }):
-			leads = append(leads, Lead{Service: key, By: "node port, on " + node})
+			leads = append(leads, Lead{Service: key, By: "node port, on " + node, hasPort: true})
 		}
 	}
 	for _, slice := range snapshot.EndpointSlices(model.AllNamespaces) {
@@ -96,15 +99,20 @@ func leadsFromAddress(snapshot *model.Snapshot, address netip.Addr, port int32) 
 		if name == "" {
 			continue
 		}
+		hasPort := port != 0 && slices.ContainsFunc(slice.Ports, func(p discoveryv1.EndpointPort) bool { return p.Port != nil && *p.Port == port })
 		for i := range slice.Endpoints {
 			if slices.ContainsFunc(slice.Endpoints[i].Addresses, is) {
 				by := "an endpoint"
 				if target := slice.Endpoints[i].TargetRef; target != nil && target.Kind == "Pod" {
 					by = "Pod " + target.Name
 				}
-				leads = append(leads, Lead{Service: model.Key{Namespace: slice.Namespace, Name: name}, By: by})
+				leads = append(leads, Lead{Service: model.Key{Namespace: slice.Namespace, Name: name}, By: by, hasPort: hasPort})
 			}
 		}
+	}
+	if slices.ContainsFunc(leads, func(lead Lead) bool { return lead.hasPort }) {
+		// Many share an address, as those of a node do: the port tells which one is meant.
+		leads = slices.DeleteFunc(leads, func(lead Lead) bool { return !lead.hasPort })
 	}
 	return leads
 }

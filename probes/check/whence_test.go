@@ -34,6 +34,12 @@ func TestLeadsFrom(t *testing.T) {
 	stray := slice.DeepCopy()
 	stray.Name, stray.Labels = "stray", nil
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-1"}, Status: corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.168.0.1"}}}}
+	ofNode := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "api-1", Labels: labels{discoveryv1.LabelServiceName: "api"}},
+		Ports:      []discoveryv1.EndpointPort{{Port: new(int32(6443))}, {}},
+		Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"192.168.0.2"}}},
+	}
+	second := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node-2"}, Status: corev1.NodeStatus{Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: "192.168.0.2"}}}}
 	front := ingress("front", "web", 80)
 	front.Spec.Rules[0].HTTP.Paths = append(front.Spec.Rules[0].HTTP.Paths, ingressPath("/pay", "pay", 80))
 	wild := ingress("wild", "web", 80)
@@ -49,12 +55,12 @@ func TestLeadsFrom(t *testing.T) {
 			{Paths: []string{"/deep"}, Backends: []model.BackendRef{{Kind: "Service", Namespace: "shop", Name: "pay", Port: 80, Weight: 1}}},
 		},
 	}
-	snapshot := cluster(web, old, several, erp, slice, stray, node, front, wild, route).Build(now)
+	snapshot := cluster(web, old, several, erp, slice, stray, node, ofNode, second, front, wild, route).Build(now)
 	for seen, want := range map[string]string{
 		"10.96.0.7": "shop/web by ClusterIP", "10.96.0.7:80": "shop/web by ClusterIP", "http://10.96.0.7:80/x": "shop/web by ClusterIP",
 		"[fd00::7]:80": "shop/web by ClusterIP", "fd00:0::7": "shop/web by ClusterIP", "::ffff:10.96.0.7": "shop/web by ClusterIP",
 		"198.51.100.9": "shop/web by external IP", "203.0.113.5": "shop/web by address of the load balancer",
-		"192.168.0.1:30080": "shop/web by node port, on node-1", "192.168.0.1": "", "192.168.0.1:30081": "", "192.168.0.2:30080": "",
+		"192.168.0.1:30080": "shop/web by node port, on node-1", "192.168.0.1": "", "192.168.0.1:30081": "", "192.168.0.2:30080": "shop/web by node port, on node-2", "192.168.0.2:6443": "shop/api by an endpoint", "192.168.0.2": "shop/api by an endpoint", "192.168.0.2:1": "shop/api by an endpoint", "192.168.0.3:30080": "",
 		"10.0.0.1": "shop/web by Pod web-a", "10.0.0.2": "shop/web by an endpoint", "10.0.0.3": "",
 		"LB.example.net": "shop/web by name of the load balancer", "erp.corp.example": "shop/erp by its external name",
 		"web.shop.svc": "shop/web by its DNS name", "web.shop.svc.cluster.local.": "shop/web by its DNS name",
