@@ -66,6 +66,11 @@ func (a *app) diagnose(ctx context.Context, arguments []string, format report.Fo
 	if err := whyNoClient(state.Snapshot, client); err != nil {
 		return err
 	}
+	if client.Namespace != "" {
+		if err := session.CheckNamespace(ctx, client.Namespace); err != nil {
+			return err
+		}
+	}
 	document := report.Document{
 		Context: info.Context, KubectlArgs: info.KubectlArgs, Scope: state.Scope, At: state.At, Snapshot: state.Snapshot,
 		Reports: state.Reports, Named: len(names) > 0, Client: client, ForClient: forClient(state, info.KubectlArgs, client),

@@ -99,6 +99,8 @@ func newClientPicker(sh *shell, service model.Key, title string, anybody bool, c
 			return "names no Pod: want POD or NAMESPACE/POD"
 		case pod != model.Key{} && sh.state != nil && sh.state.Snapshot.Coverage(model.Pods, pod.Namespace).Known() && sh.state.Snapshot.Pod(pod) == nil:
 			return "there is no Pod " + clean(pod.String())
+		case client.Namespace != "" && sh.state != nil && sh.state.Snapshot.Coverage(model.Namespaces, "").Known() && sh.state.Snapshot.Namespace(client.Namespace) == nil:
+			return "there is no namespace " + clean(client.Namespace)
 		}
 		return ""
 	}

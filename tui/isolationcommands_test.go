@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
@@ -15,7 +17,7 @@ import (
 func isolationStage(t *testing.T) (*stage, *stageSession) {
 	t.Helper()
 	var session *stageSession
-	s := newStage(t, stageSetup{width: 120, height: 40, state: stageState(), prepare: func(made *stageSession) {
+	s := newStage(t, stageSetup{width: 120, height: 40, state: stageState(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}), prepare: func(made *stageSession) {
 		session = made
 		made.test = func(_ context.Context, request isolation.Request, progress func(isolation.Result)) {
 			progress(loopback(request))
@@ -90,12 +92,15 @@ func TestNoCommandIsRunReadOnly(t *testing.T) {
 func TestChoosingAClient(t *testing.T) {
 	s, session := isolationStage(t)
 	s.press("w")
-	s.write("namespace:prod")
+	s.write("namespace:shop")
 	s.press("enter")
-	s.untilScreen("For namespace prod")
+	s.untilScreen("For namespace shop")
 	s.press("w")
 	s.write("!")
 	s.untilScreen("“!”  names no client: want NAMESPACE/POD, namespace:NAME or an IP")
+	s.press("enter", "esc")
+	s.write("namespace:nosuch")
+	s.untilScreen("there is no namespace nosuch")
 	s.press("enter", "esc")
 	s.write("nosuch")
 	s.untilScreen("there is no Pod shop/nosuch")
@@ -104,13 +109,13 @@ func TestChoosingAClient(t *testing.T) {
 		t.Errorf("a Pod that is not there was taken:\n%s", s.screen())
 	}
 	s.press("esc", "up", "up", "up", "up", "enter")
-	if strings.Contains(s.screen(), "for namespace prod") {
+	if strings.Contains(s.screen(), "for namespace shop") {
 		t.Errorf("the client was not dropped:\n%s", s.screen())
 	}
 	session.fakeSession.mu.Lock()
 	defer session.fakeSession.mu.Unlock()
 	clients := session.clients
-	if len(clients) < 2 || clients[len(clients)-2] != (check.Client{Namespace: "prod"}) || clients[len(clients)-1].Chosen() {
+	if len(clients) < 2 || clients[len(clients)-2] != (check.Client{Namespace: "shop"}) || clients[len(clients)-1].Chosen() {
 		t.Errorf("the session was told %+v", clients)
 	}
 }
