@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,6 +94,8 @@ type jumpPage struct {
 	scope string
 	// leads finds the Services that an address, host or URL leads to; nil while nothing is read.
 	leads func(typed string) []check.Lead
+	// nothingFits means that nothing that is read leads from what was typed.
+	nothingFits bool
 }
 
 type jumpKnown struct {
@@ -195,6 +198,9 @@ func (p *jumpPage) update(sh *shell, msg tea.Msg) tea.Cmd {
 		p.suggest()
 	case stateChanged:
 		p.learn(sh)
+		if p.nothingFits {
+			p.suggest()
+		}
 	case tea.PasteMsg:
 		p.picker.input.update(msg)
 		p.suggest()
@@ -242,7 +248,7 @@ func (p *jumpPage) jump(sh *shell) {
 	} else if typed != "" {
 		p.failure = "no context, namespace, Service or command is called “" + clean(typed) + "”; ns, ctx or svc before it takes it as typed"
 		if strings.ContainsAny(typed, ".:") {
-			p.failure = "nothing that is read here leads from “" + clean(typed) + "” to a Service; 0 looks in all namespaces"
+			p.failure = "nothing that is read leads from “" + clean(typed) + "” to a Service"
 		}
 	} else {
 		sh.back()
@@ -255,7 +261,7 @@ func (p *jumpPage) suggest() {
 	word, rest, spaced := strings.Cut(typed, " ")
 	rest = strings.TrimSpace(rest)
 	var items []pickItem
-	p.choices = nil
+	p.choices, p.nothingFits = nil, false
 	offer := func(value, detail string, run func(sh *shell)) {
 		items = append(items, pickItem{value: value, label: clean(value), detail: detail})
 		p.choices = append(p.choices, run)
@@ -298,8 +304,27 @@ func (p *jumpPage) suggest() {
 				offer(item.name, detail, item.visit)
 			}
 		}
+		if p.nothingFits = len(items) == 0; p.nothingFits && p.scope != model.AllNamespaces && p.leads != nil && elsewhere.MatchString(typed) {
+			offer(typed, "nothing that is read here: look in all namespaces", lookEverywhere(typed))
+		}
 	}
 	p.show(items)
+}
+
+// elsewhere is what may be of another namespace: an address, a host, a URL, or the name of a Pod as ReplicaSets and DaemonSets give them.
+var elsewhere = regexp.MustCompile(`[.:]|-[a-z0-9]{5}$`)
+
+// lookEverywhere shows all namespaces, and asks there for what was typed.
+func lookEverywhere(typed string) func(*shell) {
+	return func(sh *shell) {
+		sh.setScope(model.AllNamespaces)
+		sh.ask(func(r *root) tea.Cmd {
+			page := newJumpPage(r.sh)
+			page.picker.input.set(typed)
+			page.suggest()
+			return r.push(page)
+		})
+	}
 }
 
 // plain takes off what was typed as other commands write it, svc/NAME:PORT, and the namespace that is shown; an address, host or URL stays whole.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/engine"
@@ -277,12 +278,34 @@ func TestJump(t *testing.T) {
 			}
 		})
 	}
-	t.Run("by an address that leads nowhere", func(t *testing.T) {
+	for _, typed := range []string{"192.0.2.77", "http://nowhere.example.com/x", "ledger-5c9d7-x2lqp"} {
+		t.Run("by "+typed+", which leads nowhere here, nor anywhere", func(t *testing.T) {
+			s := setup()
+			s.press(":")
+			s.write(typed)
+			s.untilScreen("nothing that is read here: look in all namespaces")
+			s.press("enter")
+			if page, ok := s.root.top().(*jumpPage); !ok || page.picker.input.value() != typed || s.root.sh.scope != model.AllNamespaces {
+				t.Fatalf("the top is %T, the scope %q", s.root.top(), s.root.sh.scope)
+			}
+			s.untilScreen("nothing fits")
+			s.press("enter")
+			if strings.ContainsAny(typed, ".:") {
+				s.untilScreen("leads from “" + typed + "” to a Service")
+			}
+		})
+	}
+	t.Run("by an address that comes to be read", func(t *testing.T) {
 		s := setup()
 		s.press(":")
-		s.write("192.0.2.77")
+		s.write("10.96.0.77")
 		s.press("enter")
-		s.untilScreen("leads from “192.0.2.77” to a Service")
+		s.untilScreen("nothing fits")
+		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "bank", Name: "ledger", UID: "uid-ledger"}, Spec: corev1.ServiceSpec{ClusterIP: "10.96.0.77"}}
+		read := stageState(service)
+		read.Scope = model.AllNamespaces
+		s.session.states <- read
+		s.untilScreen("bank/ledger")
 	})
 	t.Run("to nothing", func(t *testing.T) {
 		s := setup()
