@@ -59,7 +59,7 @@ func podTexts() []Explanation {
 		{
 			ID: "POD-03", Name: "Crash loop", Step: StepReadiness, Weight: "critical, proven; minor while others serve; major where every Pod is Ready in between",
 			Meaning:   "A container ends soon after it starts, again and again; each wait is longer than the one before.",
-			Condition: "A container waits with CrashLoopBackOff; or has just ended, in the seconds before that; or runs, and has ended twice within ten minutes, as its last end, the start before that and the count tell. Since when, is the first crash that is known: by the kubelet's event BackOff, else by the status.",
+			Condition: "A container waits with CrashLoopBackOff; or has just ended, in the seconds before that; or runs, and has ended twice within ten minutes, as its last end, the start before that and the count tell. Since when, is the first crash that is known: by the kubelet's event BackOff, else by the status. That a probe killed it, likely, is known by the kubelet's event Killing of that run; or by that of an earlier run, where this one ended as one does that is asked to (exit 0, 137 or 143) and lasted as long as the probe allows: of a container that is restarted often the kubelet stops telling. Where it lasted otherwise, that is possible.",
 			NotSaid: []string{
 				others,
 				"A high restart count alone: it counts a whole life.",
