@@ -20,7 +20,7 @@ func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.
 	if !told.Before(end.StartedAt.Time) && at.Sub(told) <= crashLoopWindow {
 		return probe
 	}
-	if suspect := mayBeKilled(snapshot, pod, container, end); suspect != "" && lastedAsProbeAllows(pod, container.Name, suspect, end) {
+	if suspect := mayBeKilled(snapshot, pod, container, end); lastedAsProbeAllows(pod, container.Name, suspect, end) {
 		return suspect
 	}
 	return ""

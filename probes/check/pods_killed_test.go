@@ -38,11 +38,12 @@ func TestProbeThatKillsAgain(t *testing.T) {
 		"in its grace":                             {lasted: 73 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: killed},
 		"longer than its grace":                    {lasted: 74 * time.Second, change: func(p *corev1.Pod) { p.Spec.TerminationGracePeriodSeconds = new(int64(30)) }, short: maybe},
 		"no startup probe":                         {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].StartupProbe = nil }, short: maybe},
-		"a liveness probe after a startup probe":   {lasted: 30 * time.Second, message: killedByLiveness, change: livenessProbe, short: "crash loop: liveness probe?"},
+		"a liveness probe after a startup probe":   {lasted: 15 * time.Second, message: killedByLiveness, change: livenessProbe, short: "crash loop: liveness probe?"},
 		"a liveness probe":                         {lasted: 15 * time.Second, message: killedByLiveness, change: livenessAlone, short: "killed by its liveness probe"},
 		"a liveness probe too early":               {lasted: 8 * time.Second, message: killedByLiveness, change: livenessAlone, short: "crash loop: liveness probe?"},
 		"a liveness probe that passed for a while": {lasted: 3 * time.Minute, message: killedByLiveness, change: livenessAlone, short: "crash loop: liveness probe?"},
 		"no liveness probe by now":                 {lasted: 15 * time.Second, message: killedByLiveness, short: "crash loop: liveness probe?"},
+		"no such container any more":               {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].Name = "renamed" }, short: maybe},
 		"when it began is unknown":                 {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(0) }, short: maybe},
 	} {
 		end := run(20*time.Second+test.lasted, 20*time.Second)
@@ -100,6 +101,51 @@ func TestHowTheProbeThatKillsFails(t *testing.T) {
 		lead := report.Leading()
 		if lead.Short != "killed by its "+test.kind+" probe" || !strings.Contains(lead.Title, test.title) || lead.Cause == nil ||
 			!strings.Contains(lead.Cause.Text, test.cause) || !strings.Contains(lead.Fix.Note, test.mend) {
+			t.Errorf("%s: %s", name, told(report))
+		}
+	}
+}
+
+// TestWhichFailureOfAProbeIsTold has several events, of which one says how the probe that kills fails.
+func TestWhichFailureOfAProbeIsTold(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	const killed = "Container app failed liveness probe, will be restarted"
+	failed := func(code string) string { return "Liveness probe failed: HTTP probe failed with statuscode: " + code }
+	for name, test := range map[string]struct {
+		liveness bool
+		ended    time.Duration
+		// events are REASON CODE, the newest first.
+		events []string
+		says   string
+	}{
+		"the newest comes first":        {true, 20 * time.Second, []string{"Unhealthy 503", "Unhealthy 404"}, "(503 on /healthz)"},
+		"the newest of three":           {true, 20 * time.Second, []string{"Noted 500", "Unhealthy 503", "Unhealthy 404"}, "(503 on /healthz)"},
+		"no probe by now":               {false, 20 * time.Second, []string{"Unhealthy 503"}, "fails its liveness probe, and"},
+		"of an earlier run, and maybe":  {true, 3 * time.Minute, []string{"Unhealthy 503"}, "liveness probe failed (503 on /healthz), and may have"},
+		"of an earlier run, not told":   {true, 3 * time.Minute, nil, "liveness probe failed, and may have"},
+		"of an earlier run, and no one": {false, 3 * time.Minute, []string{"Unhealthy 503"}, "liveness probe failed, and may have"},
+	} {
+		end := run(test.ended+15*time.Second, 20*time.Second)
+		end.ExitCode = 0
+		p := pod("a", app, ofDeploy("web"), crashed(6, end, 10*time.Second), down, func(p *corev1.Pod) {
+			if test.liveness {
+				p.Spec.Containers[0].LivenessProbe = &corev1.Probe{ProbeHandler: httpProbe("/healthz", intstr.FromInt(8080), "HTTP"), PeriodSeconds: 5, FailureThreshold: 3}
+			}
+		})
+		since := 20 * time.Second
+		if test.ended > since {
+			since = 20 * time.Minute
+		}
+		objects := objects{service("web", app), p, event(p, "Pod", "Normal", "Killing", killed, since)}
+		for i, said := range test.events {
+			reason, code, _ := strings.Cut(said, " ")
+			objects = append(objects, event(p, "Pod", "Warning", reason, failed(code), time.Duration(21+i)*time.Second))
+		}
+		report := judge(t, "web", objects...)
+		record(t, name, report)
+		lead := report.Leading()
+		if lead.ID != "POD-03" || lead.Cause == nil || !strings.Contains(lead.Title+lead.Cause.Text, test.says) {
 			t.Errorf("%s: %s", name, told(report))
 		}
 	}
