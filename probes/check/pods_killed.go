@@ -58,7 +58,7 @@ func mayBeKilled(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.Co
 // kubelet takes for the last try, and the container for its end. The status has whole seconds. Before the startup probe has passed no other is asked.
 func lastedAsProbeAllows(pod *corev1.Pod, container, kind string, end *corev1.ContainerStateTerminated) bool {
 	spec := containerNamed(pod, container)
-	if spec == nil || end.StartedAt.IsZero() || kind != "startup" && spec.StartupProbe != nil {
+	if spec == nil || kind != "startup" && spec.StartupProbe != nil {
 		return false
 	}
 	probe := probeOfKind(spec, kind)

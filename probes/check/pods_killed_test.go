@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -44,7 +45,9 @@ func TestProbeThatKillsAgain(t *testing.T) {
 		"a liveness probe that passed for a while": {lasted: 3 * time.Minute, message: killedByLiveness, change: livenessAlone, short: "crash loop: liveness probe?"},
 		"no liveness probe by now":                 {lasted: 15 * time.Second, message: killedByLiveness, short: "crash loop: liveness probe?"},
 		"no such container any more":               {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Spec.Containers[0].Name = "renamed" }, short: maybe},
-		"when it began is unknown":                 {lasted: 30 * time.Second, change: func(p *corev1.Pod) { p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = ago(0) }, short: maybe},
+		"when it began is unknown": {lasted: 30 * time.Second, change: func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[0].LastTerminationState.Terminated.StartedAt = metav1.Time{}
+		}, short: killed},
 	} {
 		end := run(20*time.Second+test.lasted, 20*time.Second)
 		end.ExitCode = 0
