@@ -104,12 +104,13 @@ func (a answer) orOverTLS(encrypted answer) answer {
 		return encrypted.overTLS()
 	case encrypted.outcome == OK && !encrypted.silent && !encrypted.closed:
 		// It said something, which may be an alert.
-		switch {
-		case !a.closed || encrypted.detail == "":
-		case encrypted.notTLS:
-			a.detail += "; asked once more, it answers in plain text"
-		default:
+		switch told := a.closed || a.notHTTP; {
+		case !told || encrypted.detail == "":
+		case !encrypted.notTLS:
 			a.detail += "; over TLS it " + encrypted.detail
+			a.notHTTP = a.notHTTP && encrypted.notHTTP
+		case a.closed:
+			a.detail += "; asked once more, it answers in plain text"
 		}
 		a.closed = false
 	}
