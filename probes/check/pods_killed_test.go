@@ -123,6 +123,7 @@ func TestWhichFailureOfAProbeIsTold(t *testing.T) {
 		says   string
 	}{
 		"the newest comes first":        {true, 20 * time.Second, []string{"Unhealthy 503", "Unhealthy 404"}, "(503 on /healthz)"},
+		"the newest comes last":         {true, 20 * time.Second, []string{"Unhealthy 404", "Unhealthy 503"}, "(404 on /healthz)"},
 		"the newest of three":           {true, 20 * time.Second, []string{"Noted 500", "Unhealthy 503", "Unhealthy 404"}, "(503 on /healthz)"},
 		"no probe by now":               {false, 20 * time.Second, []string{"Unhealthy 503"}, "fails its liveness probe, and"},
 		"of an earlier run, and maybe":  {true, 3 * time.Minute, []string{"Unhealthy 503"}, "liveness probe failed (503 on /healthz), and may have"},
