@@ -107,8 +107,8 @@ func TestFromHere(t *testing.T) {
 		c.Wait(t, namespace, time.Minute, objects.Condition{Endpoints: &service, Ready: &ready, Total: &ready})
 	}
 
-	// kube-proxy takes a moment to serve what a status says.
-	for deadline := time.Now().Add(time.Minute); c.Svctui(t, "test", "web", "-n", namespace).Code != 0 && time.Now().Before(deadline); {
+	// The kube-proxies of all nodes take a moment to serve what a status says, and a node port.
+	for deadline := time.Now().Add(time.Minute); c.Svctui(t, "test", "web", "-n", namespace, "--node-ports").Code != 0 && time.Now().Before(deadline); {
 		time.Sleep(time.Second)
 	}
 

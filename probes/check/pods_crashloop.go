@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,16 +117,22 @@ func (t *podTrouble) crashes(s *subject, container *corev1.ContainerStatus) bool
 	killer := KilledByProbe(s.in.Snapshot, t.pod, container, end, s.in.Now)
 	suspect := mayBeKilled(s.in.Snapshot, t.pod, container, end)
 	switch {
+	case end.Reason == "OOMKilled" && !limitsMemory(t.pod, container.Name):
+		t.cause = &Cause{Text: "its node ran out of memory: neither the container nor its Pod has a memory limit", Confidence: Likely}
+		t.mend = "find out what takes the memory of node " + t.pod.Spec.NodeName + ", and give container " + container.Name + " in %s a memory request and limit that fit"
 	case end.Reason == "OOMKilled":
 		t.cause = &Cause{Text: "it uses more memory than its limit allows", Confidence: Proven}
 		t.mend = "raise resources.limits.memory of container " + container.Name + " in %s, or find out what it needs so much for"
 	case killer != "":
 		t.killedBy(s, container.Name, killer)
+		if !found.again {
+			t.text = strings.Replace(t.text, "is started again and again", "is started again", 1)
+		}
 	case suspect != "" && found.again:
 		t.short = short("crash loop: %s probe?", suspect)
 		t.cause = &Cause{Text: "the kubelet ended an earlier run because its " + suspect + " probe failed" + t.howProbeFails(s, container.Name, suspect) + ", and may have ended this one", Confidence: Possible}
 		t.mend = "see whether " + suspect + "Probe of container " + container.Name + " in %s fails, and correct it or what makes it fail"
-	case s.hookFails(t.pod):
+	case s.hookFails(t.pod, container.Name):
 		t.id, t.short = "POD-04", "postStart hook fails"
 		t.text = fmt.Sprintf("cannot start container %s: its postStart hook fails", container.Name)
 		t.mend = "correct lifecycle.postStart of container " + container.Name + " in %s"
@@ -147,9 +154,31 @@ func (s *subject) firstCrash(pod *corev1.Pod, container string, known time.Time)
 }
 
 // hookFails tells whether the kubelet said of late that a hook ended a container as soon as it had started.
-func (s *subject) hookFails(pod *corev1.Pod) bool {
-	event := newestEvent(s, pod.UID, "FailedPostStartHook")
-	return event != nil && s.in.Now.Sub(EventTime(event)) < crashLoopWindow
+func (s *subject) hookFails(pod *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(s.in.Snapshot.EventsOf(s.key.Namespace, pod.UID), func(event *corev1.Event) bool {
+		return event.Reason == "FailedPostStartHook" && ofContainer(event, container) && s.in.Now.Sub(EventTime(event)) < crashLoopWindow
+	})
+}
+
+// ofContainer tells whether an event of a Pod's is of one container, or names none.
+func ofContainer(event *corev1.Event, container string) bool {
+	path := event.InvolvedObject.FieldPath
+	return path == "" || strings.HasSuffix(path, "{"+container+"}")
+}
+
+// limitsMemory tells whether a container may take only so much memory, by a limit of its own or of its Pod (KEP-2837).
+func limitsMemory(pod *corev1.Pod, container string) bool {
+	if pod.Spec.Resources != nil && !pod.Spec.Resources.Limits.Memory().IsZero() {
+		return true
+	}
+	spec := containerNamed(pod, container)
+	return spec == nil || !spec.Resources.Limits.Memory().IsZero()
+}
+
+// EndsAgain tells whether a container ends again and again, by what its status tells at a time: it waits for being started again, or ended twice of
+// late. It is pure and safe for concurrent use.
+func EndsAgain(pod *corev1.Pod, container *corev1.ContainerStatus, at time.Time) bool {
+	return crashesOf(pod, container, at).again
 }
 
 // unstable returns the Pods that are Ready now, and crash again and again: without a readiness probe a container is ready as soon as

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ import (
 // lasted as long as the probe allows. The exit code alone tells nothing of that: an application that ends as it is asked to ends with 0. It is pure
 // and safe for concurrent use.
 func KilledByProbe(snapshot *model.Snapshot, pod *corev1.Pod, container *corev1.ContainerStatus, end *corev1.ContainerStateTerminated, at time.Time) string {
+	if end.Reason == "OOMKilled" {
+		return ""
+	}
 	probe, told := lastKilling(snapshot, pod, container.Name)
-	if !told.Before(end.StartedAt.Time) && at.Sub(told) <= crashLoopWindow {
+	ofThisRun := !told.Before(end.StartedAt.Time) && (end.FinishedAt.IsZero() || !told.After(end.FinishedAt.Add(time.Second)))
+	if ofThisRun && at.Sub(told) <= crashLoopWindow {
 		return probe
 	}
 	if suspect := mayBeKilled(snapshot, pod, container, end); lastedAsProbeAllows(pod, container.Name, suspect, end) {
@@ -66,8 +71,8 @@ func lastedAsProbeAllows(pod *corev1.Pod, container, kind string, end *corev1.Co
 		return false
 	}
 	seconds := func(of int32) time.Duration { return time.Duration(max(of, 1)) * time.Second }
-	budget, ending := probeBudget(probe), 2*time.Second
-	if grace := pod.Spec.TerminationGracePeriodSeconds; grace != nil {
+	budget, ending := wholeBudget(probe), 2*time.Second
+	if grace := cmp.Or(probe.TerminationGracePeriodSeconds, pod.Spec.TerminationGracePeriodSeconds); grace != nil {
 		ending += time.Duration(*grace) * time.Second
 	}
 	lasted := end.FinishedAt.Sub(end.StartedAt.Time)
@@ -122,10 +127,7 @@ func (t *podTrouble) probeFailure(s *subject, container, kind string) (probeFail
 func newestFailureOf(s *subject, pod *corev1.Pod, container, kind string) *corev1.Event {
 	var newest *corev1.Event
 	for _, event := range s.in.Snapshot.EventsOf(s.key.Namespace, pod.UID) {
-		if of := event.InvolvedObject.FieldPath; of != "" && !strings.HasSuffix(of, "{"+container+"}") {
-			continue
-		}
-		if event.Reason != "Unhealthy" || !strings.HasPrefix(strings.ToLower(event.Message), kind+" probe") {
+		if event.Reason != "Unhealthy" || !ofContainer(event, container) || !strings.HasPrefix(strings.ToLower(event.Message), kind+" probe") {
 			continue
 		}
 		if newest == nil || EventTime(event).After(EventTime(newest)) {

@@ -145,14 +145,16 @@ func probeInCharge(spec *corev1.Container, container *corev1.ContainerStatus) (k
 	return "readiness", spec.ReadinessProbe
 }
 
-// probeBudget is how long a probe gives a container before it has failed: the defaults are those of the API.
-func probeBudget(probe *corev1.Probe) time.Duration {
+// probeBudget is how long a probe gives a container before it has failed, ten minutes at most.
+func probeBudget(probe *corev1.Probe) time.Duration { return min(wholeBudget(probe), 10*time.Minute) }
+
+// wholeBudget is how long a probe gives a container before it has failed: the defaults are those of the API.
+func wholeBudget(probe *corev1.Probe) time.Duration {
 	if probe == nil {
 		return 0
 	}
 	period, failures := max(probe.PeriodSeconds, 1), max(probe.FailureThreshold, 1)
-	budget := time.Duration(probe.InitialDelaySeconds)*time.Second + time.Duration(period)*time.Duration(failures)*time.Second
-	return min(budget, 10*time.Minute)
+	return time.Duration(probe.InitialDelaySeconds)*time.Second + time.Duration(period)*time.Duration(failures)*time.Second
 }
 
 // probeTarget says in few words where a probe asks: a path, a port, or a command.

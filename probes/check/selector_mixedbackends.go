@@ -238,14 +238,15 @@ func LabelOfOnly(meant, others []*corev1.Pod) (key, value string, ok bool) {
 	return "", "", false
 }
 
-// madeByController tells whether a label is one that a controller writes for itself: it changes with each version or each Pod.
+// madeByController tells whether a label is no part of what an application is: a controller writes it for itself, or it changes with each version, each
+// Pod or each node.
 func madeByController(key string) bool {
 	switch key {
 	case "pod-template-hash", "rollouts-pod-template-hash", "controller-revision-hash", "pod-template-generation",
-		"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index":
+		"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "helm.sh/chart", "app.kubernetes.io/version", "version", "chart", "release-revision":
 		return true
 	}
-	return false
+	return strings.HasPrefix(key, "topology.kubernetes.io/")
 }
 
 func ofJobPod(pod *corev1.Pod) bool {

@@ -82,18 +82,30 @@ func (c Conclusion) ofErrors(observations []Observation, f Facts) Conclusion {
 	return c
 }
 
-// ofOtherErrors says beside a pass that another endpoint answered with an error of its own, where the tested one did not.
+// ofOtherErrors says beside a pass that an error was the answer at the Service's address, where the tested Pod answered without.
 func (c Conclusion) ofOtherErrors(observations []Observation, f Facts) Conclusion {
-	if c.Mark != check.MarkOK || onlyErrors(observations, f) != "" {
-		return c
-	}
+	well, elsewhere := false, ""
 	for i := range observations {
 		seen := &observations[i]
-		if seen.Rung != RungFromHere && seen.Outcome == OK && !isDirect(seen, f) && serverError.MatchString(seen.Detail) {
-			c.Why = joined(fmt.Sprintf("At the Service's address an error was the answer, %s, and none of Pod %s: another endpoint gives it, or it does so at times.", seen.Detail, f.Pod), c.Why)
+		failed := serverError.MatchString(seen.Detail)
+		switch {
+		case seen.Outcome != OK || seen.Rung == RungFromHere || seen.Rung == RungService:
+		case isDirect(seen, f) && failed:
 			return c
+		case isDirect(seen, f):
+			well = well || httpStatus.MatchString(seen.Detail)
+		case failed:
+			elsewhere = cmp.Or(elsewhere, seen.Detail)
 		}
 	}
+	if c.Mark != check.MarkOK || !well || elsewhere == "" {
+		return c
+	}
+	cause := "it does so at times"
+	if otherEndpoints(f) {
+		cause = "another endpoint gives it, or it does so at times"
+	}
+	c.Why = joined(fmt.Sprintf("At the Service's address an error was the answer, %s, and none of Pod %s: %s.", elsewhere, f.Pod, cause), c.Why)
 	return c
 }
 
@@ -105,7 +117,7 @@ func (c Conclusion) whereNodesDrop(f Facts) Conclusion {
 		return c
 	}
 	if f.seen.inCluster == answered {
-		c.Why = joined(fmt.Sprintf("Not all clients are: %s (TP-02)", lowered(finding.Title)), c.Why)
+		c.Why = joined(fmt.Sprintf("Others may not be served (TP-02): %s", lowered(finding.Title)), c.Why)
 		return c
 	}
 	return Conclusion{

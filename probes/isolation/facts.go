@@ -119,8 +119,11 @@ type Facts struct {
 	PromisesHTTP string
 	// NotGRPC is set where the application was asked in gRPC, and answered in something else: by what evidence gRPC was expected.
 	NotGRPC string
-	// NotTLS is the same of TLS.
-	NotTLS string
+	// NotTLS is the same of TLS. SomeTLS means that TLS was answered in TLS on another way.
+	NotTLS  string
+	SomeTLS bool
+	// SchemeChosen means that a person chose how the application is asked.
+	SchemeChosen bool
 	// SpeaksOther means that the application was asked in HTTP, and answered in something else wherever it answered; NotHTTP, by what evidence HTTP was
 	// expected then, empty where nothing but the port's number speaks for it.
 	SpeaksOther bool

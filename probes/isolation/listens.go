@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/svctui/svctui/kube/model"
 	"github.com/svctui/svctui/probes/check"
 )
@@ -136,8 +138,10 @@ func (s *subject) retarget(sockets Sockets) *check.Fix {
 // mesh's sidecar are left alone.
 func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 	taken := s.targeted()
+	// Where the container declares the port that is refused, one that nobody declares may be another container's.
+	mayBeOthers := s.anotherMayListen(open) && containerPort(s.pod, s.podPort) != nil
 	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool {
-		return taken[port] || s.facts.Mesh != "" && ofSidecar(port) || s.ofOtherContainer(port) || check.SidePort(&s.pod.Spec, port)
+		return taken[port] || s.facts.Mesh != "" && ofSidecar(port) || s.ofOtherContainer(port) || mayBeOthers && containerPort(s.pod, port) == nil || check.SidePort(&s.pod.Spec, port)
 	})
 	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })
 	switch {
@@ -151,6 +155,17 @@ func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 		return s.port.Port, "on which the Pod listens: the Service's own port"
 	}
 	return 0, ""
+}
+
+// anotherMayListen tells whether the Pod has another container than the one that the Service's port leads to of which no open port is known to be.
+func (s *subject) anotherMayListen(open []int32) bool {
+	for container := range model.ServingContainers(&s.pod.Spec) {
+		listens := slices.ContainsFunc(container.Ports, func(port corev1.ContainerPort) bool { return slices.Contains(open, port.ContainerPort) })
+		if container.Name != s.container && !listens {
+			return true
+		}
+	}
+	return false
 }
 
 // ofOtherContainer tells whether a port is declared, and not by the container that the Service's port leads to.

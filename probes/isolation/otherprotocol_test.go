@@ -75,7 +75,7 @@ func TestAnotherProtocolWhereHTTPIsPromised(t *testing.T) {
 		id, text, why             string
 	}{
 		{name: "http by appProtocol", appProtocol: "http", proxied: noHTTP, mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP where HTTP is promised", why: "from appProtocol http"},
-		{name: "as a person asked", appProtocol: "redis", scheme: "http", proxied: noHTTP, mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP", why: "as asked for"},
+		{name: "as a person asked", appProtocol: "redis", scheme: "http", proxied: noHTTP, mark: check.MarkWarn, id: "PORT-13", text: "does not speak HTTP, in which it was asked", why: "by the evidence it speaks tcp, from appProtocol redis"},
 		{name: "by the number alone", proxied: noHTTP, mark: check.MarkOK, text: "The application answers"},
 		{name: "something else is promised", appProtocol: "redis", proxied: noHTTP, mark: check.MarkOK, text: "The application answers"},
 		{name: "another endpoint answers in HTTP", appProtocol: "http", mark: check.MarkOK, text: "The application answers"},

@@ -76,6 +76,7 @@ func (r *run) endAt(rung Rung, target string, got answer, took time.Duration) {
 			r.heardWords = r.heardWords || words
 		}
 		r.notTLS = r.notTLS || got.notTLS
+		r.heardTLS = r.heardTLS || r.subject.speaks.scheme == schemeHTTPS && got.status && !got.notTLS
 		r.notHTTP, r.heardHTTP = r.notHTTP || got.notHTTP, r.heardHTTP || got.status
 		r.notGRPC = r.notGRPC || got.notGRPC
 		if rung == RungProxyPod {

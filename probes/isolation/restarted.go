@@ -21,6 +21,8 @@ type restart struct {
 	times int32
 	// killer is the probe for which the kubelet ended it, empty where it ended by itself.
 	killer string
+	// again means that the container ends again and again.
+	again bool
 	// status is the container's, and end how the run ended.
 	status *corev1.ContainerStatus
 	end    *corev1.ContainerStateTerminated
@@ -76,7 +78,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	switch {
 	case f.Restart.container == "":
 		return c
-	case v.family() == healthy && c.Mark == check.MarkOK && f.Restart.times > 1 && f.found("POD-03") != nil:
+	case v.family() == healthy && c.Mark == check.MarkOK && f.Restart.again && f.found("POD-03") != nil:
 		c.ID, c.Mark, c.Text = "POD-03", check.MarkWarn, fmt.Sprintf("The application answers now, and container %s of its Pod ends again and again.", f.Restart.container)
 		c.Why = joined(f.Restart.of(f.Pod)+" While it is down, it serves nobody.", c.Why)
 		c.Next, c.Command = f.Restart.look(f)
@@ -92,7 +94,7 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	}
 	c.Why = joined(f.Restart.of(f.Pod), c.Why)
 	if c.ID == "PORT-08" && !f.Sockets.Known {
-		if f.Restart.times > 1 && f.found("POD-03") != nil {
+		if f.Restart.again && f.found("POD-03") != nil {
 			c.ID, c.Text = "POD-03", fmt.Sprintf("%s: its container %s ends again and again.", strings.TrimSuffix(c.Text, "."), f.Restart.container)
 		}
 		// No other port is to be looked for before it is known why the application ends.
@@ -101,9 +103,11 @@ func (c Conclusion) ofRestart(v verdict, f Facts) Conclusion {
 	return c
 }
 
-// byProbe names the probe for which the kubelet ended the container, as far as the snapshot tells.
-func (r restart) byProbe(snapshot *model.Snapshot, pod *corev1.Pod) restart {
+// inSnapshot tells whether the container ends again and again, and names the probe for which the kubelet ended it, as far as the
+// snapshot tells.
+func (r restart) inSnapshot(snapshot *model.Snapshot, pod *corev1.Pod) restart {
 	if r.container != "" {
+		r.again = check.EndsAgain(pod, r.status, snapshot.At())
 		r.killer = check.KilledByProbe(snapshot, pod, r.status, r.end, snapshot.At())
 	}
 	return r
@@ -115,5 +119,9 @@ func (r restart) look(f Facts) (next, command string) {
 	if r.killer != "" {
 		next = fmt.Sprintf("correct %sProbe of container %s, or what makes it fail; the log of its last run may say more", r.killer, r.container)
 	}
-	return next, check.Kubectl(f.KubectlArgs, "-n", f.Namespace, "logs", f.Pod, "-c", r.container, "--previous")
+	words := []string{"-n", f.Namespace, "logs", f.Pod, "-c", r.container}
+	if r.status == nil || r.status.State.Terminated == nil || r.status.State.Terminated != r.end {
+		words = append(words, "--previous") // else it has not been started since
+	}
+	return next, check.Kubectl(f.KubectlArgs, words...)
 }

@@ -49,18 +49,18 @@ func TestRestartOf(t *testing.T) {
 	}{
 		"none":                      {runs, time.Minute, restart{}, ""},
 		"no Pod":                    {nil, time.Minute, restart{}, ""},
-		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
-		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, "", nil, nil}, ""},
-		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, "", nil, nil}, ""},
-		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
-		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, "", nil, nil}, ""},
-		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, ""},
+		"lately":                    {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", false, nil, nil}, ""},
+		"just now, by its clock":    {ended, -time.Second, restart{"c", "Completed, exit code 0", 0, 1, "", false, nil, nil}, ""},
+		"a minute ahead":            {ended, -time.Minute, restart{"c", "Completed, exit code 0", 0, 1, "", false, nil, nil}, ""},
+		"the newest of two":         {newer, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", false, nil, nil}, ""},
+		"the newest is the second":  {older, time.Minute, restart{"side", "Error, exit code 0", 50 * time.Second, 0, "", false, nil, nil}, ""},
+		"two at the same time":      {same, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", false, nil, nil}, ""},
 		"nothing is told of one":    {unknownOne, time.Minute, restart{}, ""},
 		"by a clock far ahead":      {ended, -2 * time.Minute, restart{}, ""},
 		"long ago":                  {ended, 5 * time.Minute, restart{}, ""},
-		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, "", nil, nil}, ""},
+		"twice":                     {down, time.Minute, restart{"c", "Error, exit code 3", 59 * time.Second, 1, "", false, nil, nil}, ""},
 		"nobody knows when":         {undated, time.Minute, restart{}, ""},
-		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", nil, nil}, "c"},
+		"the one that has the port": {ended, time.Minute, restart{"c", "Completed, exit code 0", time.Minute, 1, "", false, nil, nil}, "c"},
 		"one beside it":             {ended, time.Minute, restart{}, "app"},
 		"one that is to end once":   {setUp, time.Minute, restart{}, ""},
 	} {
@@ -108,7 +108,9 @@ func TestAContainerThatEndsWhileItIsTested(t *testing.T) {
 
 // A restart beside a plain result is told, and changes nothing else.
 func TestARestartBesideARefusal(t *testing.T) {
-	facts := oneUsable(func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", nil, nil} })
+	facts := oneUsable(func(f *Facts) {
+		f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", false, nil, nil}
+	})
 	if got := Conclude(seen(t, "REF REF REF REF -"), facts); got.ID != "PORT-08" || got.Mark != check.MarkFail || !strings.HasPrefix(got.Why, "Container c of Pod web-1 ended 7s ago (Error, exit code 1). Both") {
 		t.Errorf("%+v", got)
 	}
@@ -132,7 +134,9 @@ func TestAContradictionOfWhatIsTakenForHTTP(t *testing.T) {
 }
 
 func TestOfRestart(t *testing.T) {
-	ended := func(f *Facts) { f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", nil, nil} }
+	ended := func(f *Facts) {
+		f.Restart = restart{"c", "Error, exit code 1", 7 * time.Second, 1, "", false, nil, nil}
+	}
 	known := func(f *Facts) { f.Sockets.Known = true }
 	for _, test := range []struct {
 		name      string
@@ -190,7 +194,7 @@ func TestAProbeThatEndedAnEarlierRun(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web-1.1"}, Reason: "Killing", Message: "Container c failed liveness probe, will be restarted",
 			InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: pod.Name, UID: pod.UID}, LastTimestamp: metav1.NewTime(startedAt.Add(-killed)),
 		}
-		if got := restartOf(pod, "c", startedAt).byProbe(snapshotAt(startedAt, pod, killing), pod).killer; got != want {
+		if got := restartOf(pod, "c", startedAt).inSnapshot(snapshotAt(startedAt, pod, killing), pod).killer; got != want {
 			t.Errorf("killed %s ago: %q, want %q", killed, got, want)
 		}
 	}
@@ -200,7 +204,7 @@ func TestAProbeThatEndedAnEarlierRun(t *testing.T) {
 func TestAnAnswerOfWhatEndsAgainAndAgain(t *testing.T) {
 	ended := func(times int32, killer string) edit {
 		return func(f *Facts) {
-			f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer, nil, nil}
+			f.Restart = restart{"c", "Error, exit code 137", 7 * time.Second, times, killer, times > 1, nil, nil}
 		}
 	}
 	loops := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "POD-03", Severity: check.Minor}} }
@@ -235,7 +239,7 @@ func TestARestartTellsHowOften(t *testing.T) {
 		1: "Container c of Pod web-1 ended 7s ago (Error, exit code 1).",
 		2: "Container c of Pod web-1 ended 7s ago (Error, exit code 1), and was started again 2 times so far.",
 	} {
-		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, "", nil, nil}).of("web-1"); got != says {
+		if got := (restart{"c", "Error, exit code 1", 7 * time.Second, times, "", false, nil, nil}).of("web-1"); got != says {
 			t.Errorf("%q, want %q", got, says)
 		}
 	}

@@ -113,6 +113,8 @@ type run struct {
 	notTLS     bool
 	// notHTTP means that HTTP was answered in something else on any way, heardHTTP that it was answered in HTTP.
 	notHTTP, heardHTTP bool
+	// heardTLS means that HTTPS was answered in HTTPS on any way.
+	heardTLS bool
 	// heardWords means that the application said something on any way, heardPod that the tested Pod's did, and metPod that this one was connected.
 	heardWords, heardPod, metPod bool
 	addressRefused               bool
@@ -168,8 +170,9 @@ func (r *run) facts() Facts {
 		facts.NotGRPC = r.subject.speaks.evidence
 	}
 	if r.notTLS && r.subject.speaks.scheme == schemeHTTPS && r.subject.speaks.known {
-		facts.NotTLS = r.subject.speaks.evidence
+		facts.NotTLS, facts.SomeTLS = r.subject.speaks.evidence, r.heardTLS
 	}
+	facts.SchemeChosen = r.subject.speaks.chosen
 	facts.SpeaksGRPC = r.speaksGRPC
 	facts.SpeaksOther = r.notHTTP && !r.heardHTTP && !r.speaksGRPC && r.subject.speaks.scheme == schemeHTTP
 	if facts.SpeaksOther && r.subject.speaks.known {
@@ -182,7 +185,7 @@ func (r *run) facts() Facts {
 	facts.Here, facts.SourceRanges = slices.Clone(r.here), r.subject.ranges()
 	facts.Unresolved, facts.Sockets, facts.clientProof = r.unresolved, r.listening, maps.Clone(r.clientProof)
 	facts.PodGone = r.since == podIsGone || podGoneIn(r.result.Rungs, facts.Pod)
-	facts.OtherEnding, facts.Restart = r.otherEnding, r.restart.byProbe(r.subject.snapshot, r.subject.pod)
+	facts.OtherEnding, facts.Restart = r.otherEnding, r.restart.inSnapshot(r.subject.snapshot, r.subject.pod)
 	facts.PodTerminating = facts.PodTerminating || r.since == podTerminates
 	facts.Retarget = r.subject.retarget(facts.Sockets)
 	return facts

@@ -30,7 +30,7 @@ func (r *SweepResult) markErrors() {
 	well := map[string]bool{}
 	for _, pod := range r.Pods {
 		for i := range pod.Cells {
-			if cell := &pod.Cells[i]; cell.answersWell() {
+			if cell := &pod.Cells[i]; pod.Idle == "" && !cell.NoTraffic && cell.answersWell() {
 				well[cell.Port] = true
 			}
 		}
@@ -38,7 +38,7 @@ func (r *SweepResult) markErrors() {
 	for _, pod := range r.Pods {
 		for i := range pod.Cells {
 			cell := &pod.Cells[i]
-			cell.errorAlone = well[cell.Port] && cell.answersError()
+			cell.errorAlone = pod.Idle == "" && !cell.NoTraffic && well[cell.Port] && cell.answersError()
 		}
 	}
 }

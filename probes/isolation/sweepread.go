@@ -19,7 +19,7 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 	c := Conclude(cell.Rungs, facts)
 	cell.wordless = facts.Wordless || facts.PodWordless
 	cell.encrypted, cell.unsteady, cell.ID, cell.Text, cell.next, cell.command = false, false, "", lastDetail(cell.Rungs), c.Next, c.Command
-	loops := facts.Restart.times > 1 && w.subject.facts.found("POD-03") != nil
+	loops := facts.Restart.again && w.subject.facts.found("POD-03") != nil
 	if r.subject.speaks.scheme == schemeGRPC && s.pod == answered {
 		cell.Text = cell.Rungs[0].Detail // the API server's proxy speaks HTTP alone
 	}
@@ -41,6 +41,9 @@ func (w *sweep) read(cell *Cell, r *run, othersAnswer bool) {
 			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "POD-03", fmt.Sprintf("it answers now, and its container %s ends again and again", facts.Restart.container)
 			cell.next, cell.command = facts.Restart.look(facts)
 			cell.unsteady = true
+		}
+		if facts.NotTLS != "" {
+			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-12", "where TLS is promised, it answers in plain"
 		}
 		if facts.NotHTTP != "" {
 			cell.Mark, cell.ID, cell.Text = check.MarkWarn, "PORT-13", "where HTTP is promised, it answers in something else"
@@ -149,6 +152,11 @@ func (c *Cell) severity(untried int) int {
 		return 4
 	}
 	return untried
+}
+
+// answers tells whether it was tried on all ports, and answers on all of them.
+func (p *SweptPod) answers() bool {
+	return p.Idle == "" && !p.Ended && len(p.Cells) > 0 && !slices.ContainsFunc(p.Cells, func(cell Cell) bool { return cell.Mark != check.MarkOK && !cell.encrypted })
 }
 
 // failing are the ports on which it does not answer.
@@ -309,7 +317,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 	if t.errors != "" && c.Mark == check.MarkOK {
 		c = w.withErrors(c)
 	}
-	c = c.whereEndpointsAreDead(s.facts)
+	c = c.whereNodesDrop(s.facts).whereEndpointsAreDead(s.facts)
 	if podless := w.podless(); len(podless) > 0 {
 		c.Why = joined(c.Why, fmt.Sprintf("%s no Pod that is known, and %s not tried: %s.", check.Counted(len(podless), "endpoint is", "endpoints are"), wasOrWere(len(podless)), few(podless, 3)))
 	}

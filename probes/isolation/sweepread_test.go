@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/probes/check"
 )
@@ -20,7 +21,9 @@ func TestReadACell(t *testing.T) {
 	known := func(r *run) { r.subject.speaks.known = true }
 	ended := func(times int32) func(*run) {
 		return func(r *run) {
-			r.restart = restart{"app", "Error, exit code 1", 7 * time.Second, times, "", &corev1.ContainerStatus{Name: "app"}, &corev1.ContainerStateTerminated{ExitCode: 1}}
+			at := r.subject.snapshot.At()
+			end := &corev1.ContainerStateTerminated{ExitCode: 1, StartedAt: metav1.NewTime(at.Add(-time.Minute)), FinishedAt: metav1.NewTime(at.Add(-30 * time.Second))}
+			r.restart = restart{"app", "Error, exit code 1", 7 * time.Second, times, "", false, &corev1.ContainerStatus{Name: "app", RestartCount: times, LastTerminationState: corev1.ContainerState{Terminated: end}}, end}
 		}
 	}
 	hung := func(r *run) { r.silent = map[Rung]bool{RungPod: true, RungProxyPod: true} }

@@ -126,6 +126,8 @@ func (t *tally) whoAnswers(worst check.Mark, on string, ports []string) string {
 		on = t.failingOn(ports)
 	}
 	switch id := t.oneID(); {
+	case id == "PORT-12" && worst == check.MarkWarn:
+		on = " in TLS" + on
 	case id == "PORT-13":
 		on = " in HTTP" + on
 	case !slices.ContainsFunc(t.cells, func(cell Cell) bool { return !cell.unsteady }):

@@ -17,10 +17,8 @@ func (w *sweep) byWorkload(t *tally, c Conclusion) Conclusion {
 	bad, badOwners := w.workloads(func(pod *SweptPod) bool {
 		return slices.ContainsFunc(t.bad, func(b SweptPod) bool { return b.Name == pod.Name })
 	})
-	good, goodOwners := w.workloads(func(pod *SweptPod) bool {
-		return pod.Idle == "" && !pod.Ended && !slices.ContainsFunc(pod.Cells, isBad)
-	})
-	if len(bad) < len(t.bad) || !oneIsControlled(badOwners, goodOwners) || !areOthers(badOwners, goodOwners) {
+	good, goodOwners := w.workloads((*SweptPod).answers)
+	if c.Mark == check.MarkUnknown || len(bad) < len(t.bad) || !oneIsControlled(badOwners, goodOwners) || !areOthers(badOwners, goodOwners) {
 		return c
 	}
 	c.Why = joined(c.Why, fmt.Sprintf("Those that do not answer are of %s, and those that do are of %s.", few(badOwners, 3), few(goodOwners, 3)))
@@ -37,7 +35,7 @@ func (w *sweep) withErrors(c Conclusion) Conclusion {
 		return slices.ContainsFunc(pod.Cells, func(cell Cell) bool { return cell.errorAlone })
 	}
 	bad, badOwners := w.workloads(isError)
-	good, goodOwners := w.workloads(func(pod *SweptPod) bool { return pod.Idle == "" && !pod.Ended && !isError(pod) })
+	good, goodOwners := w.workloads(func(pod *SweptPod) bool { return pod.answers() && !isError(pod) })
 	next := "look at the log of those that do, and compare them with the others: image, arguments, configuration"
 	if len(bad) > 0 && oneIsControlled(badOwners, goodOwners) && areOthers(badOwners, goodOwners) {
 		c.Why = joined(fmt.Sprintf("Those that say an error are of %s, and the others are of %s.", few(badOwners, 3), few(goodOwners, 3)), c.Why)
@@ -93,8 +91,7 @@ func (w *sweep) workloads(of func(*SweptPod) bool) (pods []*corev1.Pod, owners [
 func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 	owners := map[check.Owner]bool{}
 	for _, pod := range w.result.Pods {
-		if object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.Idle == "" &&
-			!slices.ContainsFunc(pod.Cells, isBad) {
+		if object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name}); object != nil && pod.answers() {
 			owners[check.OwnerOf(w.subject.snapshot, object)] = true
 		}
 	}
@@ -103,12 +100,12 @@ func (w *sweep) oddWorkload(t *tally, c Conclusion) Conclusion {
 	}
 	for _, pod := range t.bad {
 		object := w.subject.snapshot.Pod(model.Key{Namespace: w.result.Request.Service.Namespace, Name: pod.Name})
-		if object == nil || owners[check.OwnerOf(w.subject.snapshot, object)] {
+		if object == nil || owners[check.OwnerOf(w.subject.snapshot, object)] || oddWorkload(w.subject.snapshot, object, w.subject.facts.Diagnosis) == "" {
 			return c
 		}
 	}
 	finding := w.subject.facts.found("SEL-05")
-	if finding == nil {
+	if finding == nil || finding.Settling {
 		return c
 	}
 	c.Why = joined(finding.Title, "The Pods that do not answer are another application's: leave their ports as they are.", c.Why)
