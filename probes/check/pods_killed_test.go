@@ -154,3 +154,80 @@ func TestWhichFailureOfAProbeIsTold(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoseEndAnEventTells has the kubelet's events of other runs, other containers and other reasons beside a container that ends.
+func TestWhoseEndAnEventTells(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	const liveness, startup = "Container app failed liveness probe, will be restarted", "Container app failed startup probe, will be restarted"
+	exits := func(began, ended time.Duration, code int32, reason string) *corev1.ContainerStateTerminated {
+		end := run(began, ended)
+		end.ExitCode, end.Reason = code, reason
+		return end
+	}
+	asks := func(period, failures int32, grace *int64) *corev1.Probe {
+		return &corev1.Probe{
+			ProbeHandler: httpProbe("/healthz", intstr.FromInt(8080), "HTTP"), PeriodSeconds: period, FailureThreshold: failures, TerminationGracePeriodSeconds: grace,
+		}
+	}
+	for name, test := range map[string]struct {
+		end               *corev1.ContainerStateTerminated
+		liveness, startup *corev1.Probe
+		reason, message   string
+		of                string
+		told              time.Duration
+		id, short         string
+	}{
+		"out of memory, and killed before":  {exits(23*time.Second, 20*time.Second, 137, "OOMKilled"), asks(1, 3, nil), nil, "Killing", liveness, "app", 4 * time.Minute, "POD-03", "crash loop: OOMKilled"},
+		"out of memory, while it is killed": {exits(23*time.Second, 20*time.Second, 137, "OOMKilled"), asks(1, 3, nil), nil, "Killing", liveness, "app", 21 * time.Second, "POD-03", "crash loop: OOMKilled"},
+		"the next run is killed":            {exits(2*time.Minute, time.Minute, 1, "Error"), asks(1, 3, nil), nil, "Killing", liveness, "app", 2 * time.Second, "POD-03", "crash loop: exit 1"},
+		"it was killed as it ended":         {exits(2*time.Minute, time.Minute, 1, "Error"), asks(1, 3, nil), nil, "Killing", liveness, "app", time.Minute, "POD-03", "killed by its liveness probe"},
+		"a hook of another container":       {exits(23*time.Second, 20*time.Second, 1, "Error"), nil, nil, "FailedPostStartHook", "PostStartHook failed", "sidecar", 30 * time.Second, "POD-03", "crash loop: exit 1"},
+		"its own hook":                      {exits(23*time.Second, 20*time.Second, 1, "Error"), nil, nil, "FailedPostStartHook", "PostStartHook failed", "app", 30 * time.Second, "POD-04", "postStart hook fails"},
+		"half of a long budget":             {exits(10*time.Minute+20*time.Second, 20*time.Second, 0, "Completed"), nil, asks(60, 30, nil), "Killing", startup, "app", 50 * time.Minute, "POD-03", "crash loop: startup probe?"},
+		"a long budget":                     {exits(30*time.Minute+20*time.Second, 20*time.Second, 0, "Completed"), nil, asks(60, 30, nil), "Killing", startup, "app", 50 * time.Minute, "POD-03", "killed by its startup probe"},
+		"a grace of the probe's own":        {exits(2*time.Minute, 20*time.Second, 137, "Error"), asks(5, 3, new(int64(90))), nil, "Killing", liveness, "app", 4 * time.Minute, "POD-03", "killed by its liveness probe"},
+	} {
+		p := pod("a", app, ofDeploy("web"), crashed(6, test.end, 10*time.Second), down, func(p *corev1.Pod) {
+			p.Spec.Containers[0].LivenessProbe, p.Spec.Containers[0].StartupProbe = test.liveness, test.startup
+		})
+		told := event(p, "Pod", "Warning", test.reason, test.message, test.told)
+		told.InvolvedObject.FieldPath = "spec.containers{" + test.of + "}"
+		report := judge(t, "web", service("web", app), p, told)
+		record(t, name, report)
+		if lead := report.Leading(); lead.ID != test.id || lead.Short != test.short {
+			t.Errorf("%s: %s %s, want %s %s", name, lead.ID, lead.Short, test.id, test.short)
+		}
+	}
+}
+
+// A container that the kubelet killed once is not said to be started again and again.
+func TestTheFirstEndByAProbe(t *testing.T) {
+	t.Parallel()
+	app := labels{"app": "web"}
+	end := run(time.Minute, 2*time.Second)
+	p := pod("a", app, ofDeploy("web"), func(p *corev1.Pod) {
+		status := &p.Status.ContainerStatuses[0]
+		status.State, status.Ready = corev1.ContainerState{Terminated: end}, false
+		setCondition(p, corev1.PodReady, corev1.ConditionFalse, "ContainersNotReady", "", 2*time.Second)
+	})
+	killing := event(p, "Pod", "Normal", "Killing", "Container app failed liveness probe, will be restarted", 3*time.Second)
+	lead := judge(t, "web", service("web", app), p, killing).Leading()
+	if lead.Short != "killed by its liveness probe" || !strings.Contains(lead.Title, "is started again: container app") {
+		t.Errorf("%s: %s", lead.Short, lead.Title)
+	}
+}
+
+// A label that changes with each version or each node tells no application from another.
+func TestLabelsThatChangeAreNoSelector(t *testing.T) {
+	t.Parallel()
+	meant := []*corev1.Pod{pod("a", labels{"app.kubernetes.io/version": "1.2", "helm.sh/chart": "web-1.2", "topology.kubernetes.io/zone": "eu-1a", "version": "1", "track": "web"})}
+	others := []*corev1.Pod{pod("b", labels{"app.kubernetes.io/version": "1.3", "helm.sh/chart": "job-1.2", "topology.kubernetes.io/zone": "eu-1b", "version": "2", "track": "job"})}
+	if key, value, ok := LabelOfOnly(meant, others); !ok || key != "track" || value != "web" {
+		t.Errorf("%s=%s %t", key, value, ok)
+	}
+	delete(meant[0].Labels, "track")
+	if key, _, ok := LabelOfOnly(meant, others); ok {
+		t.Errorf("%s", key)
+	}
+}
