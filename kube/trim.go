@@ -39,7 +39,9 @@ func trim(object metav1.Object) {
 		object.ManagedFields = trimManagedFields(object.ManagedFields, sliceFields)
 	case *corev1.Pod:
 		object.ManagedFields = trimLabelOwners(object)
+		limits := limitsReached(object)
 		trimPodSpec(&object.Spec)
+		keepLimits(&object.Spec, limits)
 		trimPodStatus(&object.Status)
 	case *networkingv1.Ingress:
 		object.ManagedFields = trimManagedFields(object.ManagedFields, ingressFields)
@@ -187,6 +189,51 @@ func trimPodSpec(spec *corev1.PodSpec) {
 		Subdomain:                     spec.Subdomain,
 		ReadinessGates:                spec.ReadinessGates,
 		SchedulingGates:               spec.SchedulingGates,
+	}
+}
+
+// ofPod is the key of a Pod's own limit in limitsReached: no container has an empty name.
+const ofPod = ""
+
+// limitsReached are the memory limits of those containers that ended because there was no more memory, and of their Pod: whether they had one tells
+// why. Of all others nobody asks.
+func limitsReached(pod *corev1.Pod) map[string]corev1.ResourceList {
+	var limits map[string]corev1.ResourceList
+	ranOut := func(state corev1.ContainerState) bool {
+		return state.Terminated != nil && state.Terminated.Reason == "OOMKilled"
+	}
+	note := func(name string, resources *corev1.ResourceRequirements) {
+		if resources == nil {
+			return
+		}
+		if limit, limited := resources.Limits[corev1.ResourceMemory]; limited {
+			if limits == nil {
+				limits = map[string]corev1.ResourceList{}
+			}
+			limits[name] = corev1.ResourceList{corev1.ResourceMemory: limit}
+		}
+	}
+	for i := range pod.Status.ContainerStatuses {
+		status := &pod.Status.ContainerStatuses[i]
+		if !ranOut(status.State) && !ranOut(status.LastTerminationState) {
+			continue
+		}
+		note(ofPod, pod.Spec.Resources)
+		for j := range pod.Spec.Containers {
+			if pod.Spec.Containers[j].Name == status.Name {
+				note(status.Name, &pod.Spec.Containers[j].Resources)
+			}
+		}
+	}
+	return limits
+}
+
+func keepLimits(spec *corev1.PodSpec, limits map[string]corev1.ResourceList) {
+	if limit, limited := limits[ofPod]; limited {
+		spec.Resources = &corev1.ResourceRequirements{Limits: limit}
+	}
+	for i := range spec.Containers {
+		spec.Containers[i].Resources.Limits = limits[spec.Containers[i].Name]
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -136,6 +137,45 @@ func TestTrimPod(t *testing.T) {
 	}
 	if p.ManagedFields != nil || p.Spec.Volumes != nil || p.Status.ContainerStatuses[0].ImageID != "" {
 		t.Errorf("something that nobody needs is still there: %+v", p)
+	}
+}
+
+// What a container may take of memory is kept where it ran out of it.
+func TestTrimKeepsTheMemoryLimitThatWasReached(t *testing.T) {
+	limited := func(limit string) corev1.ResourceRequirements {
+		list := corev1.ResourceList{corev1.ResourceMemory: apiresource.MustParse(limit), corev1.ResourceCPU: apiresource.MustParse("1")}
+		return corev1.ResourceRequirements{Limits: list, Requests: list}
+	}
+	ended := func(reason string) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: reason}}
+	}
+	for name, test := range map[string]struct {
+		status corev1.ContainerStatus
+		ofPod  bool
+		want   string
+		pod    string
+	}{
+		"it ran out of it before":      {corev1.ContainerStatus{Name: "app", LastTerminationState: ended("OOMKilled")}, false, "32Mi", ""},
+		"it ran out of it just now":    {corev1.ContainerStatus{Name: "app", State: ended("OOMKilled")}, false, "32Mi", ""},
+		"its Pod has a limit too":      {corev1.ContainerStatus{Name: "app", State: ended("OOMKilled")}, true, "32Mi", "64Mi"},
+		"another container did":        {corev1.ContainerStatus{Name: "side", State: ended("OOMKilled")}, false, "0", ""},
+		"it ended for another reason":  {corev1.ContainerStatus{Name: "app", State: ended("Error")}, true, "0", ""},
+		"nothing is told of its state": {corev1.ContainerStatus{Name: "app"}, true, "0", ""},
+	} {
+		p := pod("shop", "cart-x")
+		p.Spec.Containers = []corev1.Container{{Name: "app", Resources: limited("32Mi")}, {Name: "side"}}
+		if test.ofPod {
+			p.Spec.Resources = new(limited("64Mi"))
+		}
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{test.status}
+		trim(p)
+		app := p.Spec.Containers[0].Resources
+		if app.Limits.Memory().String() != test.want || len(app.Limits) > 1 || app.Requests != nil {
+			t.Errorf("%s: %v", name, app)
+		}
+		if (p.Spec.Resources != nil) != (test.pod != "") || test.pod != "" && p.Spec.Resources.Limits.Memory().String() != test.pod {
+			t.Errorf("%s: of the Pod %v", name, p.Spec.Resources)
+		}
 	}
 }
 
