@@ -169,8 +169,7 @@ func (r *root) travel(by int) tea.Cmd {
 		if r.sh.whyNoPlace(by) == "" {
 			further = "; the same key again goes further"
 		}
-		r.note(noteInfo, fmt.Sprintf("Service %s is gone since it was shown%s", key, further))
-		return nil
+		return r.note(noteInfo, fmt.Sprintf("Service %s is gone since it was shown%s", key, further))
 	}
 	h.places[h.at].pages = nil
 	h.at += by
@@ -223,10 +222,10 @@ func (r *root) arrive() tea.Cmd {
 	if !some || !to.seen || !gone(r.sh.state, key) {
 		return nil
 	}
-	r.note(noteInfo, fmt.Sprintf("Service %s is gone since it was shown; these are the Services of %s", key, r.sh.scopeName()))
+	noted := r.note(noteInfo, fmt.Sprintf("Service %s is gone since it was shown; these are the Services of %s", key, r.sh.scopeName()))
 	to.pages, to.kept, to.turn = nil, nil, 0
 	h.join()
-	return r.popToHome()
+	return tea.Batch(noted, r.popToHome())
 }
 
 // historyBindings are the keys that k9s has for it.

@@ -294,9 +294,21 @@ func (p *jumpPage) suggest() {
 			p.show(nil)
 			return
 		}
+		named := func(item jumpItem) bool {
+			return item.kind == jumpService && (item.name == typed || item.service.Name == typed)
+		}
+		for _, item := range p.ranked(jumpService, typed) {
+			if named(item) {
+				// A Pod or an external name may be called the same.
+				offer(item.name, strings.TrimSpace("Service  "+item.detail), item.visit)
+			}
+		}
 		p.offerLeads(typed, offer)
 		for _, kind := range []jumpKind{jumpService, jumpNamespace, jumpContext} {
 			for _, item := range p.ranked(kind, typed) {
+				if named(item) {
+					continue
+				}
 				detail := string(kind)
 				if item.detail != "" {
 					detail += "  " + item.detail

@@ -155,7 +155,7 @@ func (c Conclusion) whereOthersLack(f Facts) Conclusion {
 func ofPort(finding *check.Finding, index int) bool {
 	field := fmt.Sprintf("spec.ports[%d].", index)
 	return slices.ContainsFunc(finding.Evidence, func(evidence check.Evidence) bool {
-		return evidence.Kind == "Service" && strings.HasPrefix(evidence.Field, field)
+		return evidence.Kind == "Service" && strings.HasPrefix(evidence.Field+".", field)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 func (c Conclusion) whatListens(f Facts) Conclusion {
 	if !f.Sockets.Known {
 		c.Next = f.findListener()
-		if f.MeantFix != nil && !f.readinessAsks() && (!otherEndpoints(f) || f.found("PORT-05", "PORT-06") != nil) {
+		if f.MeantFix != nil && !f.readinessAsks() && (!otherEndpoints(f) || f.declaresAnother()) {
 			// What other Pods listen on is not known, unless they declare the same.
 			c.Command = f.MeantFix.Command
 			if f.MeantFix.Note != "" {
@@ -45,6 +45,12 @@ func (c Conclusion) whatListens(f Facts) Conclusion {
 		c.Next = "see in its log what the application waits for"
 	}
 	return c
+}
+
+// declaresAnother tells whether the checks find that all Pods declare another port than the one that the tested port leads to.
+func (f Facts) declaresAnother() bool {
+	finding := f.found("PORT-05", "PORT-06")
+	return finding != nil && ofPort(finding, f.PortIndex)
 }
 
 // otherSockets says what a Pod listens on in which nothing listens on the port; empty where that is not known.
@@ -141,7 +147,7 @@ func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 	// Where the container declares the port that is refused, one that nobody declares may be another container's.
 	mayBeOthers := s.anotherMayListen(open) && containerPort(s.pod, s.podPort) != nil
 	free := slices.DeleteFunc(slices.Clone(open), func(port int32) bool {
-		return taken[port] || s.facts.Mesh != "" && ofSidecar(port) || s.ofOtherContainer(port) || mayBeOthers && containerPort(s.pod, port) == nil || check.SidePort(&s.pod.Spec, port)
+		return taken[port] || s.ofAnotherUse(port) || mayBeOthers && containerPort(s.pod, port) == nil
 	})
 	declared := slices.DeleteFunc(slices.Clone(free), func(port int32) bool { return containerPort(s.pod, port) == nil })
 	switch {
@@ -155,6 +161,11 @@ func (s *subject) listenerMeant(open []int32) (port int32, why string) {
 		return s.port.Port, "on which the Pod listens: the Service's own port"
 	}
 	return 0, ""
+}
+
+// ofAnotherUse tells whether a port is known not to be for the Service's clients: a mesh's, another container's, or one for metrics and the like.
+func (s *subject) ofAnotherUse(port int32) bool {
+	return (s.facts.Mesh != "" || check.MeshOf(s.pod) != "") && ofSidecar(port) || s.ofOtherContainer(port) || check.SidePort(&s.pod.Spec, port)
 }
 
 // anotherMayListen tells whether the Pod has another container than the one that the Service's port leads to of which no open port is known to be.

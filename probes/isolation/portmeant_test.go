@@ -258,7 +258,12 @@ func TestTheCommandForThePortThatIsMeant(t *testing.T) {
 	t.Parallel()
 	meant := func(f *Facts) { f.PortMeant, f.MeantFix = 9090, &check.Fix{Command: "kubectl patch svc web"} }
 	owned := func(f *Facts) { f.MeantFix = &check.Fix{Command: "kubectl patch svc web", Note: "Helm owns it"} }
-	declaredByAll := func(f *Facts) { f.Diagnosis = []check.Finding{{ID: "PORT-05", Severity: check.Major}} }
+	finds := func(field string) func(*Facts) {
+		return func(f *Facts) {
+			f.Diagnosis = []check.Finding{{ID: "PORT-05", Severity: check.Major, Evidence: []check.Evidence{{Kind: "Service", Field: field}}}}
+		}
+	}
+	declaredByAll := finds("spec.ports[0]")
 	probed := func(f *Facts) { f.PodReady, f.Readiness = false, ReadinessOnPodIP }
 	headless := func(f *Facts) { f.Headless, f.MeantFix = true, nil }
 	for _, test := range []struct {
@@ -270,6 +275,7 @@ func TestTheCommandForThePortThatIsMeant(t *testing.T) {
 		{"a tool owns it", []edit{meant, owned}, "set targetPort to 9090: ", "kubectl patch svc web"},
 		{"one of three", []edit{meant, threeUsable}, "set targetPort to 9090: ", ""},
 		{"one of three, which declare the same", []edit{meant, threeUsable, declaredByAll}, "set targetPort to 9090: ", "kubectl patch svc web"},
+		{"one of three, which declare the same for another port", []edit{meant, threeUsable, finds("spec.ports[1]")}, "set targetPort to 9090: ", ""},
 		{"the readiness probe asks the port", []edit{meant, probed}, "see in its log", ""},
 		{"headless", []edit{meant, headless}, "set port and targetPort to 9090: ", ""},
 		{"no port is meant", nil, "--sockets", ""},
@@ -294,5 +300,31 @@ func TestAFixBesideItsCommand(t *testing.T) {
 	}
 	if got := (Conclusion{}).mended(&check.Fix{Note: "or name the port"}).Next; got != "or name the port" {
 		t.Errorf("without a command: %q", got)
+	}
+}
+
+// The only port that is declared is not the one that is meant where it is for metrics, or a mesh's.
+func TestThePortThatIsMeantIsNoneForAnotherUse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		declared []corev1.ContainerPort
+		mesh     bool
+		meant    int32
+	}{
+		"of the application": {[]corev1.ContainerPort{{Name: "http", ContainerPort: 8080}}, false, 8080},
+		"for metrics":        {[]corev1.ContainerPort{{Name: "metrics", ContainerPort: 9090}}, false, 0},
+		"of an exporter":     {[]corev1.ContainerPort{{Name: "http-metrics", ContainerPort: 9121}}, false, 0},
+		"of a mesh":          {[]corev1.ContainerPort{{Name: "http-envoy-prom", ContainerPort: 15090}}, true, 0},
+	} {
+		pod := runningPod("web-1", "10.0.0.1", func(pod *corev1.Pod) {
+			pod.Spec.Containers[0].Ports = test.declared
+			if test.mesh {
+				pod.Spec.Containers[0].Name = "istio-proxy"
+			}
+		})
+		service := webService(corev1.ServicePort{Port: 80, Protocol: corev1.ProtocolTCP, TargetPort: intstr.FromInt32(9999)})
+		if got := newSubject(snapshotOf(service, pod, sliceOf("", 9999, pod)), web).facts; got.PortMeant != test.meant || (got.MeantFix != nil) != (test.meant != 0) {
+			t.Errorf("%s: %d %+v", name, got.PortMeant, got.MeantFix)
+		}
 	}
 }

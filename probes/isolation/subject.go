@@ -353,7 +353,7 @@ func (s *subject) judgePod() {
 	s.facts.PodLacksPort = len(s.service.Spec.Selector) > 0 && s.podPort == 0
 	s.facts.PodIP, s.facts.ProxyElsewhere = podAddress(s.service, s.pod)
 	if len(s.service.Spec.Selector) > 0 && !s.facts.PortDeclared {
-		if meant := onlyDeclared(&s.pod.Spec, s.podPort); !s.targeted()[meant] {
+		if meant := onlyDeclared(&s.pod.Spec, s.podPort); !s.targeted()[meant] && !s.ofAnotherUse(meant) {
 			s.facts.PortMeant = meant
 		}
 		if s.facts.PortMeant != 0 && !s.facts.Headless {

@@ -286,7 +286,7 @@ func (w *sweep) summary(cut bool) Conclusion {
 		return unknown("No Pod could be swept: Pods cannot be read.", "", "ask for the right to list pods")
 	case len(w.result.Pods) == 0:
 		return Conclude(nil, s.facts)
-	case t.tried == 0 && !cut && t.ended > 0:
+	case t.tried == 0 && !cut && t.ended > 0 && t.idle == 0:
 		return unknown("No Pod could be swept: they ended while the sweep ran.", "They were deleted or replaced since the Service was read.", "sweep again")
 	case t.tried == 0 && !cut:
 		none := unknown("No Pod could be swept: none of them runs.", w.result.Pods[0].Name+": "+w.result.Pods[0].Idle+".", "see the steps Readiness and Events: they say what keeps the Pods from running")
