@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/svctui/svctui/kube/model"
@@ -295,6 +296,20 @@ func TestJump(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by a Service's name that a Pod of another has too", func(t *testing.T) {
+		slice := &discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "checkout-zz", UID: "uid-zz", Labels: map[string]string{discoveryv1.LabelServiceName: "checkout"}},
+			Endpoints:  []discoveryv1.Endpoint{{Addresses: []string{"10.9.9.9"}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "cart"}}},
+		}
+		s := newStage(t, stageSetup{width: 100, height: 30, state: stageState(slice)})
+		s.press(":")
+		s.write("cart")
+		s.untilScreen("by Pod cart")
+		s.press("enter")
+		if page, ok := s.root.top().(*servicePage); !ok || page.key != (model.Key{Namespace: "shop", Name: "cart"}) {
+			t.Fatalf("the top is %T", s.root.top())
+		}
+	})
 	t.Run("by an address that comes to be read", func(t *testing.T) {
 		s := setup()
 		s.press(":")
